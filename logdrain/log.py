@@ -1,0 +1,60 @@
+"""Logs are events with pairs: `time=… level=… event=… key=value`, one line each, on STDERR.
+
+A line never starts with `@[`, so a drain that reads our own output never takes it for an event.
+Secrets are not passed in; what looks like a URL with a password is masked all the same.
+"""
+
+import re
+import sys
+from datetime import UTC, datetime
+
+_PASSWORD_IN_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*(?=@)", re.IGNORECASE)
+_NEEDS_QUOTES = re.compile(r"[\s\"=\\\x00-\x1f]|^$")
+
+
+def mask(text: str) -> str:
+    """Replace the password of every URL in a text by `***`."""
+    return _PASSWORD_IN_URL.sub(r"\g<head>***", text)
+
+
+def format_pairs(pairs: dict[str, object]) -> str:
+    """`key=value` pairs in order (logfmt); values are quoted where they need it."""
+    return " ".join(f"{key}={_quote(_plain(value))}" for key, value in pairs.items() if value is not None)
+
+
+def info(event: str, **pairs: object) -> None:
+    """Write one line at level info."""
+    _write("info", event, pairs)
+
+
+def warning(event: str, **pairs: object) -> None:
+    """Write one line at level warning."""
+    _write("warning", event, pairs)
+
+
+def error(event: str, **pairs: object) -> None:
+    """Write one line at level error."""
+    _write("error", event, pairs)
+
+
+def _write(level: str, event: str, pairs: dict[str, object]) -> None:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line = format_pairs({"time": now, "level": level, "event": event, **pairs})
+    # One write per line: lines of several processes on one STDERR do not mix.
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return mask(str(value))
+
+
+def _quote(text: str) -> str:
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'

@@ -1,0 +1,47 @@
+"""Every metric of the process, in one place. docs/reference/metrics.md lists them, a test compares."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+DELIVERIES = Counter(
+    "logdrain_deliveries", "Deliveries answered, by HTTP status.", ["status"], registry=REGISTRY
+)
+MESSAGES_RECEIVED = Counter(
+    "logdrain_messages_received", "Frames found, whatever became of them.", registry=REGISTRY
+)
+MESSAGE_COUNT_MISMATCHES = Counter(
+    "logdrain_message_count_mismatches",
+    "Deliveries whose Logplex-Msg-Count is not the number of frames found.",
+    registry=REGISTRY,
+)
+FRAMES_RESYNCED = Counter(
+    "logdrain_frames_resynced", "Frames whose octet count was wrong.", registry=REGISTRY
+)
+LINES = Counter("logdrain_lines", "Frames by what became of them.", ["kind"], registry=REGISTRY)
+EVENTS_STORED = Counter("logdrain_events_stored", "Events newly stored.", registry=REGISTRY)
+EVENTS_DUPLICATE = Counter(
+    "logdrain_events_duplicate", "Events that were stored already: a delivery came again.", registry=REGISTRY
+)
+QUARANTINED = Counter(
+    "logdrain_quarantined", "New quarantine entries, by reason.", ["reason"], registry=REGISTRY
+)
+LOSSES_REPORTED = Counter(
+    "logdrain_losses_reported",
+    "Lines that senders say they dropped (L10, L12, L13).",
+    ["code"],
+    registry=REGISTRY,
+)
+STORE_SECONDS = Histogram(
+    "logdrain_store_seconds",
+    "Seconds from a delivery's batch to its durable confirmation.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    registry=REGISTRY,
+)
+STORE_QUEUE_BYTES = Gauge("logdrain_store_queue_bytes", "Octets that wait to be stored.", registry=REGISTRY)
+RUNS_HELP = "Runs that ended, by state, of all workers on this ledger."
+
+
+def render() -> bytes:
+    """The metrics in Prometheus text format 0.0.4."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,1 @@
+"""The nouns that rooms hand to each other. No behaviour beyond what a value knows of itself."""

@@ -1,0 +1,227 @@
+"""Nouns of the road in: delivery, frame, message, event, quarantine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+Record = dict[str, Any]
+"""A JSON object as an application printed it."""
+
+
+class Table(NamedTuple):
+    """Where events of one tag live: the two halves of a normalised tag."""
+
+    database: str
+    table: str
+
+    @property
+    def name(self) -> str:
+        """`database.table`: the tag, and the MongoDB collection."""
+        return f"{self.database}.{self.table}"
+
+
+class LineKind(StrEnum):
+    """What became of a frame; every frame has exactly one kind."""
+
+    EVENT = "event"  # stored as an event
+    REJECTED = "rejected"  # a tagged line that went to quarantine
+    PIECE = "piece"  # part of a line that was cut by the sender
+    APP = "app"  # any other line of the application
+    PLATFORM = "platform"  # router, dyno states, add-ons, api
+    LOSS = "loss"  # L10, L12, L13: the sender says it dropped lines
+    UNREADABLE = "unreadable"  # the frame has no readable header; went to quarantine
+
+
+class DropReason(StrEnum):
+    """Why something is in quarantine. Closed: docs/reference/quarantine.md explains each."""
+
+    JUNK = "junk"  # bytes between frames
+    BAD_ENCODING = "bad_encoding"  # the body's Content-Encoding cannot be decoded
+    BAD_HEADER = "bad_header"  # a frame without a syslog header
+    BAD_TAG = "bad_tag"  # no dot, or an empty half
+    NAME_TOO_LONG = "name_too_long"  # tag beyond MongoDB's namespace limit
+    RESERVED_NAME = "reserved_name"  # a name that MongoDB keeps for itself
+    BAD_JSON = "bad_json"  # not JSON; NaN, Infinity and numbers out of range are not JSON
+    NOT_AN_OBJECT = "not_an_object"  # JSON, but no object
+    NUL_IN_KEY = "nul_in_key"  # a key with U+0000: BSON cannot hold it
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"  # an integer beyond 34 digits
+    TOO_DEEP = "too_deep"  # nested deeper than 100 levels
+    TOO_LARGE = "too_large"  # above MongoDB's 16 MiB a document
+    NO_TIME = "no_time"  # neither the record nor the frame has a readable time
+    SPLIT = "split"  # a cut line whose other pieces did not come
+    TOO_MANY_TABLES = "too_many_tables"  # above the table limit
+    STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
+
+
+class Origin(NamedTuple):
+    """Where an event came from."""
+
+    drain: str
+    app: str
+    proc: str
+
+
+class Delivery(NamedTuple):
+    """One POST, as its request names it.
+
+    Attributes:
+        drain: Name of the drain: the user name of the drain URL.
+        id: What the sender repeats when it sends the same body again.
+        token: Logplex-Drain-Token, or "" where the sender has none.
+        message_count: Logplex-Msg-Count, or None.
+        received_ms: Arrival, unix milliseconds. Never an event's time.
+    """
+
+    drain: str
+    id: str
+    token: str
+    message_count: int | None
+    received_ms: int
+
+
+class Frame(NamedTuple):
+    """One octet-counted message of a body.
+
+    Attributes:
+        index: Position in the delivery, from 0, over frames and junk alike.
+        data: The octets after the count; for junk, the octets between frames.
+        resync: The count was wrong and the end was found another way.
+        junk: No frame: bytes that belong to none.
+    """
+
+    index: int
+    data: bytes
+    resync: bool
+    junk: bool
+
+
+class Message(NamedTuple):
+    """A parsed syslog line.
+
+    Attributes:
+        index: The frame's index in its delivery.
+        time_ms: The header's time, unix milliseconds, or None where it is unreadable.
+        payload: The message octets without the final newline.
+        ended: Whether there was a final newline.
+    """
+
+    index: int
+    priority: int
+    time_ms: int | None
+    host: str
+    app: str
+    proc: str
+    payload: bytes
+    ended: bool
+
+
+class Event(NamedTuple):
+    """A record with its time and origin, ready to store.
+
+    Attributes:
+        id: 16 bytes, a version 8 UUID: time-ordered and the same on every retry.
+        time_ms: Event time, unix milliseconds.
+        record: The fields as printed, reserved keys renamed.
+        raw: The payload it came from, kept until it is stored.
+    """
+
+    id: bytes
+    table: Table
+    time_ms: int
+    record: Record
+    origin: Origin
+    raw: bytes
+
+
+class Quarantined(NamedTuple):
+    """What could not become an event.
+
+    Attributes:
+        id: 16 bytes, the same on every retry.
+        reason: From the closed list.
+        detail: One line for people: what exactly is wrong.
+        time_ms: The frame's time, or None.
+        raw: All the octets, unchanged.
+    """
+
+    id: bytes
+    reason: DropReason
+    detail: str
+    time_ms: int | None
+    origin: Origin
+    raw: bytes
+
+
+class SplitKey(NamedTuple):
+    """Who printed a cut line: pieces join only within the same key."""
+
+    drain: str
+    app: str
+    proc: str
+
+
+class Split(NamedTuple):
+    """The first pieces of a tagged line that was cut, waiting for the rest from a later delivery."""
+
+    id: bytes
+    key: SplitKey
+    time_ms: int | None
+    delivery_id: str
+    index: int
+    raw: bytes
+
+
+class SplitJoin(NamedTuple):
+    """A waiting split that the first piece of a later delivery continues.
+
+    Attributes:
+        split_id: The waiting split.
+        by: `<delivery id>:<index>` of the continuing piece: a retry finds it again.
+        raw: Grown octets if the line still waits, or None where it is complete.
+    """
+
+    split_id: bytes
+    by: str
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything of one delivery that must be durable before it is answered."""
+
+    events: list[Event] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+    joins: list[SplitJoin] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.events or self.quarantined or self.splits or self.joins)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the batch weighs while it waits: the octets it was made from."""
+        return (
+            sum(len(event.raw) for event in self.events)
+            + sum(len(item.raw) for item in self.quarantined)
+            + sum(len(split.raw) for split in self.splits)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch, counted.
+
+    Attributes:
+        events: New events.
+        duplicates: Events that were there already.
+        quarantined: New quarantine entries by reason.
+        rejected: Events that the store itself turned away, by reason (also in `quarantined`).
+    """
+
+    events: int = 0
+    duplicates: int = 0
+    quarantined: Mapping[DropReason, int] = field(default_factory=dict)
+    rejected: int = 0

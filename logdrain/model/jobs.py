@@ -1,0 +1,165 @@
+"""Nouns of the schedule and of results: schedule, slice, run, claim, result target."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from logdrain.model.plans import Dialect
+
+
+class Mode(StrEnum):
+    """How a run's rows reach the result table."""
+
+    APPEND = "append"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTarget:
+    """A result table, resolved and ready to connect.
+
+    Attributes:
+        dsn: libpq connection URL; has a password: never print it.
+        table: Table name as given.
+        schema: Postgres schema, or "" for the first of the search path.
+        unix_time: Keep columns named `time` as bigint unix seconds instead of timestamptz.
+    """
+
+    dsn: str = field(repr=False)
+    table: str
+    mode: Mode = Mode.APPEND
+    schema: str = ""
+    unix_time: bool = False
+
+
+class CatchUp(StrEnum):
+    """What happens to slices that were missed while no worker ran."""
+
+    ALL = "all"
+    LATEST = "latest"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A job: SQL, cron and where the rows go.
+
+    Attributes:
+        cron: Five fields or an alias; "" never runs by itself.
+        timezone: IANA name.
+        delay_s: How long after the cron instant a slice runs; not part of the scheduled time.
+        result: `name:table?options` or a Postgres URL, or "" for none.
+        retry_limit: How often a slice that failed in passing is tried again.
+        catch_up_max: At most so many missed slices are made up, the newest ones.
+        source: "" when made by a command, else the job file's path.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    delay_s: int
+    database: str
+    sql: str
+    dialect: Dialect = Dialect.TRINO
+    result: str = ""
+    retry_limit: int = 5
+    catch_up: CatchUp = CatchUp.ALL
+    catch_up_max: int = 1000
+    source: str = ""
+
+
+class Cause(StrEnum):
+    """Why a slice was asked to run."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    LATE = "late"
+
+
+class SliceState(StrEnum):
+    """Life of a slice."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class RunState(StrEnum):
+    """How one attempt ended; `lost` is a worker that vanished or was overtaken."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's right to run one slice.
+
+    Attributes:
+        scheduled_at: The cron instant, without the delay.
+        fence: Grows with every claim of the slice; only the highest may commit.
+        attempt: 1 for the first try since the slice was last asked for.
+        forced: Run even where the rows cannot be told apart from an earlier run's.
+        ran_before: The slice has succeeded before.
+    """
+
+    run_id: int
+    schedule: Schedule
+    scheduled_at: datetime
+    cause: Cause
+    fence: int
+    attempt: int
+    forced: bool
+    ran_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a successful run did."""
+
+    rows_read: int
+    rows_written: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """What a failed run says."""
+
+    code: str
+    message: str
+    hint: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt at a slice, as the history shows it."""
+
+    run_id: int
+    schedule: str
+    scheduled_at: datetime
+    cause: Cause
+    attempt: int
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    rows_read: int | None
+    rows_written: int | None
+    warnings: tuple[str, ...]
+    error_code: str
+    error_message: str
+    error_hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SliceStatus:
+    """Where a slice stands."""
+
+    scheduled_at: datetime
+    state: SliceState
+    error_message: str
+    error_hint: str
