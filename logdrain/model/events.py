@@ -84,13 +84,13 @@ class Frame(NamedTuple):
     """One octet-counted message of a body.
 
     Attributes:
-        index: Position in the delivery, from 0, over frames and junk alike.
+        position: Place in the delivery, from 0, over frames and junk alike.
         data: The octets after the count; for junk, the octets between frames.
         resync: The count was wrong and the end was found another way.
         junk: No frame: bytes that belong to none.
     """
 
-    index: int
+    position: int
     data: bytes
     resync: bool
     junk: bool
@@ -100,13 +100,13 @@ class Message(NamedTuple):
     """A parsed syslog line.
 
     Attributes:
-        index: The frame's index in its delivery.
+        position: The frame's position in its delivery.
         time_ms: The header's time, unix milliseconds, or None where it is unreadable.
         payload: The message octets without the final newline.
         ended: Whether there was a final newline.
     """
 
-    index: int
+    position: int
     priority: int
     time_ms: int | None
     host: str
@@ -168,7 +168,7 @@ class Split(NamedTuple):
     key: SplitKey
     time_ms: int | None
     delivery_id: str
-    index: int
+    position: int
     raw: bytes
 
 
@@ -177,7 +177,7 @@ class SplitJoin(NamedTuple):
 
     Attributes:
         split_id: The waiting split.
-        by: `<delivery id>:<index>` of the continuing piece: a retry finds it again.
+        by: `<delivery id>:<position>` of the continuing piece: a retry finds it again.
         raw: Grown octets if the line still waits, or None where it is complete.
     """
 
