@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 
 from logdrain.model.catalog import TableCatalog
-from logdrain.model.events import Batch, Split, SplitKey, Stored, Table
+from logdrain.model.events import Batch, Origin, Split, Stored, Table
 from logdrain.model.jobs import (
     Cause,
     Claim,
@@ -49,8 +49,8 @@ class EventStore(Protocol):
         """
         ...
 
-    async def waiting_splits(self, keys: Sequence[SplitKey], by: Sequence[str]) -> list[Split]:
-        """Splits of these keys that wait for more, or that one of `by` has continued before.
+    async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
+        """Splits of these origins that wait for more, or that one of `by` has continued before.
 
         Raises:
             StoreUnavailable: MongoDB did not answer in time.

@@ -55,11 +55,12 @@ class DropReason(StrEnum):
 
 
 class Origin(NamedTuple):
-    """Where an event came from."""
+    """Where an event came from; `token` is Logplex-Drain-Token, "" where the sender has none."""
 
     drain: str
     app: str
     proc: str
+    token: str
 
 
 class Delivery(NamedTuple):
@@ -153,27 +154,28 @@ class Quarantined(NamedTuple):
     raw: bytes
 
 
-class SplitKey(NamedTuple):
-    """Who printed a cut line: pieces join only within the same key."""
-
-    drain: str
-    app: str
-    proc: str
-
-
 class Split(NamedTuple):
-    """The first pieces of a tagged line that was cut, waiting for the rest from a later delivery."""
+    """The first pieces of a tagged line that was cut, waiting for the rest from a later delivery.
+
+    Pieces join only within the same origin.
+
+    Attributes:
+        delivery_id: The delivery of the first piece; with `position` it names the event to be.
+        raw: The octets so far.
+        continued_by: `<delivery id>:<position>` of every piece that was added to the first ones.
+    """
 
     id: bytes
-    key: SplitKey
+    origin: Origin
     time_ms: int | None
     delivery_id: str
     position: int
     raw: bytes
+    continued_by: tuple[str, ...]
 
 
 class SplitJoin(NamedTuple):
-    """A waiting split that the first piece of a later delivery continues.
+    """A waiting split that a piece of a later delivery continues.
 
     Attributes:
         split_id: The waiting split.

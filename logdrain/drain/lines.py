@@ -1,0 +1,188 @@
+"""Messages -> lines: pieces of a line that the sender cut are put together again.
+
+Logplex cuts a line every 10,000 octets, inside a UTF-8 character if need be, with no mark but this:
+the piece has exactly 10,000 octets and no newline. The rest follows from the same process, in the same
+delivery or in a later one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from logdrain.drain.ids import make_id
+from logdrain.drain.tags import starts_tagged
+from logdrain.model.events import Delivery, Message, Origin, Split, SplitJoin
+
+PIECE_SIZE_BYTES = 10_000
+# Pieces of one line have nearly the same timestamp; another line much later is another line.
+_PIECE_GAP_MS = 5_000
+# A line longer than a document may be is broken off instead of growing without end.
+LINE_SIZE_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Line(NamedTuple):
+    """One line as the application printed it.
+
+    Attributes:
+        delivery_id: With `position` the place of its first piece, which names it.
+        broken: The rest of it never came.
+    """
+
+    origin: Origin
+    delivery_id: str
+    position: int
+    time_ms: int | None
+    text: bytes
+    broken: bool
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A line whose end has not come yet."""
+
+    line: Line
+    chunks: list[bytes]
+    size_bytes: int
+    split_id: bytes | None = None  # it began in an earlier delivery
+    continued_by: str = ""
+    is_repeat: bool = False  # these pieces were joined when the delivery came first
+
+
+@dataclass(slots=True)
+class Assembled:
+    """What a delivery's messages make: whole lines, lines still open, and joins with earlier deliveries."""
+
+    lines: list[Line] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+    joins: list[SplitJoin] = field(default_factory=list)
+    pieces: int = 0
+
+
+def origin_of(message: Message, delivery: Delivery) -> Origin:
+    """Who printed a message."""
+    return Origin(delivery.drain, message.app, message.proc, delivery.token)
+
+
+def piece_name(delivery: Delivery, message: Message) -> str:
+    """Names a continuing piece so that a repeated delivery is known again."""
+    return f"{delivery.id}:{message.position}"
+
+
+def is_cut(message: Message) -> bool:
+    """Whether more of this message's line follows."""
+    return len(message.payload) == PIECE_SIZE_BYTES and not message.ended
+
+
+def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origin, str]:
+    """Pieces that may continue a line of an earlier delivery: (origin -> name of the piece).
+
+    Only the first message of a process can, and only if it could be the middle or the end of a record.
+    """
+    seen: set[Origin] = set()
+    found: dict[Origin, str] = {}
+    for message in messages:
+        origin = origin_of(message, delivery)
+        if origin in seen:
+            continue
+        seen.add(origin)
+        may_end_record = is_cut(message) or message.payload.rstrip().endswith(b"}")
+        if may_end_record and not starts_tagged(message.payload):
+            found[origin] = piece_name(delivery, message)
+    return found
+
+
+def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Mapping[Origin, Split]) -> Assembled:
+    """Put the application's messages of one delivery together to lines.
+
+    Args:
+        messages: The application's messages in order.
+        delivery: Where they came in.
+        waiting: Open lines of earlier deliveries, for the origins that `continuations` named.
+    """
+    done = Assembled()
+    growing: dict[Origin, _Growing] = {}
+    starts = continuations(messages := list(messages), delivery) if waiting else {}
+    for message in messages:
+        origin = origin_of(message, delivery)
+        name = piece_name(delivery, message)
+        if starts.get(origin) == name and origin in waiting and _fits(waiting[origin].time_ms, message):
+            growing[origin] = _resume(waiting[origin], name)
+        current = growing.pop(origin, None)
+        if current is not None and not _continues(current, message):
+            _break_off(current, done)
+            current = None
+        if current is None:
+            line = Line(origin, delivery.id, message.position, message.time_ms, message.payload, broken=False)
+            if not is_cut(message):
+                done.lines.append(line)
+                continue
+            current = _Growing(line, [], 0)
+        current.chunks.append(message.payload)
+        current.size_bytes += len(message.payload)
+        if is_cut(message):
+            done.pieces += 1
+            growing[origin] = current
+        else:
+            _finish(current, done)
+    for current in growing.values():
+        _keep_waiting(current, done)
+    return done
+
+
+def _resume(split: Split, name: str) -> _Growing:
+    line = Line(split.origin, split.delivery_id, split.position, split.time_ms, b"", broken=False)
+    return _Growing(
+        line,
+        [split.raw],
+        len(split.raw),
+        split_id=split.id,
+        continued_by=name,
+        is_repeat=name in split.continued_by,
+    )
+
+
+def _fits(time_ms: int | None, message: Message) -> bool:
+    if time_ms is None or message.time_ms is None:
+        return True
+    return abs(message.time_ms - time_ms) <= _PIECE_GAP_MS
+
+
+def _continues(current: _Growing, message: Message) -> bool:
+    return (
+        not starts_tagged(message.payload)
+        and _fits(current.line.time_ms, message)
+        and current.size_bytes + len(message.payload) <= LINE_SIZE_BYTES_MAX
+    )
+
+
+def _finish(current: _Growing, done: Assembled) -> None:
+    if current.is_repeat:
+        done.pieces += 1
+        return
+    _close(current, done)
+    done.lines.append(current.line._replace(text=b"".join(current.chunks)))
+
+
+def _break_off(current: _Growing, done: Assembled) -> None:
+    if current.is_repeat:
+        return
+    _close(current, done)
+    done.lines.append(current.line._replace(text=b"".join(current.chunks), broken=True))
+
+
+def _close(current: _Growing, done: Assembled) -> None:
+    if current.split_id is not None:
+        done.joins.append(SplitJoin(current.split_id, current.continued_by, raw=None))
+
+
+def _keep_waiting(current: _Growing, done: Assembled) -> None:
+    line, raw = current.line, b"".join(current.chunks)
+    if current.is_repeat or not starts_tagged(raw):
+        return  # a long line without a tag is no event, whole or not
+    if current.split_id is not None:
+        done.joins.append(SplitJoin(current.split_id, current.continued_by, raw=raw))
+        return
+    split_id = make_id(line.time_ms, line.origin.drain, line.delivery_id, line.position)
+    done.splits.append(
+        Split(split_id, line.origin, line.time_ms, line.delivery_id, line.position, raw, continued_by=())
+    )

@@ -1,0 +1,178 @@
+"""The recipe of the drain: what is in a delivery's body.
+
+parse    body      -> frames -> messages, and what is neither
+(the pipeline asks the store for lines that earlier deliveries left open)
+read     messages  -> lines -> events, quarantine, counts
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from logdrain.drain.frames import split_frames
+from logdrain.drain.ids import make_id
+from logdrain.drain.lines import Line, assemble, continuations
+from logdrain.drain.messages import kind_of, losses, read_message
+from logdrain.drain.records import free_name, read_record, rename_reserved
+from logdrain.drain.tags import Rejection, read_tagged, starts_tagged, table_of
+from logdrain.drain.times import record_time_ms
+from logdrain.model.events import (
+    Batch,
+    Delivery,
+    DropReason,
+    Event,
+    Frame,
+    LineKind,
+    Message,
+    Origin,
+    Quarantined,
+    Record,
+    Split,
+)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A body's messages, before lines are put together.
+
+    Attributes:
+        messages: The application's messages, in order.
+        frames: How many frames there were, whatever is in them.
+        resynced: How many of them had a wrong count.
+        lost: Lines that senders say they dropped, by code (L10, L12, L13).
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    kinds: Counter[LineKind] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    frames: int = 0
+    resynced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that a delivery holds: what to store, and every frame counted under one kind."""
+
+    batch: Batch
+    kinds: Counter[LineKind]
+
+
+def parse(body: bytes, delivery: Delivery) -> Parsed:
+    """Cut a body into messages; junk and unreadable frames go to quarantine."""
+    parsed = Parsed()
+    for frame in split_frames(body):
+        if frame.junk:
+            detail = "these octets are not in a frame: <count> <PRI>1 TIME HOST APP PROCID - MESSAGE"
+            parsed.quarantined.append(_quarantine_frame(frame, delivery, DropReason.JUNK, detail))
+            continue
+        parsed.frames += 1
+        parsed.resynced += frame.resync
+        message = read_message(frame)
+        if message is None:
+            detail = "this frame has no syslog header: <PRI>1 TIME HOST APP PROCID - MESSAGE"
+            parsed.quarantined.append(_quarantine_frame(frame, delivery, DropReason.BAD_HEADER, detail))
+            parsed.kinds[LineKind.UNREADABLE] += 1
+            continue
+        kind = kind_of(message)
+        if kind is LineKind.APP:
+            parsed.messages.append(message)
+            continue
+        parsed.kinds[kind] += 1
+        if loss := losses(message) if kind is LineKind.LOSS else None:
+            parsed.lost[loss[0]] += loss[1]
+    return parsed
+
+
+def unfinished(parsed: Parsed, delivery: Delivery) -> dict[Origin, str]:
+    """The origins whose first message may continue a line of an earlier delivery, and that piece's name."""
+    return continuations(parsed.messages, delivery)
+
+
+def read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Reading:
+    """Turn a body's messages into events.
+
+    Args:
+        parsed: What `parse` gave.
+        delivery: Where it came in.
+        waiting: What the store knows about the origins that `unfinished` named.
+    """
+    assembled = assemble(parsed.messages, delivery, {split.origin: split for split in waiting})
+    batch = Batch(quarantined=list(parsed.quarantined), splits=assembled.splits, joins=assembled.joins)
+    kinds = Counter(parsed.kinds)
+    kinds[LineKind.PIECE] += assembled.pieces
+    for line in assembled.lines:
+        outcome = to_event(line)
+        if outcome is None:
+            kind = LineKind.APP
+        elif isinstance(outcome, Event):
+            batch.events.append(outcome)
+            kind = LineKind.EVENT
+        else:
+            batch.quarantined.append(outcome)
+            kind = LineKind.REJECTED
+        # A line that broke off was counted when its pieces were.
+        kinds[kind] += not line.broken
+    return Reading(batch, +kinds)
+
+
+def to_event(line: Line) -> Event | Quarantined | None:
+    """A line -> its event, its quarantine entry, or None for a line without a tag."""
+    if line.broken:
+        rejection = Rejection(DropReason.SPLIT, "the sender cut this line, the rest did not come")
+        return _quarantine_line(line, rejection) if starts_tagged(line.text) else None
+    tagged = read_tagged(line.text)
+    record = read_record(tagged.text) if tagged else None
+    if tagged is None or record is None:
+        return None
+    table = table_of(tagged.tag)
+    if isinstance(record, Rejection):
+        return _quarantine_line(line, record)
+    if isinstance(table, Rejection):
+        return _quarantine_line(line, table)
+    time_ms, fields = _take_time(record, line.time_ms)
+    if time_ms is None:
+        detail = "neither the record's time nor the frame's timestamp can be read"
+        return _quarantine_line(line, Rejection(DropReason.NO_TIME, detail))
+    return Event(
+        id=make_id(time_ms, line.origin.drain, line.delivery_id, line.position),
+        table=table,
+        time_ms=time_ms,
+        record=rename_reserved(fields),
+        origin=line.origin,
+        raw=line.text,
+    )
+
+
+def _take_time(record: Record, frame_time_ms: int | None) -> tuple[int | None, Record]:
+    """The event time and the fields without it; a `time` that is no time stays, as `time_`."""
+    if "time" not in record:
+        return frame_time_ms, record
+    own_time_ms = record_time_ms(record["time"])
+    if own_time_ms is not None:
+        return own_time_ms, {key: value for key, value in record.items() if key != "time"}
+    kept = free_name("time", record)
+    return frame_time_ms, {kept if key == "time" else key: value for key, value in record.items()}
+
+
+def _quarantine_line(line: Line, rejection: Rejection) -> Quarantined:
+    return Quarantined(
+        id=make_id(line.time_ms, line.origin.drain, line.delivery_id, line.position),
+        reason=rejection.reason,
+        detail=rejection.detail,
+        time_ms=line.time_ms,
+        origin=line.origin,
+        raw=line.text,
+    )
+
+
+def _quarantine_frame(frame: Frame, delivery: Delivery, reason: DropReason, detail: str) -> Quarantined:
+    origin = Origin(delivery.drain, "", "", delivery.token)
+    frame_id = make_id(None, delivery.drain, delivery.id, frame.position)
+    return Quarantined(frame_id, reason, detail, None, origin, frame.data)
+
+
+def quarantine_body(body: bytes, delivery: Delivery, detail: str) -> Batch:
+    """A body that cannot even be decoded, whole."""
+    frame = Frame(0, body, resync=False, junk=True)
+    return Batch(quarantined=[_quarantine_frame(frame, delivery, DropReason.BAD_ENCODING, detail)])

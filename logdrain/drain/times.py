@@ -1,0 +1,63 @@
+"""A record's own `time` -> unix milliseconds."""
+
+import math
+from datetime import datetime
+
+from logdrain.drain.messages import MAX_TIME_MS, epoch_ms
+
+# A number's unit follows from its size: 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
+_SECONDS_BELOW = 10**11
+_MILLISECONDS_BELOW = 10**14
+_MICROSECONDS_BELOW = 10**17
+
+
+def record_time_ms(value: object) -> int | None:
+    """Read a record's `time`; None where it is no time we can be sure of.
+
+    Args:
+        value: Unix seconds (whole or fractional), milliseconds, microseconds or nanoseconds by
+            magnitude, or ISO 8601 text with an offset. Text without an offset is not guessed at.
+
+    Returns:
+        Unix milliseconds, cut not rounded (an instant must not move into the next hour), from 1970 to 9999.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return _within(_whole_ms(value))
+    if isinstance(value, float):
+        return _within(_fractional_ms(value))
+    if isinstance(value, str):
+        return _text_ms(value)
+    return None
+
+
+def _whole_ms(value: int) -> int:
+    if value < _SECONDS_BELOW:
+        return value * 1000
+    if value < _MILLISECONDS_BELOW:
+        return value
+    if value < _MICROSECONDS_BELOW:
+        return value // 1000
+    return value // 1_000_000
+
+
+def _fractional_ms(value: float) -> int:
+    if not math.isfinite(value):
+        return -1
+    if value >= _SECONDS_BELOW:
+        return _whole_ms(math.floor(value))
+    # A double holds today's seconds to a quarter of a microsecond: 0.123 may be 0.1229999.
+    return round(value * 1_000_000) // 1000
+
+
+def _text_ms(value: str) -> int | None:
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return epoch_ms(time) if time.tzinfo is not None else None
+
+
+def _within(milliseconds: int) -> int | None:
+    return milliseconds if 0 <= milliseconds <= MAX_TIME_MS else None
