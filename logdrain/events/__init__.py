@@ -1,0 +1,1 @@
+"""Events -> MongoDB, and back as Arrow."""

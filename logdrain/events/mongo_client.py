@@ -1,0 +1,79 @@
+"""The one place that knows which driver speaks to MongoDB: PyMongo's async API, or an installed Motor.
+
+Motor was retired on 14 May 2026 in favour of PyMongo's own async client; the call shapes are the same.
+"""
+
+import importlib
+from typing import Any
+
+import pymongo
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.uri_parser import parse_uri
+from pymongo.write_concern import WriteConcern
+
+from logdrain.errors import ConfigError, StoreUnavailable
+from logdrain.log import mask
+
+DEFAULT_DATABASE = "logdrain"
+# Durable on this node's disk and, in a replica set, on a majority.
+DURABLE = WriteConcern(w="majority", j=True)
+
+AsyncClient = Any
+"""`pymongo.AsyncMongoClient` or `motor.motor_asyncio.AsyncIOMotorClient`: alike in what is used here."""
+AsyncCollection = Any
+
+
+def database_name(uri: str) -> str:
+    """The database a URI names, or the default.
+
+    Raises:
+        ConfigError: the URI cannot be read.
+    """
+    try:
+        return parse_uri(uri)["database"] or DEFAULT_DATABASE
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise ConfigError(
+            f"MONGODB_URI cannot be read: {mask(str(error))}",
+            hint="mongodb://user:password@host:port/database",
+        ) from error
+
+
+def open_async(uri: str, *, driver: str, timeout_s: float) -> AsyncClient:
+    """A client for the drain; connects when first used.
+
+    Args:
+        uri: mongodb:// or mongodb+srv://.
+        driver: "pymongo" or "motor".
+        timeout_s: Bound of every operation, connecting included.
+    """
+    options: dict[str, Any] = {
+        "appname": "logdrain",
+        "serverSelectionTimeoutMS": int(timeout_s * 1000),
+        "connectTimeoutMS": int(timeout_s * 1000),
+        "timeoutMS": int(timeout_s * 1000),
+    }
+    if driver == "motor":
+        try:
+            motor = importlib.import_module("motor.motor_asyncio")
+        except ImportError as error:
+            raise ConfigError(
+                "LOGDRAIN_MONGODB_DRIVER=motor, but Motor is not installed",
+                hint="pip install 'logdrain[motor]', or unset LOGDRAIN_MONGODB_DRIVER",
+            ) from error
+        return motor.AsyncIOMotorClient(uri, **options)
+    return pymongo.AsyncMongoClient(uri, **options)
+
+
+async def close_async(client: AsyncClient) -> None:
+    """Close a client of either driver: PyMongo's close is awaited, Motor's is not."""
+    closing = client.close()
+    if closing is not None:
+        await closing
+
+
+def unavailable(error: PyMongoError) -> StoreUnavailable:
+    """What a driver's error means to us, without the addresses and topology dumps it likes to add."""
+    first = mask(str(error)).split(", Timeout:", maxsplit=1)[0].split(" (configured timeouts", maxsplit=1)[0]
+    return StoreUnavailable(
+        f"MongoDB did not answer: {first[:300]}", hint="see that it runs and that MONGODB_URI names it"
+    )

@@ -1,0 +1,59 @@
+"""A record's shape: its field paths and types. Equal shapes are seen again all day, new ones rarely."""
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import msgspec
+
+from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
+from logdrain.model.events import Record
+
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+_SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
+
+
+class ObjectShape(msgspec.Struct, frozen=True):
+    """Keys and their shapes, in the order printed."""
+
+    fields: tuple[tuple[str, Hashable], ...]
+
+
+class ArrayShape(msgspec.Struct, frozen=True):
+    """The shapes among the elements."""
+
+    elements: frozenset[Hashable]
+
+
+def shape_of(record: Record) -> ObjectShape:
+    """The shape of a record: hashable, equal for records with the same keys, order and types."""
+    return ObjectShape(tuple([(key, _shape(value)) for key, value in record.items()]))
+
+
+def fields_of(shape: ObjectShape) -> Iterator[SeenField]:
+    """Every field path and type in a shape; may repeat."""
+    for key, below in shape.fields:
+        yield from _fields(below, (key,))
+
+
+def _shape(value: Any) -> Hashable:
+    kind = type(value)
+    if kind is int:
+        return FieldType.INT if _INT64_MIN <= value <= _INT64_MAX else FieldType.DECIMAL
+    if kind is dict:
+        return shape_of(value)
+    if kind is list:
+        return ArrayShape(frozenset(map(_shape, value)))
+    return _SCALARS[kind]
+
+
+def _fields(shape: Hashable, path: FieldPath) -> Iterator[SeenField]:
+    if isinstance(shape, ObjectShape):
+        yield SeenField(path, FieldType.OBJECT)
+        for key, below in shape.fields:
+            yield from _fields(below, (*path, key))
+    elif isinstance(shape, ArrayShape):
+        yield SeenField(path, FieldType.ARRAY)
+        for element in shape.elements:
+            yield from _fields(element, (*path, ELEMENT))
+    elif isinstance(shape, FieldType):
+        yield SeenField(path, shape)
