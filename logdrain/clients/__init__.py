@@ -1,0 +1,1 @@
+"""What an application or a shell pipe uses to send lines to a drain; standard library only."""
