@@ -1,6 +1,7 @@
 """A line's tag -> the table it names, by stdout-hook's grammar and our names."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from logdrain.model.events import DropReason, Table
@@ -40,6 +41,7 @@ def read_tagged(payload: bytes) -> TaggedLine | None:
     return TaggedLine(found[1].decode("utf-8", "replace"), found[2].strip())
 
 
+@lru_cache(maxsize=4096)  # an application has a handful of tags
 def table_of(tag: str) -> Table | Rejection:
     """The table a tag names: split at the first dot, normalised to `[a-z0-9_]`."""
     database, dot, table = tag.partition(".")
