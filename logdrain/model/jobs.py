@@ -67,6 +67,14 @@ class Schedule:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job file's schedule; one that is not enabled is only applied where somebody names its file."""
+
+    schedule: Schedule
+    enabled: bool
+
+
 class Cause(StrEnum):
     """Why a slice was asked to run."""
 

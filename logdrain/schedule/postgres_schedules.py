@@ -1,0 +1,183 @@
+"""Schedules in the ledger. A schedule whose job file has gone stays until it is deleted by name."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import kwargs_row, scalar_row
+
+from logdrain.errors import ResultTableShared, ScheduleExists, UnknownSchedule
+from logdrain.model.jobs import CatchUp, Schedule
+from logdrain.model.names import nearest_hint
+from logdrain.model.plans import Dialect
+from logdrain.ports import Transaction
+from logdrain.schedule import cron
+from logdrain.schedule.targets import result_table
+
+ScheduleAndNext = tuple[Schedule, datetime | None]
+
+_INSERT = """
+INSERT INTO logdrain.schedules
+    (name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,
+     source, result_table, next_at)
+VALUES
+    (%(name)s, %(cron)s, %(timezone)s, %(delay_s)s, %(database)s, %(sql)s, %(dialect)s, %(result)s,
+     %(retry_limit)s, %(catch_up)s, %(catch_up_max)s, %(source)s, %(result_table)s, %(next_at)s)
+ON CONFLICT DO NOTHING
+"""
+_UPDATE = """
+UPDATE logdrain.schedules
+SET cron = %(cron)s, timezone = %(timezone)s, delay_s = %(delay_s)s, database = %(database)s, sql = %(sql)s,
+    dialect = %(dialect)s, result = %(result)s, retry_limit = %(retry_limit)s, catch_up = %(catch_up)s,
+    catch_up_max = %(catch_up_max)s, result_table = %(result_table)s, next_at = %(next_at)s,
+    updated_at = clock_timestamp()
+WHERE name = %(name)s
+"""
+_SELECT = """
+SELECT name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,
+       source, next_at
+FROM logdrain.schedules
+"""
+_LOCK_NEXT_DUE = (
+    _SELECT
+    + """
+WHERE next_at <= %(now)s AND name > %(after)s
+ORDER BY name LIMIT 1
+FOR NO KEY UPDATE SKIP LOCKED
+"""
+)
+
+
+def create(transaction: Transaction, schedule: Schedule, now: datetime) -> None:
+    """Keep a new schedule; its first slice is the first cron instant after `now`.
+
+    Raises:
+        ScheduleExists: The name is taken.
+        ResultTableShared: Another schedule writes this result table.
+        CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
+    """
+    if _insert(transaction, schedule, now):
+        return
+    if lock(transaction, schedule.name) is not None:
+        raise ScheduleExists(
+            f"a schedule is called {schedule.name!r} already",
+            hint=f"choose another name, or `logdrain sched:delete {schedule.name}` first",
+        )
+    raise _shared(transaction, schedule)
+
+
+def apply(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
+    """Create, or update where it differs; returns whether anything changed.
+
+    Only another cron or time zone moves the next instant; slices that exist already stay.
+
+    Raises:
+        ScheduleExists: The name belongs to another source.
+        ResultTableShared: Another schedule writes this result table.
+        CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
+    """
+    if _insert(transaction, schedule, now):
+        return True
+    found = lock(transaction, schedule.name)
+    if found is None:
+        raise _shared(transaction, schedule)
+    kept, next_at = found
+    if kept.source != schedule.source:
+        raise ScheduleExists(
+            f"schedule {schedule.name!r} was made by {_source(kept)}, not by {_source(schedule)}",
+            hint=f"rename one, or `logdrain sched:delete {schedule.name}` first",
+        )
+    if kept == schedule:
+        return False
+    if (kept.cron, kept.timezone) != (schedule.cron, schedule.timezone):
+        next_at = cron.parse(schedule.cron, schedule.timezone).next_after(now)
+    try:
+        with transaction.transaction():  # a savepoint, so that the other schedule can be named
+            transaction.execute(_UPDATE, _values(schedule, next_at))
+    except psycopg.errors.UniqueViolation:
+        raise _shared(transaction, schedule) from None
+    return True
+
+
+def every(transaction: Transaction) -> list[ScheduleAndNext]:
+    """(schedule, next instant) in order of name."""
+    with transaction.cursor(row_factory=kwargs_row(_schedule)) as cursor:
+        return cursor.execute(_SELECT + "ORDER BY name").fetchall()
+
+
+def one(transaction: Transaction, name: str) -> Schedule:
+    """The schedule of this name.
+
+    Raises:
+        UnknownSchedule: With the nearest name.
+    """
+    with transaction.cursor(row_factory=kwargs_row(_schedule)) as cursor:
+        found = cursor.execute(_SELECT + "WHERE name = %s", (name,)).fetchone()
+    if found is None:
+        raise unknown(transaction, name)
+    return found[0]
+
+
+def lock(transaction: Transaction, name: str) -> ScheduleAndNext | None:
+    """The schedule of this name, locked until the transaction ends, as whoever moves its slices needs it."""
+    with transaction.cursor(row_factory=kwargs_row(_schedule)) as cursor:
+        return cursor.execute(_SELECT + "WHERE name = %s FOR NO KEY UPDATE", (name,)).fetchone()
+
+
+def lock_next_due(transaction: Transaction, now: datetime, after: str) -> ScheduleAndNext | None:
+    """The first schedule behind `after` (by name) with an instant up to `now` that no one else has locked."""
+    with transaction.cursor(row_factory=kwargs_row(_schedule)) as cursor:
+        return cursor.execute(_LOCK_NEXT_DUE, {"now": now, "after": after}).fetchone()
+
+
+def forget(transaction: Transaction, name: str) -> None:
+    """Delete a schedule with its slices and runs; a worker that runs one of them loses its lease.
+
+    Raises:
+        UnknownSchedule: With the nearest name.
+    """
+    if not transaction.execute("DELETE FROM logdrain.schedules WHERE name = %s", (name,)).rowcount:
+        raise unknown(transaction, name)
+
+
+def unknown(transaction: Transaction, name: str) -> UnknownSchedule:
+    """The error for a name that no schedule has."""
+    with transaction.cursor(row_factory=scalar_row) as cursor:
+        known = cursor.execute("SELECT name FROM logdrain.schedules ORDER BY name").fetchall()
+    return UnknownSchedule(
+        f"no schedule is called {name!r}",
+        hint=nearest_hint(name, known, "`logdrain sched:list` shows them all"),
+    )
+
+
+def _insert(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
+    next_at = cron.parse(schedule.cron, schedule.timezone).next_after(now)
+    return transaction.execute(_INSERT, _values(schedule, next_at)).rowcount == 1
+
+
+def _values(schedule: Schedule, next_at: datetime | None) -> Mapping[str, object]:
+    return {**asdict(schedule), "result_table": result_table(schedule.result), "next_at": next_at}
+
+
+def _schedule(*, dialect: str, catch_up: str, next_at: datetime | None, **fields: Any) -> ScheduleAndNext:
+    return Schedule(dialect=Dialect(dialect), catch_up=CatchUp(catch_up), **fields), next_at
+
+
+def _source(schedule: Schedule) -> str:
+    return schedule.source or "`logdrain sched:create`"
+
+
+def _shared(transaction: Transaction, schedule: Schedule) -> ResultTableShared:
+    table = result_table(schedule.result)
+    with transaction.cursor(row_factory=scalar_row) as cursor:
+        other = cursor.execute(
+            "SELECT name FROM logdrain.schedules WHERE result_table = %s AND name <> %s",
+            (table, schedule.name),
+        ).fetchone()
+    writer = "another schedule" if other is None else f"schedule {other!r}"
+    return ResultTableShared(
+        f"schedule {schedule.name!r} cannot write {table!r}: {writer} does",
+        hint="give each schedule a result table of its own",
+    )

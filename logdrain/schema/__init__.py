@@ -1,0 +1,1 @@
+"""Our own Postgres tables, all in schema `logdrain`: numbered .sql files and what applies them."""

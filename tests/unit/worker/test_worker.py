@@ -1,0 +1,150 @@
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+
+from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
+from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
+from logdrain.pipeline import SliceRunner
+from logdrain.ports import Ledger
+from logdrain.worker import Worker
+
+NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
+OUTCOME = RunOutcome(rows_read=10, rows_written=3)
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def claim(attempt: int = 1) -> Claim:
+    schedule = Schedule("pay_hourly", "0 * * * *", "UTC", 0, "production", "SELECT 1", retry_limit=2)
+    return Claim(7, schedule, NOW, Cause.SCHEDULE, 1, attempt, forced=False, ran_before=False)
+
+
+class ScriptedLedger:
+    """Hands out claims, keeps what is said of them."""
+
+    def __init__(self, claims: Sequence[Claim] = ()) -> None:
+        self.claims = list(claims)
+        self.failures: list[tuple[RunFailure, datetime | None]] = []
+        self.renewed = threading.Event()
+        self.renewal: Exception | None = None
+
+    def plan_slices(self, _now: datetime) -> int:
+        return 0
+
+    def claim(
+        self, _owner: str, _lease_s: float, _now: datetime, *, schedule: str | None = None
+    ) -> Claim | None:
+        assert schedule in (None, "pay_hourly")
+        return self.claims.pop() if self.claims else None
+
+    def renew(self, _claim: Claim, _lease_s: float) -> None:
+        self.renewed.set()
+        if self.renewal:
+            raise self.renewal
+
+    def fail(self, _claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+        self.failures.append((failure, retry_at))
+
+
+class ScriptedRunner:
+    def __init__(self, run: Callable[[Claim], RunOutcome]) -> None:
+        self.run = run
+
+
+def worker(ledger: ScriptedLedger, run: Callable[[Claim], RunOutcome], lease_s: float = 60) -> Worker:
+    return Worker(
+        cast("Ledger", ledger), cast("SliceRunner", ScriptedRunner(run)), FixedClock(), lease_s=lease_s
+    )
+
+
+def raising(error: Exception) -> Callable[[Claim], RunOutcome]:
+    def run(_claim: Claim) -> RunOutcome:
+        raise error
+
+    return run
+
+
+def test_nothing_due() -> None:
+    assert worker(ScriptedLedger(), lambda _: OUTCOME).run_one() is False
+
+
+def test_a_slice_is_run_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = ScriptedLedger([claim()])
+    assert worker(ledger, lambda _: OUTCOME).run_one(schedule="pay_hourly") is True
+    line = capsys.readouterr().err
+    assert "event=run_succeeded" in line
+    assert "rows_read=10" in line
+    assert ledger.failures == []
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retry_after_s"),
+    [(1, 10), (2, 20), (3, None)],
+)
+def test_what_passes_is_tried_again_up_to_the_limit(attempt: int, retry_after_s: int | None) -> None:
+    ledger = ScriptedLedger([claim(attempt)])
+    worker(ledger, raising(StoreUnavailable("away", hint="wait"))).run_one()
+    [(failure, retry_at)] = ledger.failures
+    assert (failure.code, failure.message, failure.hint) == ("store_unavailable", "away", "wait")
+    assert retry_at == (None if retry_after_s is None else NOW + timedelta(seconds=retry_after_s))
+
+
+def test_what_does_not_pass_is_not_tried_again() -> None:
+    ledger = ScriptedLedger([claim()])
+    worker(ledger, raising(ResultRefused("no privilege"))).run_one()
+    assert ledger.failures[0][1] is None
+
+
+def test_a_defect_in_one_job_does_not_end_the_worker() -> None:
+    ledger = ScriptedLedger([claim()])
+    assert worker(ledger, raising(ZeroDivisionError("postgres://u:secret@h/d"))).run_one() is True
+    [(failure, retry_at)] = ledger.failures
+    assert (failure.code, retry_at) == ("internal", None)
+    assert "secret" not in failure.message
+
+
+def test_an_overtaken_run_says_nothing_to_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = ScriptedLedger([claim()])
+    worker(ledger, raising(LeaseLost("taken"))).run_one()
+    assert ledger.failures == []
+    assert "event=run_overtaken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("renewal", [None, LeaseLost("taken"), ResultUnavailable("away")])
+def test_the_lease_is_renewed_while_a_slice_runs(renewal: Exception | None) -> None:
+    ledger = ScriptedLedger([claim()])
+    ledger.renewal = renewal
+
+    def run(_claim: Claim) -> RunOutcome:
+        assert ledger.renewed.wait(10)
+        return OUTCOME
+
+    assert worker(ledger, run, lease_s=0.03).run_one() is True
+    assert ledger.failures == []
+
+
+def test_stop_ends_all_threads_after_their_slices() -> None:
+    ledger = ScriptedLedger([claim(), claim(), claim()])
+    started = threading.Semaphore(0)
+    release = threading.Event()
+
+    def run(_claim: Claim) -> RunOutcome:
+        started.release()
+        assert release.wait(10)
+        return OUTCOME
+
+    tested = worker(ledger, run)
+    threads = threading.Thread(target=tested.run_forever, args=(2,))
+    threads.start()
+    assert all(started.acquire(timeout=10) for _ in range(2))
+    tested.stop()
+    release.set()
+    threads.join(10)
+    assert not threads.is_alive()
+    assert len(ledger.claims) == 1
