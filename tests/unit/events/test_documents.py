@@ -1,5 +1,8 @@
+from typing import Any
+
 import bson
 import pytest
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.decimal128 import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,5 +75,5 @@ def test_quarantine_keeps_every_octet(size_mib: int) -> None:
     )
 )
 def test_a_split_comes_back(split: Split) -> None:
-    codec = bson.CodecOptions(datetime_conversion=bson.DatetimeConversion.DATETIME_MS)  # type: ignore[attr-defined]  # re-exported
+    codec: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
     assert decode_split(bson.decode(encode_split(split, 5), codec)) == split
