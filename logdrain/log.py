@@ -12,6 +12,16 @@ _PASSWORD_IN_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*(
 _NEEDS_QUOTES = re.compile(r"[\s\"=\\\x00-\x1f]|^$")
 
 
+_LEVELS = ("info", "warning", "error")
+_threshold = 0
+
+
+def only_from(level: str) -> None:
+    """Leave out lines below this level from now on: a command that shows its own progress needs no news."""
+    global _threshold  # noqa: PLW0603  # one log, one threshold
+    _threshold = _LEVELS.index(level)
+
+
 def mask(text: str) -> str:
     """Replace the password of every URL in a text by `***`."""
     return _PASSWORD_IN_URL.sub(r"\g<head>***", text)
@@ -38,6 +48,8 @@ def error(event: str, **pairs: object) -> None:
 
 
 def _write(level: str, event: str, pairs: dict[str, object]) -> None:
+    if _LEVELS.index(level) < _threshold:
+        return
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     line = format_pairs({"time": now, "level": level, "event": event, **pairs})
     # One write per line: lines of several processes on one STDERR do not mix.

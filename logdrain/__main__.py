@@ -1,0 +1,79 @@
+"""The program: `logdrain COMMAND …`. Exit status 0 done, 1 failed, 2 the words are off."""
+
+import argparse
+import difflib
+import importlib
+import os
+import signal
+import sys
+from importlib.metadata import version
+
+from logdrain import log
+from logdrain.cli import commands
+from logdrain.errors import LogdrainError, UsageError
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Run a command; errors become two lines on STDERR."""
+    try:
+        return _dispatch(words)
+    except LogdrainError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"logdrain: {log.mask(error.message)}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {log.mask(error.hint)}\n")
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(_overview())
+        return 0 if words else UsageError.exit_status
+    if words[0] in ("-V", "--version"):
+        sys.stdout.write(f"logdrain {version('logdrain')}\n")
+        return 0
+    command = commands.find(words[0])
+    if command is None:
+        near = difflib.get_close_matches(words[0], commands.COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`logdrain --help` lists the commands"
+        raise UsageError(f"there is no command {words[0]!r}", hint=hint)
+    module = importlib.import_module(f"logdrain.cli.{command.module}")
+    parser = argparse.ArgumentParser(
+        prog=f"logdrain {words[0]}",
+        description=command.summary[0].upper() + command.summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    status = module.run(parser.parse_intermixed_args(words[1:]))
+    sys.stdout.flush()
+    return int(status)
+
+
+def _overview() -> str:
+    width = max(map(len, commands.COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in commands.COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: logdrain COMMAND [ARGUMENT ...]",
+            "",
+            *lines,
+            "",
+            "`logdrain COMMAND --help` tells more. Start with `logdrain up`.",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""`logdrain explain -d DB "SELECT …"`."""
+
+import argparse
+
+from logdrain.cli import servers
+from logdrain.cli.sql_text import add_sql_arguments, request_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    add_sql_arguments(parser)
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is read from MongoDB, what is filtered there, and what DuckDB runs."""
+    from logdrain.bootstrap import make_queries, open_source
+
+    settings = servers.settings(arguments)
+    with open_source(settings) as source:
+        print(make_queries(settings, source).explain(request_of(arguments)))
+    return 0

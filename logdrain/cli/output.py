@@ -1,0 +1,136 @@
+"""How commands print: aligned tables for people, JSON and CSV for programs."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import IO, Any
+
+import msgspec
+import pyarrow as pa
+
+from logdrain.ports import ArrowStream
+
+FORMATS = ("table", "csv", "json", "ndjson")
+# A table is aligned over all of its rows: beyond this, people want another format.
+_TABLE_ROWS_MAX = 10_000
+_json = msgspec.json.Encoder(decimal_format="number")
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], out: IO[str]) -> None:
+    """Columns under headings, numbers to the right; control characters are shown, not sent."""
+    texts = [[_cell(value) for value in row] for row in rows]
+    numeric = (
+        [
+            all(isinstance(row[at], int | float | Decimal) or row[at] is None for row in rows)
+            for at in range(len(headings))
+        ]
+        if isinstance(rows, Sequence)
+        else [False] * len(headings)
+    )
+    widths = [max([len(heading), *(len(row[at]) for row in texts)]) for at, heading in enumerate(headings)]
+    _line(out, headings, widths, numeric)
+    out.write("  ".join("-" * width for width in widths) + "\n")
+    for row in texts:
+        _line(out, row, widths, numeric)
+
+
+def to_json(value: object) -> str:
+    """Compact JSON; decimals as numbers, NaN and infinities as null."""
+    return _json.encode(_plain(value)).decode()
+
+
+def write_stream(stream: ArrowStream, form: str, out: IO[str]) -> int:
+    """Write a query's rows in one of FORMATS; returns how many there were."""
+    names = stream.schema.names
+    if form == "table":
+        return _write_table(stream, names, out)
+    if form == "csv":
+        return _write_csv(stream, names, out)
+    separator, first, last = ("\n", "", "\n") if form == "ndjson" else (",\n ", "[", "]\n")
+    count = 0
+    out.write(first)
+    for row in _rows(stream):
+        out.write((separator if count else "") + to_json(dict(zip(names, row, strict=True))))
+        count += 1
+    out.write(last if count or form == "json" else "")
+    return count
+
+
+def _write_table(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
+    kept: list[tuple[object, ...]] = []
+    count = 0
+    for row in _rows(stream):
+        count += 1
+        if count <= _TABLE_ROWS_MAX:
+            kept.append(row)
+    print_table(names, kept, out)
+    if count > _TABLE_ROWS_MAX:
+        out.write(f"… and {count - _TABLE_ROWS_MAX} more rows: --format csv prints all\n")
+    out.write(f"({count} row{'' if count == 1 else 's'})\n")
+    return count
+
+
+def _write_csv(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    count = 0
+    for row in _rows(stream):
+        writer.writerow(["" if value is None else _csv_cell(value) for value in row])
+        count += 1
+    return count
+
+
+def _rows(stream: ArrowStream) -> Iterable[tuple[object, ...]]:
+    for batch in stream:
+        yield from zip(*(_column(column) for column in batch.columns), strict=True)
+
+
+def _column(column: "pa.Array[Any]") -> list[Any]:
+    return column.to_pylist()
+
+
+def _plain(value: object) -> object:
+    """A value that JSON has."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return _time_text(value) if isinstance(value, date | time | timedelta) else value
+
+
+def _time_text(value: date | time | timedelta) -> str:
+    """ISO 8601; instants in UTC."""
+    if isinstance(value, timedelta):
+        return f"PT{value.total_seconds():g}S"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat()
+
+
+def _csv_cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    return to_json(value).strip('"')
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return _time_text(value)
+    text = value if isinstance(value, str) else _csv_cell(value)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _line(out: IO[str], cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> None:
+    padded = [
+        cell.rjust(width) if is_number else cell.ljust(width)
+        for cell, width, is_number in zip(cells, widths, numeric, strict=True)
+    ]
+    out.write("  ".join(padded).rstrip() + "\n")

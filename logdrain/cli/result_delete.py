@@ -1,0 +1,21 @@
+"""`logdrain result:delete NAME`."""
+
+import argparse
+
+from logdrain.cli import servers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("name")
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Forget a result."""
+    from logdrain.bootstrap import open_ledger
+
+    with open_ledger(servers.settings(arguments)) as ledger:
+        ledger.delete_result(arguments.name)
+    print(f"Result '{arguments.name}' is deleted; its tables stay.")
+    return 0

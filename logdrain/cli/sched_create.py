@@ -1,0 +1,79 @@
+"""`logdrain sched:create NAME CRON -d DB [--result NAME:table] SQL`."""
+
+import argparse
+import sys
+
+from logdrain.cli import servers
+from logdrain.cli.sql_text import add_text_arguments, dialect_of, sql_of
+from logdrain.model.jobs import CatchUp, Schedule
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = (
+        "example: logdrain sched:create pay_hourly '0 * * * *' -d production -D 600 "
+        "--result heroku_db:payment_history -q sql/pay_hourly.sql"
+    )
+    parser.add_argument("name")
+    parser.add_argument("cron", help="five fields, or @hourly, @daily, @monthly; '' never runs by itself")
+    add_text_arguments(parser)
+    parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
+    parser.add_argument("-t", "--timezone", default="UTC", help="IANA time zone (default: %(default)s)")
+    parser.add_argument(
+        "-D", "--delay", type=int, default=0, metavar="S", help="run so many seconds after the scheduled time"
+    )
+    parser.add_argument(
+        "-r", "--result", default="", help="NAME:table?options, or a Postgres URL with a table"
+    )
+    parser.add_argument(
+        "-R",
+        "--retry",
+        type=int,
+        default=5,
+        metavar="N",
+        help="retries of what fails in passing (default: 5)",
+    )
+    parser.add_argument(
+        "--catch-up",
+        choices=[choice.value for choice in CatchUp],
+        default=CatchUp.ALL.value,
+        help="which slices to make up that were missed while no worker ran (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--catch-up-max", type=int, default=1000, metavar="N", help="at most so many (default: %(default)s)"
+    )
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Keep a schedule; all that can be checked now is checked now."""
+    from logdrain.bootstrap import SystemClock, make_queries, open_ledger, open_source
+    from logdrain.pipeline import check_schedule
+
+    schedule = Schedule(
+        name=arguments.name,
+        cron=arguments.cron,
+        timezone=arguments.timezone,
+        delay_s=arguments.delay,
+        database=arguments.database,
+        sql=sql_of(arguments),
+        dialect=dialect_of(arguments),
+        result=arguments.result,
+        retry_limit=arguments.retry,
+        catch_up=CatchUp(arguments.catch_up),
+        catch_up_max=arguments.catch_up_max,
+    )
+    now = SystemClock().now()
+    settings = servers.settings(arguments)
+    with open_ledger(settings) as ledger, open_source(settings) as source:
+        checked = check_schedule(schedule, ledger, make_queries(settings, source), now)
+        ledger.create_schedule(schedule, now)
+    for warning in checked.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    starts = (
+        "which never runs by itself"
+        if checked.first is None
+        else f"It starts at {checked.first:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    print(f"Schedule '{schedule.name}' is created. {starts}.")
+    return 0

@@ -1,0 +1,27 @@
+"""`logdrain sched:show NAME`."""
+
+import argparse
+import dataclasses
+
+from logdrain.cli import servers
+from logdrain.log import mask
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("name")
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print all of a schedule, its SQL last."""
+    from logdrain.bootstrap import open_ledger
+
+    with open_ledger(servers.settings(arguments)) as ledger:
+        fields = dataclasses.asdict(ledger.schedule(arguments.name))
+    sql = fields.pop("sql")
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        print(f"{name:<{width}}  {mask(str(value))}")
+    print(f"\n{sql.strip()}")
+    return 0

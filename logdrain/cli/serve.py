@@ -1,0 +1,26 @@
+"""`logdrain serve`: the drain and the API."""
+
+import argparse
+import dataclasses
+
+from logdrain.cli import servers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = (
+        "Needs MONGODB_URI and LOGDRAIN_KEYS; with DATABASE_URL /health and /metrics tell of runs."
+    )
+    parser.add_argument("--port", type=int, help="TCP port (default: PORT, else 8080)")
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    from logdrain.web.http_server import serve
+
+    settings = servers.settings(arguments)
+    if arguments.port is not None:
+        settings = dataclasses.replace(settings, port=arguments.port)
+    serve(settings, on_ready=lambda _port: None)
+    return 0

@@ -1,0 +1,71 @@
+"""The SQL arguments that query, explain and sched:create share."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from logdrain.errors import UsageError
+from logdrain.model.plans import Dialect, QueryRequest
+
+
+def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare SQL, -q, -d, -T and --scheduled-time."""
+    add_text_arguments(parser)
+    parser.add_argument("-d", "--database", default="", help="where table names without a database live")
+    parser.add_argument(
+        "--scheduled-time",
+        metavar="TIME",
+        help="what TD_SCHEDULED_TIME() returns: unix seconds or a date and time (default: now)",
+    )
+
+
+def add_text_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare SQL, -q and -T."""
+    parser.add_argument("sql", nargs="?", metavar="SQL", help="the query; - reads it from STDIN")
+    parser.add_argument("-q", "--query", type=Path, metavar="FILE", help="read the query from a file")
+    parser.add_argument(
+        "-T",
+        "--type",
+        choices=["trino", "presto", "hive"],
+        default="trino",
+        help="the SQL dialect (default: %(default)s)",
+    )
+
+
+def dialect_of(arguments: argparse.Namespace) -> Dialect:
+    """The dialect asked for; Presto is Trino's earlier name."""
+    return Dialect.HIVE if arguments.type == "hive" else Dialect.TRINO
+
+
+def sql_of(arguments: argparse.Namespace) -> str:
+    """The SQL text, from wherever it was given.
+
+    Raises:
+        UsageError: none was given, or two, or the file cannot be read.
+    """
+    if (arguments.sql is None) == (arguments.query is None):
+        raise UsageError("give the query once: as an argument, as - for STDIN, or with -q FILE")
+    if arguments.sql == "-":
+        return sys.stdin.read()
+    if arguments.sql is not None:
+        return str(arguments.sql)
+    try:
+        return str(arguments.query.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{arguments.query} cannot be read: {error}") from error
+
+
+def request_of(arguments: argparse.Namespace) -> QueryRequest:
+    """The query asked for."""
+    from logdrain.schedule.times import read_time
+
+    now_s = int(time.time())
+    scheduled = arguments.scheduled_time
+    return QueryRequest(
+        sql=sql_of(arguments),
+        database=arguments.database,
+        dialect=dialect_of(arguments),
+        scheduled_time_s=now_s if scheduled is None else int(read_time(scheduled).timestamp()),
+        now_s=now_s,
+    )

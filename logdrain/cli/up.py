@@ -1,0 +1,227 @@
+"""`logdrain up`: everything in one command, for development and small lives."""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import quote
+
+from logdrain import log
+from logdrain.cli import servers
+from logdrain.config import read_settings
+from logdrain.errors import PortInUse, SandboxServerFailed
+from logdrain.model.keys import Scope
+from logdrain.sandbox.folder_state import DataFolder, SandboxState
+from logdrain.sandbox.mongo_server import MongoServer
+from logdrain.sandbox.postgres_server import PostgresServer
+from logdrain.sandbox.process_server import child_command
+from logdrain.schema.postgres_migrate import migrate
+
+_DRAIN_NAME = "app"
+_READY_WITHIN_S = 60.0
+_POLL_S = 0.1
+_STOP_WITHIN_S = 25.0
+_RESTART_AFTER_S = 1.0
+
+_READY = """
+logdrain is ready.
+
+  drain     {drain}
+  api       {api}
+  postgres  {postgres}
+  mongodb   {mongodb}
+
+Print   @[production.pay] {{"uid":123,"price":321321}}   and pipe it:   python app.py | logdrain ship
+Or      heroku drains:add DRAIN_URL     (a public host instead of 127.0.0.1)
+Stop    Ctrl-C
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = (
+        "MONGODB_URI and DATABASE_URL name servers to use instead of the sandbox's own. "
+        "The data folder keeps everything between two starts."
+    )
+    parser.add_argument("--port", type=int, help="TCP port of drain and API (default: PORT, else 8080)")
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start all parts, say where they are, restart what dies, stop cleanly."""
+    settings = read_settings(os.environ)
+    port = settings.port if arguments.port is None else arguments.port
+    port = _free_port(port)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with ExitStack() as stack:
+        folder = stack.enter_context(DataFolder(arguments.data))
+        keys = folder.keys()
+        given = [
+            (server, uri) for server, uri in _databases(folder, settings.mongodb_uri, settings.database_url)
+        ]
+        watched: list[MongoServer | PostgresServer] = []
+        uris: list[str] = []
+        for server, uri in given:
+            if server is not None:
+                server.start()
+                stack.callback(server.stop)
+                watched.append(server)
+            uris.append(uri if server is None else server.uri)
+        mongodb, postgres = uris
+        migrate(postgres)
+        parts = _start_parts(stack, port, keys, mongodb, postgres)
+        state = SandboxState(
+            pid=os.getpid(),
+            port=port,
+            drain=f"http://{_DRAIN_NAME}:{quote(keys[Scope.DRAIN], safe='')}@127.0.0.1:{port}/logs",
+            api=f"http://127.0.0.1:{port}",
+            postgres=postgres,
+            mongodb=mongodb,
+        )
+        _wait_ready(state.api, parts, stopping)
+        folder.write_state(state)
+        print(
+            _READY.format(**{name: getattr(state, name) for name in ("drain", "api", "postgres", "mongodb")})
+        )
+        sys.stdout.flush()
+        while not stopping.wait(_POLL_S):
+            for part in parts:
+                part.revive(stopping)
+            for server in watched:
+                _revive_server(server)
+        log.info("stopping")
+    return 0
+
+
+def _databases(
+    folder: DataFolder, mongodb_uri: str, database_url: str
+) -> Iterator[tuple[MongoServer | PostgresServer | None, str]]:
+    """A server of our own for each that the environment does not name."""
+    yield (None, mongodb_uri) if mongodb_uri else (MongoServer(folder.mongodb), "")
+    yield (None, database_url) if database_url else (PostgresServer(folder.postgres), "")
+
+
+def _revive_server(server: MongoServer | PostgresServer) -> None:
+    try:
+        server.check()
+    except SandboxServerFailed as error:
+        log.error("server_died", message=error.message)
+        server.start()
+
+
+class _Part:
+    """A command of ours as a child process that is started again when it dies."""
+
+    def __init__(self, words: list[str], environment: dict[str, str]) -> None:
+        self.name = words[0]
+        self._words = words
+        self._environment = environment
+        self._process = self._spawn()
+
+    def poll(self) -> int | None:
+        """Exit status, or None while it runs."""
+        return self._process.poll()
+
+    def revive(self, stopping: threading.Event) -> None:
+        """Start it again if it has died, not at once."""
+        status = self.poll()
+        if status is None:
+            return
+        log.error("part_died", part=self.name, status=status)
+        if not stopping.wait(_RESTART_AFTER_S):
+            self._process = self._spawn()
+
+    def stop(self) -> None:
+        """Ask it to end, make it end."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            log.error("part_killed", part=self.name)
+            self._process.kill()
+            self._process.wait()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        command = child_command([sys.executable, "-m", "logdrain", *self._words], death_signal=signal.SIGTERM)
+        # A session of its own: Ctrl-C reaches us, and we stop the parts in order.
+        return subprocess.Popen(  # noqa: S603  # our own program
+            command, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+
+def _start_parts(
+    stack: ExitStack, port: int, keys: dict[Scope, str], mongodb: str, postgres: str
+) -> list[_Part]:
+    ours = " ".join(f"{scope.value}:{_DRAIN_NAME}:{secret}" for scope, secret in keys.items())
+    environment = {
+        **os.environ,
+        "MONGODB_URI": mongodb,
+        "DATABASE_URL": postgres,
+        "PORT": str(port),
+        "LOGDRAIN_KEYS": f"{ours} {os.environ.get('LOGDRAIN_KEYS', '')}",
+    }
+    parts = [_Part(["serve"], environment), _Part(["work"], environment)]
+    for part in parts:
+        stack.callback(part.stop)
+    return parts
+
+
+def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> None:
+    deadline_s = time.monotonic() + _READY_WITHIN_S
+    while not stopping.wait(_POLL_S):
+        answer = _health(api)
+        if answer == "ok":
+            return
+        for part in parts:
+            if part.poll() is not None:
+                raise SandboxServerFailed(
+                    f"`logdrain {part.name}` ended with status {part.poll()}",
+                    hint="its last lines above say why",
+                )
+        if time.monotonic() > deadline_s:
+            raise SandboxServerFailed(f"not ready after {_READY_WITHIN_S:g} s: {answer}")
+
+
+def _health(api: str) -> str:
+    try:
+        with urllib.request.urlopen(f"{api}/health", timeout=5) as response:  # noqa: S310  # our own address
+            return str(json.load(response)["status"])
+    except urllib.error.HTTPError as error:
+        return error.read().decode("utf-8", "replace")
+    except OSError as error:
+        return str(error)
+
+
+def _free_port(port: int) -> int:
+    """The port, checked; 0 becomes a free one.
+
+    Raises:
+        PortInUse: another program listens there.
+    """
+    with _bound(port) as listening:
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("0.0.0.0", port))  # noqa: S104  # where serve will listen
+            listening.listen()
+        except OSError as error:
+            raise PortInUse(
+                f"port {port} cannot be used: {error.strerror}", hint="choose another with --port"
+            ) from error
+        yield listening

@@ -1,0 +1,1 @@
+"""The aiohttp application: every route in application.py; handlers are thin."""

@@ -1,0 +1,76 @@
+"""POST /logs: the drain."""
+
+from aiohttp import web
+
+from logdrain import log, metrics
+from logdrain.drain.ids import body_id
+from logdrain.drain.reading import quarantine_body
+from logdrain.model.events import Delivery
+from logdrain.model.keys import Scope
+from logdrain.pipeline import Ingested, ingest, keep
+from logdrain.web.access import require
+from logdrain.web.body import UndecodableBody, read_body
+from logdrain.web.parts import PARTS
+
+# These send no X-Request-Id of their own: one on their requests is a router's, new at every retry.
+_SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
+
+
+async def post_logs(request: web.Request) -> web.Response:
+    """Take a delivery in; 204 once all of it is durable. Whatever is in the body, it is never refused."""
+    parts = request.app[PARTS]
+    drain = require(request, parts.keys, Scope.DRAIN)
+    started = parts.clock.now()
+    received_ms = int(started.timestamp() * 1000)
+    try:
+        body = await read_body(request, parts.body_size_max_bytes)
+    except UndecodableBody as error:
+        delivery = _delivery(request, drain, error.raw, received_ms)
+        stored = await keep(quarantine_body(error.raw, delivery, error.detail), parts.store)
+        done, size_bytes = Ingested(0, stored), len(error.raw)
+    else:
+        delivery = _delivery(request, drain, body, received_ms)
+        done, size_bytes = await ingest(body, delivery, parts.store), len(body)
+    metrics.DELIVERIES.labels("204").inc()
+    log.info(
+        "delivery",
+        drain=drain,
+        id=delivery.id,
+        bytes=size_bytes,
+        frames=done.frames,
+        events=done.stored.events,
+        duplicates=done.stored.duplicates,
+        quarantined=sum(done.stored.quarantined.values()),
+        seconds=(parts.clock.now() - started).total_seconds(),
+    )
+    return web.Response(status=204)
+
+
+def _delivery(request: web.Request, drain: str, body: bytes, received_ms: int) -> Delivery:
+    return Delivery(
+        drain=drain,
+        id=_delivery_id(request, body),
+        token=_header(request, "Logplex-Drain-Token"),
+        message_count=_whole_number(_header(request, "Logplex-Msg-Count")),
+        received_ms=received_ms,
+    )
+
+
+def _delivery_id(request: web.Request, body: bytes) -> str:
+    """What this sender repeats when it sends the same body again."""
+    if frame_id := _header(request, "Logplex-Frame-Id"):
+        return frame_id
+    sender = _header(request, "User-Agent").lower()
+    request_id = _header(request, "X-Request-Id")
+    if request_id and not sender.startswith(_SENDERS_WITHOUT_REQUEST_ID):
+        return request_id
+    return body_id(body)
+
+
+def _header(request: web.Request, name: str) -> str:
+    """A header as text that every part below can store."""
+    return request.headers.get(name, "").strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004  # sane

@@ -1,0 +1,231 @@
+import base64
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pymongo
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from logdrain.bootstrap import Drain
+from logdrain.config import Settings, read_settings
+from logdrain.web.application import make_application
+
+KEY = "a-drain-key-for-tests"
+HEADERS = {"Authorization": "Basic " + base64.b64encode(f"shop:{KEY}".encode()).decode()}
+Client = TestClient[Any, Any]
+
+
+def frame(text: str, time: str = "2012-03-01T00:12:34.567890+00:00") -> bytes:
+    message = f"<190>1 {time} host app web.1 - {text}\n".encode()
+    return b"%d %s" % (len(message), message)
+
+
+PAY = frame('@[production.pay] {"uid":123,"price":321321}')
+
+
+def settings_for(mongodb_uri: str, **more: str) -> Settings:
+    return read_settings({"MONGODB_URI": mongodb_uri, "LOGDRAIN_KEYS": f"drain:shop:{KEY}", **more})
+
+
+async def client_for(settings: Settings) -> AsyncIterator[Client]:
+    drain = Drain(settings)
+    server = TestServer(make_application(drain.parts))
+    await server.start_server(auto_decompress=False)
+    async with TestClient(server) as client:
+        yield client
+    await drain.close()
+
+
+@pytest.fixture
+async def client(mongodb_uri: str) -> AsyncIterator[Client]:
+    async for found in client_for(settings_for(mongodb_uri, LOGDRAIN_BODY_SIZE_MAX_BYTES="6000000")):
+        yield found
+
+
+@pytest.fixture
+def documents(mongodb_uri: str) -> Callable[[str], list[dict[str, Any]]]:
+    def read(collection: str) -> list[dict[str, Any]]:
+        with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as mongo:
+            return list(mongo.get_default_database()[collection].find().sort("_id", 1))
+
+    return read
+
+
+async def post(client: Client, body: bytes, **headers: str) -> ClientResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("/logs", data=body, headers={**HEADERS, **named})
+
+
+async def metric(client: Client, name: str) -> float:
+    text = await (await client.get("/metrics")).text()
+    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+async def test_a_delivery_is_stored_and_answered_empty(client: Client, documents: Any) -> None:
+    response = await post(client, PAY, Logplex_Frame_Id="F1", Logplex_Drain_Token="d.1")
+    assert (response.status, await response.read()) == (204, b"")
+    [document] = documents("production.pay")
+    assert (document["uid"], document["price"]) == (123, 321321)
+    assert document["_origin"] == {"drain": "shop", "app": "app", "proc": "web.1", "token": "d.1"}
+
+
+@pytest.mark.parametrize("header", ["Logplex_Frame_Id", "X_Request_Id"])
+async def test_the_same_delivery_again_adds_nothing(client: Client, documents: Any, header: str) -> None:
+    body = PAY * 2 + b"junk" + frame("@[a.b] {oops")
+    duplicates = await metric(client, "logdrain_events_duplicate_total")
+    for _ in range(2):
+        assert (await post(client, body, **{header: "F1"})).status == 204
+    assert len(documents("production.pay")) == 2
+    assert len(documents("_quarantine")) == 2
+    assert await metric(client, "logdrain_events_duplicate_total") == duplicates + 2
+    assert (await post(client, body, **{header: "F2"})).status == 204
+    assert len(documents("production.pay")) == 4
+
+
+async def test_a_router_s_request_id_is_not_the_sender_s(client: Client, documents: Any) -> None:
+    for attempt in ("one", "two"):
+        await post(client, PAY, User_Agent="excon/0.76.0", X_Request_Id=attempt)
+    assert len(documents("production.pay")) == 1
+
+
+async def test_without_any_id_the_body_names_the_delivery(client: Client, documents: Any) -> None:
+    for _ in range(2):
+        await post(client, PAY)
+    await post(client, frame('@[production.pay] {"price":2}'))
+    assert len(documents("production.pay")) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"what am i doing here", b"\x00\xff" * 100, b"1000000 <1>1 x"])
+async def test_content_is_never_refused(client: Client, body: bytes) -> None:
+    assert (await post(client, body)).status == 204
+
+
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body, wbits=-15)),
+        ("gzip", lambda body: gzip.compress(body[:100]) + gzip.compress(body[100:])),
+        ("identity", bytes),
+    ],
+)
+async def test_encoded_bodies(
+    client: Client, documents: Any, coding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    assert (await post(client, encode(PAY * 3), Content_Encoding=coding)).status == 204
+    assert len(documents("production.pay")) == 3
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+async def test_a_body_that_cannot_be_decoded_is_kept(client: Client, documents: Any, coding: str) -> None:
+    broken = gzip.compress(PAY)[:-9] + b"x"
+    assert (await post(client, broken, Content_Encoding=coding)).status == 204
+    [entry] = documents("_quarantine")
+    assert (entry["reason"], entry["raw"]) == ("bad_encoding", broken)
+
+
+async def test_chunked_bodies(client: Client, documents: Any) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for at in range(0, len(PAY), 7):
+            yield PAY[at : at + 7]
+
+    response = await client.post("/logs", data=chunks(), headers=HEADERS)
+    assert response.status == 204
+    assert len(documents("production.pay")) == 1
+
+
+async def test_five_hundred_frames_of_ten_kilobytes(client: Client, documents: Any) -> None:
+    body = b"".join(frame(f'@[a.b] {{"n":{at},"text":"{"x" * 9_900}"}}') for at in range(500))
+    assert (await post(client, body, Logplex_Msg_Count="500")).status == 204
+    assert len(documents("a.b")) == 500
+
+
+async def test_above_the_limit_is_413_before_and_after_decoding(client: Client) -> None:
+    for body, headers in (
+        (b"x" * 6_000_001, {}),
+        (gzip.compress(bytes(6_000_001)), {"Content_Encoding": "gzip"}),
+    ):
+        response = await post(client, body, **headers)
+        assert response.status == 413
+        assert (await response.json())["error"]["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("authorization", [None, "Basic c2hvcDp3cm9uZw==", "Bearer wrong"])
+async def test_without_a_key_nobody_gets_in(
+    client: Client, documents: Any, authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    response = await client.post("/logs", data=PAY, headers=headers)
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"].startswith("Basic")
+    assert (await response.json())["error"]["code"] == "unauthorized"
+    assert documents("production.pay") == []
+
+
+async def test_a_bearer_key_names_the_drain_itself(client: Client, documents: Any) -> None:
+    response = await client.post("/logs", data=PAY, headers={"Authorization": f"Bearer {KEY}"})
+    assert response.status == 204
+    assert documents("production.pay")[0]["_origin"]["drain"] == "shop"
+
+
+async def test_a_line_cut_between_two_deliveries(client: Client, documents: Any) -> None:
+    line = b'@[a.b] {"text":"' + b"x" * 15_000 + b'"}'
+    head = b"<190>1 2012-03-01T00:12:34.567890+00:00 host app web.1 - " + line[:10_000]
+    tail = b"<190>1 2012-03-01T00:12:34.567890+00:00 host app web.1 - " + line[10_000:] + b"\n"
+    first, second = (b"%d %s" % (len(part), part) for part in (head, tail))
+    for body, name in ((first, "A"), (second, "B"), (first, "A"), (second, "B")):
+        assert (await post(client, body, Logplex_Frame_Id=name)).status == 204
+    assert [len(document["text"]) for document in documents("a.b")] == [15_000]
+    assert documents("_quarantine") == []
+
+
+async def test_every_frame_is_counted_under_one_kind(client: Client) -> None:
+    async def counted() -> tuple[float, float]:
+        kinds = ("event", "rejected", "piece", "app", "platform", "loss", "unreadable")
+        lines = [await metric(client, f'logdrain_lines_total{{kind="{kind}"}}') for kind in kinds]
+        return sum(lines), await metric(client, "logdrain_messages_received_total")
+
+    before = await counted()
+    router = b"<158>1 2020-01-08T22:33:57.353034+00:00 host heroku router - at=info"
+    body = PAY + frame("plain") + frame("@[a.b] {oops") + b"%d %s" % (len(router), router)
+    await post(client, body, Logplex_Msg_Count="9")
+    after = await counted()
+    assert (after[0] - before[0], after[1] - before[1]) == (4, 4)
+
+
+async def test_health_names_what_is_wrong(client: Client) -> None:
+    response = await client.get("/health")
+    assert (response.status, await response.json()) == (200, {"status": "ok", "mongodb": "ok"})
+
+
+async def test_without_mongodb_503_and_retry_after() -> None:
+    settings = settings_for("mongodb://u:secret@127.0.0.1:1/x", LOGDRAIN_STORE_TIMEOUT_S="0.2")
+    async for client in client_for(settings):
+        response = await post(client, PAY)
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert (await response.json())["error"]["code"] == "store_unavailable"
+        health = await client.get("/health")
+        assert health.status == 503
+        text = await health.text()
+        assert "store_unavailable" in text
+        assert "secret" not in text
+        # Nothing to store: nothing stands in the way.
+        assert (await post(client, frame("plain"))).status == 204
+
+
+async def test_other_methods_and_paths(client: Client) -> None:
+    assert (await client.get("/logs")).status == 405
+    assert (await client.get("/nothing")).status == 404
+
+
+def test_a_key_is_kept_as_its_hash_only(mongodb_uri: str) -> None:
+    settings = settings_for(mongodb_uri)
+    assert settings.keys[0].sha256 == hashlib.sha256(KEY.encode()).digest()
+    assert KEY not in repr(settings)
