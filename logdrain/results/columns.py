@@ -1,0 +1,208 @@
+"""Arrow schema -> Postgres columns: names that Postgres can hold, types that hold every value.
+
+A column named `time` with integers is unix seconds and becomes timestamptz, because BI tools want timestamps.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from logdrain.errors import ResultColumnConflict
+
+NAME_BYTES_MAX = 63
+"""Postgres cuts longer identifiers (NAMEDATALEN - 1), and then two may be one."""
+
+TIME = "time"
+_CAST_HINT = "cast it in the query: CAST({} AS VARCHAR)"
+_SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+_DIGEST_CHARACTERS = 8
+
+
+class Kind(StrEnum):
+    """Types of result columns; the values are what Postgres' format_type() prints."""
+
+    SMALLINT = "smallint"  # in tables made by hand only, like integer and real
+    INTEGER = "integer"
+    BIGINT = "bigint"
+    NUMERIC = "numeric"
+    REAL = "real"
+    DOUBLE = "double precision"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    TIMESTAMPTZ = "timestamp with time zone"
+    TIMESTAMP = "timestamp without time zone"
+    DATE = "date"
+    TIME = "time without time zone"
+    INTERVAL = "interval"
+    JSONB = "jsonb"
+    BYTEA = "bytea"
+    UUID = "uuid"
+
+
+class PostgresType(NamedTuple):
+    """A type as DDL says it.
+
+    Attributes:
+        precision: Digits of a numeric in all, None for any number of them.
+        scale: Digits of a numeric behind the point.
+    """
+
+    kind: Kind
+    precision: int | None = None
+    scale: int = 0
+
+    def __str__(self) -> str:
+        if self.precision is None:
+            return self.kind.value
+        return f"{self.kind.value}({self.precision},{self.scale})"
+
+
+class Column(NamedTuple):
+    """One column of a result.
+
+    Attributes:
+        name: Its name in Postgres, at most 63 bytes.
+        label: Its name in the query.
+        type: Its type in Postgres, where this query alone decides.
+        arrow: The Arrow type of its values, without dictionary and extension.
+        is_untyped: The query yields NULL of no type; text stands in for it.
+        is_unix_time: Integers that become timestamptz.
+    """
+
+    name: str
+    label: str
+    type: PostgresType
+    arrow: pa.DataType
+    is_untyped: bool = False
+    is_unix_time: bool = False
+
+
+def result_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
+    """The Postgres columns of a result, in the query's order.
+
+    Args:
+        schema: What the query yields.
+        unix_time: Leave an integer column named `time` a bigint.
+
+    Raises:
+        ResultColumnConflict: no column, two of one name, a name Postgres cannot have, a type without a match.
+    """
+    if not len(schema):
+        raise ResultColumnConflict("the query yields no column", hint="select at least one")
+    columns = tuple(_column(field.name, field.type, unix_time=unix_time) for field in schema)
+    for name, count in Counter(column.name for column in columns).items():
+        if count > 1:
+            raise ResultColumnConflict(
+                f'the query yields {count} columns named "{name}"', hint="give each its own name with AS"
+            )
+    return columns
+
+
+def parse_type(text: str) -> PostgresType | None:
+    """The type that format_type() prints; None for one that results do not have.
+
+    Every string type counts as text, whatever its length.
+    """
+    bare = re.sub(r"\(.*?\)", "", text)
+    if bare in ("character varying", "character", "citext"):
+        return PostgresType(Kind.TEXT)
+    if bare not in list(Kind):
+        return None
+    digits = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", text)
+    if digits:
+        return PostgresType(Kind.NUMERIC, int(digits[1]), int(digits[2]))
+    return PostgresType(Kind(bare))
+
+
+def bare_type(arrow: pa.DataType) -> pa.DataType:
+    """An Arrow type without its dictionary and extension."""
+    if isinstance(arrow, pa.DictionaryType):
+        return bare_type(arrow.value_type)
+    if isinstance(arrow, pa.BaseExtensionType):
+        return bare_type(arrow.storage_type)
+    return arrow
+
+
+def _column(label: str, declared: pa.DataType, *, unix_time: bool) -> Column:
+    name = _postgres_name(label)
+    arrow = bare_type(declared)
+    if label == TIME and pa.types.is_integer(arrow) and not unix_time:
+        return Column(name, label, PostgresType(Kind.TIMESTAMPTZ), arrow, is_unix_time=True)
+    if isinstance(declared, pa.UuidType):
+        return Column(name, label, PostgresType(Kind.UUID), arrow)
+    return Column(name, label, _postgres_type(label, arrow), arrow, is_untyped=pa.types.is_null(arrow))
+
+
+def _postgres_name(label: str) -> str:
+    """The query's name; one that is too long is cut and keeps a digest, so that it stays its own."""
+    if not label or "\0" in label or label in _SYSTEM_COLUMNS:
+        raise ResultColumnConflict(
+            f"a result column cannot be named {label!r} in Postgres", hint="give it another name with AS"
+        )
+    encoded = label.encode()
+    if len(encoded) <= NAME_BYTES_MAX:
+        return label
+    digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_CHARACTERS]
+    kept = encoded[: NAME_BYTES_MAX - len(digest) - 1].decode(errors="ignore")
+    return f"{kept}_{digest}"
+
+
+def _postgres_type(label: str, arrow: pa.DataType) -> PostgresType:
+    if isinstance(arrow, pa.Decimal128Type | pa.Decimal256Type | pa.Decimal32Type | pa.Decimal64Type):
+        if arrow.scale > 0:
+            return PostgresType(Kind.NUMERIC, max(arrow.precision, arrow.scale), arrow.scale)
+        return PostgresType(Kind.NUMERIC)
+    for matches, kind in _KINDS:
+        if matches(arrow):
+            return PostgresType(kind)
+    raise ResultColumnConflict(
+        f'column "{label}" yields {arrow}, which has no match in Postgres', hint=_CAST_HINT.format(label)
+    )
+
+
+def _is_text(arrow: pa.DataType) -> bool:
+    return pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+
+
+def _is_binary(arrow: pa.DataType) -> bool:
+    return (
+        pa.types.is_binary(arrow)
+        or pa.types.is_large_binary(arrow)
+        or pa.types.is_binary_view(arrow)
+        or pa.types.is_fixed_size_binary(arrow)
+    )
+
+
+def _is_nested(arrow: pa.DataType) -> bool:
+    return pa.types.is_nested(arrow) and not pa.types.is_union(arrow)
+
+
+def _is_interval(arrow: pa.DataType) -> bool:
+    return pa.types.is_duration(arrow) or arrow == pa.month_day_nano_interval()
+
+
+def _has_zone(arrow: pa.DataType) -> bool:
+    return isinstance(arrow, pa.TimestampType) and arrow.tz is not None
+
+
+# The first match counts: uint64 before the other integers, timestamps with a zone before those without.
+_KINDS: tuple[tuple[Callable[[pa.DataType], bool], Kind], ...] = (
+    (pa.types.is_uint64, Kind.NUMERIC),
+    (pa.types.is_integer, Kind.BIGINT),
+    (pa.types.is_floating, Kind.DOUBLE),
+    (pa.types.is_boolean, Kind.BOOLEAN),
+    (_is_text, Kind.TEXT),
+    (pa.types.is_null, Kind.TEXT),
+    (_has_zone, Kind.TIMESTAMPTZ),
+    (pa.types.is_timestamp, Kind.TIMESTAMP),
+    (pa.types.is_date, Kind.DATE),
+    (pa.types.is_time, Kind.TIME),
+    (_is_interval, Kind.INTERVAL),
+    (_is_nested, Kind.JSONB),
+    (_is_binary, Kind.BYTEA),
+)

@@ -1,0 +1,187 @@
+"""Writes a run's rows and the note that it ran, in one transaction of the result's Postgres.
+
+1. Ask whether the rows are there already (a commit whose answer was lost, a second run).
+2. Copy the rows into a temporary table while the query yields them; nothing is locked meanwhile.
+3. Take the table's lock and ask again: a worker that lost its lease may have committed during the copy.
+4. Create or widen the table, apply the mode, note the slice (`postgres_notes`), commit.
+
+Until the commit nobody sees anything of it; any error rolls all of it back, new columns included.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+
+from logdrain import log
+from logdrain.errors import ResultColumnConflict
+from logdrain.model.jobs import Claim, Mode, ResultTarget
+from logdrain.ports import ArrowStream, Transaction
+from logdrain.results import ddl
+from logdrain.results.columns import Column, result_columns
+from logdrain.results.copy_text import copy_pieces
+from logdrain.results.ddl import TableName
+from logdrain.results.modes import SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.postgres_notes import LedgerNote, MarkNote, Note, is_ledger
+from logdrain.results.postgres_table import locate_table, lock_table, shape_table
+from logdrain.results.refusals import result_error
+
+_SET_UP = """
+SELECT set_config('TimeZone', 'UTC', true),
+       set_config('DateStyle', 'ISO', true),
+       set_config('IntervalStyle', 'postgres', true),
+       set_config('lock_timeout', %s, true),
+       set_config('statement_timeout', '0', true),
+       set_config('idle_in_transaction_session_timeout', '0', true)
+"""
+_MS_PER_S = 1000
+
+
+class PostgresResultWriter:
+    """A `ResultWriter` for Postgres.
+
+    Args:
+        connect_timeout_s: How long to wait for a connection.
+        lock_timeout_s: How long to wait for another run or reader to let go of the table.
+        statement_timeout_s: How long one statement may take once all rows are copied; the copy itself
+            takes as long as the query does.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout_s: int = 10,
+        lock_timeout_s: float = 30.0,
+        statement_timeout_s: float = 600.0,
+    ) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._lock_timeout_s = lock_timeout_s
+        self._statement_timeout_s = statement_timeout_s
+
+    def write(
+        self,
+        target: ResultTarget,
+        claim: Claim,
+        rows: ArrowStream,
+        *,
+        slice_column: str | None,
+        commit_note: Callable[[Transaction], None],
+        ledger_identity: str,
+    ) -> int:
+        """Replace the slice's rows and note it, in one transaction; returns rows written.
+
+        The stream is read once, batch by batch; not at all where the rows turn out to be there already.
+
+        Raises:
+            ResultUnavailable: Postgres cannot be reached, or something passing was in the way.
+            ResultRefused: a privilege, a constraint, a value that Postgres cannot hold.
+            ResultColumnConflict: a column does not fit the table.
+            SliceNotRepeatable: without a slice column a second run would double the rows.
+            LeaseLost: another worker has the slice.
+            LogdrainError: what reading the stream raised, unchanged.
+        """
+        columns = result_columns(rows.schema, unix_time=target.unix_time)
+        key = slice_key(columns, slice_column, claim.scheduled_at)
+        with _own_errors(target), self._connect(target.dsn) as connection:
+            self._set_up(connection)
+            load = _Load(connection, locate_table(connection, target), columns, key)
+            if is_ledger(connection, ledger_identity):
+                note: Note = LedgerNote(connection, claim, commit_note)
+            else:
+                note = MarkNote(connection, claim, load.table, ledger_identity)
+            before = note.rows_written_before(is_replaceable=key is not None)
+            if before is None:
+                load.stage(rows)
+                self._limit_statements(connection)
+                lock_table(connection, load.table)
+                before = note.rows_written_before(is_replaceable=key is not None)
+            if before is not None:
+                _tell_written_before(load.table, claim, before)
+                return before
+            written = load.place(target.mode, claim.schedule.name)
+            note.write(written)
+        return written
+
+    def _connect(self, dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+        connection: psycopg.Connection[tuple[object, ...]] = psycopg.connect(
+            dsn,
+            connect_timeout=self._connect_timeout_s,
+            client_encoding="utf8",
+            fallback_application_name="logdrain",
+            keepalives_idle=60,
+            prepare_threshold=None,  # nothing is left behind in a connection that a pooler shares
+        )
+        # Statements after the lock must see what was committed before it, whatever the database's default is.
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        return connection
+
+    def _set_up(self, connection: Transaction) -> None:
+        connection.execute(_SET_UP, (str(int(self._lock_timeout_s * _MS_PER_S)),))
+
+    def _limit_statements(self, connection: Transaction) -> None:
+        timeout_ms = str(int(self._statement_timeout_s * _MS_PER_S))
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", (timeout_ms,))
+
+
+@contextmanager
+def _own_errors(target: ResultTarget) -> Iterator[None]:
+    """Turn psycopg's errors into ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        role = unquote(urlsplit(target.dsn).username or "")
+        table = TableName(target.schema or "public", target.table)
+        raise result_error(error, table, role) from error
+
+
+def _tell_written_before(table: TableName, claim: Claim, rows: int) -> None:
+    log.info(
+        "result_rows_found_written",
+        table=table,
+        schedule=claim.schedule.name,
+        scheduled_at=claim.scheduled_at.isoformat(),
+        rows=rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """One run's rows on their way into a table."""
+
+    connection: Transaction
+    table: TableName
+    columns: Sequence[Column]
+    key: SliceKey | None
+
+    def stage(self, rows: ArrowStream) -> None:
+        """Copy all rows into the temporary table, one batch at a time."""
+        self.connection.execute(ddl.create_staging(self.columns))
+        next_row, removed_nul = 1, 0
+        with self.connection.cursor() as cursor, cursor.copy(ddl.copy_staging(self.columns)) as copy:
+            for batch in rows:
+                for piece in copy_pieces(batch, self.columns, next_row):
+                    copy.write(piece.data)
+                    removed_nul += piece.removed_nul
+                next_row += batch.num_rows
+        if removed_nul:
+            log.warning("result_nul_characters_removed", table=self.table, count=removed_nul)
+
+    def place(self, mode: Mode, schedule: str) -> int:
+        """Move the staged rows into the table, which is made to take them; returns how many."""
+        if self.key is not None:
+            self._check_slice(self.key)
+        has = shape_table(self.connection, self.table, self.columns, self.key, schedule)
+        written = 0
+        for statement in mode_statements(mode, self.table, has, self.columns, self.key):
+            written = self.connection.execute(statement).rowcount
+        return written
+
+    def _check_slice(self, key: SliceKey) -> None:
+        row = self.connection.execute(strangers(key)).fetchone()
+        if row and row[0]:
+            raise ResultColumnConflict(
+                f'{row[0]} rows do not have the scheduled time in column "{key.column.label}"',
+                hint="they could not be replaced when the slice runs again: leave them out of the query",
+            )

@@ -1,0 +1,64 @@
+"""What Postgres says -> errors of ours: what passes by itself is retryable, what does not has a hint.
+
+SQLSTATE classes: PostgreSQL, appendix A. Only the primary message is repeated: the detail may hold rows.
+"""
+
+import psycopg
+
+from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
+from logdrain.log import mask
+from logdrain.results.ddl import TableName
+
+# Connections, insufficient resources, an operator or a timeout stepped in, a system error.
+_PASSING_CLASSES = ("08", "53", "57", "58")
+# Of all rollbacks only these two; a lock that was not free in time.
+_PASSING_STATES = ("40001", "40P01", "55P03")
+
+_HINTS = {
+    "25006": "this is a read-only follower: give the URL of the primary",
+    "0A000": "a view or rule may use the column: drop it, and create it again after the run",
+}
+_CLASS_HINTS = {
+    "23": "logdrain keeps the constraints it finds: change the query, or drop the constraint",
+    "22": "cast the value in the query to the column's type",
+    "54": "select fewer columns",
+}
+_GRANT_STATE = "42501"
+
+
+def result_error(error: psycopg.Error, table: TableName, role: str) -> LogdrainError:
+    """The error that stands for one of Postgres', without its secrets.
+
+    Args:
+        error: From psycopg.
+        table: Where the rows were going.
+        role: Who connects, for the hint what to grant; may be empty.
+    """
+    says = error.diag.message_primary or "; ".join(str(error).split("\n"))
+    says = mask(says).strip()
+    state = error.sqlstate or ""
+    if not state and isinstance(error, psycopg.OperationalError):
+        return ResultUnavailable(
+            f"the Postgres of table {table} cannot be reached: {says}",
+            hint="check the result's URL, and that the server runs",
+        )
+    if state[:2] in _PASSING_CLASSES or state in _PASSING_STATES:
+        return ResultUnavailable(f"Postgres did not take the rows for table {table}: {says}")
+    return ResultRefused(
+        f"Postgres refuses the rows for table {table}: {says}", hint=_hint(state, table, role)
+    )
+
+
+def _hint(state: str, table: TableName, role: str) -> str:
+    if state == _GRANT_STATE:
+        return _grants(table, role)
+    return _HINTS.get(state) or _CLASS_HINTS.get(state[:2], "")
+
+
+def _grants(table: TableName, role: str) -> str:
+    quoted = '"{}"'.format(role.replace('"', '""')) if role else "the result's role"
+    schema = '"{}"'.format(table.schema.replace('"', '""'))
+    return (
+        f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {quoted}; "
+        f"GRANT SELECT, INSERT, DELETE ON {table} TO {quoted}; to change columns it must own the table"
+    )

@@ -1,0 +1,214 @@
+"""Result texts to values.
+
+`NAME:table?mode=append&schema=s`            a named result, its URL is in the ledger
+`postgres://user:pw@host:5432/db/table?…`    a URL with everything in it (`postgresql://` is the same)
+`postgres://user:pw@host:5432/db`            what `result:create` keeps under a name;
+`env:NAME`                                   or the variable that holds such a URL
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from logdrain.errors import ResultUrlInvalid
+from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.results.connection_url import (
+    PARAMETERS,
+    check_characters,
+    choice,
+    connection_url,
+    decode,
+    join_url,
+    nearest,
+    pairs,
+    split_url,
+)
+
+NAME_BYTES_MAX = 63
+"""Postgres cuts longer identifiers (NAMEDATALEN - 1)."""
+
+OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw")
+"""What may follow a table's `?`; `method` and `fdw` change nothing here: rows are always copied."""
+
+_ENVIRONMENT = "env"
+_MODES_TO_COME = ("replace", "truncate", "update")
+_OWN_TABLES = ("logdrain_marks",)
+_OWN_SCHEMAS = ("logdrain", "information_schema")
+_RESULT_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedResult:
+    """A result text, read.
+
+    Attributes:
+        name: The named result, or "" for a direct one.
+        url: Connection URL of a direct result with its secret, or "" for a named one.
+        table: As given, percent-decoded.
+        unique: Columns of mode update; append has no use for them.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    table: str
+    mode: Mode = Mode.APPEND
+    schema: str = ""
+    unix_time: bool = False
+    ssl: bool = False
+    unique: tuple[str, ...] = ()
+
+
+def parse_result(text: str) -> ParsedResult:
+    """Read `NAME:table?options` or `postgres://…/db/table?options`.
+
+    Raises:
+        ResultUrlInvalid: with what is off and what to write instead.
+    """
+    check_characters(text)
+    if "://" in text:
+        return _parse_direct(text)
+    head, _, query = text.partition("?")
+    name, colon, table = head.partition(":")
+    check_name(name)
+    if not colon or not table:
+        raise ResultUrlInvalid(f'result "{name}" has no table', hint=f"write {name}:TABLE")
+    if "/" in table:
+        raise ResultUrlInvalid(
+            "a table name cannot have a slash", hint="if a URL is meant, it begins with postgres://"
+        )
+    return _with_options(ParsedResult(name, "", _table_name(decode(table))), pairs(query))
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a result's name.
+
+    Raises:
+        ResultUrlInvalid: empty, `env`, or with characters that mean something in a result text.
+    """
+    if not name:
+        raise ResultUrlInvalid("the result's name is empty", hint="write NAME:TABLE")
+    if not _RESULT_NAME.fullmatch(name):
+        raise ResultUrlInvalid(
+            "the result's name has characters that a name cannot have",
+            hint="use letters, digits, _ - and . for the name; a URL begins with postgres://",
+        )
+    if name == _ENVIRONMENT:
+        raise ResultUrlInvalid(
+            '"env" cannot name a result: env:NAME is a variable', hint="choose another name"
+        )
+
+
+def check_url(url: str) -> None:
+    """Check what `result:create` is given: a Postgres URL with host and database, or `env:NAME`.
+
+    Raises:
+        ResultUrlInvalid: with what is off and what to write instead.
+    """
+    variable = variable_name(url)
+    if variable is None:
+        connection_url(url, ssl=False, table_options=OPTIONS)
+    elif not _VARIABLE_NAME.fullmatch(variable):
+        raise ResultUrlInvalid(
+            "env: is not followed by the name of a variable", hint="write env:DATABASE_URL"
+        )
+
+
+def variable_name(url: str) -> str | None:
+    """The NAME of `env:NAME`; None for any other text."""
+    prefix = f"{_ENVIRONMENT}:"
+    return url.removeprefix(prefix) if url.startswith(prefix) else None
+
+
+def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | None]) -> ResultTarget:
+    """Put a parsed result and its connection together.
+
+    Args:
+        parsed: From `parse_result`.
+        url: `parsed.url` of a direct result; what the ledger keeps under `parsed.name` of a named one.
+        environment: Gives the value of a variable, None where it is not set; asked for `env:NAME` only.
+
+    Raises:
+        ResultUrlInvalid: the URL cannot be read, or the variable is not set.
+    """
+    variable = variable_name(url)
+    if variable is not None:
+        found = environment(variable)
+        if not found:
+            raise ResultUrlInvalid(
+                f'the environment has no {variable}, which result "{parsed.name}" reads',
+                hint=f"set {variable} to a postgres:// URL",
+            )
+        url = found
+    return ResultTarget(
+        dsn=connection_url(url, ssl=parsed.ssl, table_options=OPTIONS),
+        table=parsed.table,
+        mode=parsed.mode,
+        schema=parsed.schema,
+        unix_time=parsed.unix_time,
+    )
+
+
+def _parse_direct(text: str) -> ParsedResult:
+    parts = split_url(text)
+    segments = parts.path.split("/")[1:]
+    if len(segments) != len(("database", "table")) or not all(segments):
+        raise ResultUrlInvalid(
+            "the result URL has no table", hint="write postgres://USER:PASSWORD@HOST:5432/DATABASE/TABLE"
+        )
+    options = pairs(parts.query)
+    connection = {name: options.pop(name) for name in PARAMETERS if name in options}
+    url = join_url(parts, decode(segments[0]), connection)
+    return _with_options(ParsedResult("", url, _table_name(decode(segments[1]))), options)
+
+
+def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedResult:
+    for name in options:
+        if name not in OPTIONS:
+            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=nearest(name, OPTIONS))
+    choice("method", options.get("method", "copy"), ("copy", "insert"))
+    unique = tuple(options["unique"].split(",")) if "unique" in options else ()
+    if "" in unique:
+        raise ResultUrlInvalid("result option unique has an empty column name", hint="write unique=a,b")
+    return replace(
+        parsed,
+        mode=_mode(options.get("mode", Mode.APPEND)),
+        schema=_schema_name(options["schema"]) if "schema" in options else "",
+        unix_time=choice("time", options.get("time", "timestamp"), ("timestamp", "unix")) == "unix",
+        ssl=choice("ssl", options.get("ssl", "false"), ("true", "false")) == "true",
+        unique=unique,
+    )
+
+
+def _mode(word: str) -> Mode:
+    if word in _MODES_TO_COME:
+        raise ResultUrlInvalid(
+            f"mode={word} is not available yet",
+            hint="mode=append replaces the rows of a slice that runs again",
+        )
+    return Mode(choice("mode", word, (*Mode, *_MODES_TO_COME)))
+
+
+def _table_name(name: str) -> str:
+    _check_size("table", name)
+    if "." in name:
+        raise ResultUrlInvalid("the table name has a dot", hint="a schema is an option: TABLE?schema=SCHEMA")
+    if name in _OWN_TABLES:
+        raise ResultUrlInvalid(f'table "{name}" is kept by logdrain itself', hint="choose another table")
+    return name
+
+
+def _schema_name(name: str) -> str:
+    _check_size("schema", name)
+    if name in _OWN_SCHEMAS or name.startswith("pg_"):
+        raise ResultUrlInvalid(f'schema "{name}" is not for results', hint="choose another schema")
+    return name
+
+
+def _check_size(what: str, name: str) -> None:
+    size_bytes = len(name.encode())
+    if size_bytes > NAME_BYTES_MAX:
+        raise ResultUrlInvalid(
+            f"the {what} name has {size_bytes} bytes, Postgres allows {NAME_BYTES_MAX}",
+            hint=f"choose a shorter {what} name",
+        )

@@ -1,0 +1,57 @@
+import psycopg
+import pytest
+from psycopg import errors
+
+from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
+from logdrain.results.ddl import TableName
+from logdrain.results.refusals import result_error
+
+TABLE = TableName("public", "pay")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (psycopg.OperationalError("connection refused"), ResultUnavailable),
+        (errors.ConnectionFailure("gone"), ResultUnavailable),
+        (errors.AdminShutdown("terminating connection"), ResultUnavailable),
+        (errors.QueryCanceled("statement timeout"), ResultUnavailable),
+        (errors.TooManyConnections("too many"), ResultUnavailable),
+        (errors.DiskFull("no space left"), ResultUnavailable),
+        (errors.SerializationFailure("could not serialize"), ResultUnavailable),
+        (errors.DeadlockDetected("deadlock"), ResultUnavailable),
+        (errors.LockNotAvailable("lock timeout"), ResultUnavailable),
+        (errors.InsufficientPrivilege("permission denied"), ResultRefused),
+        (errors.UniqueViolation("duplicate key"), ResultRefused),
+        (errors.NumericValueOutOfRange("out of range"), ResultRefused),
+        (errors.ReadOnlySqlTransaction("read-only"), ResultRefused),
+        (errors.TooManyColumns("at most 1600"), ResultRefused),
+        (psycopg.ProgrammingError("bad connection string"), ResultRefused),
+    ],
+)
+def test_what_passes_is_tried_again(error: psycopg.Error, expected: type[LogdrainError]) -> None:
+    told = result_error(error, TABLE, "shop")
+    assert type(told) is expected
+    assert str(error) in told.message
+    assert '"public"."pay"' in told.message
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (errors.InsufficientPrivilege("denied"), 'GRANT USAGE, CREATE ON SCHEMA "public" TO "sh""op"'),
+        (errors.ReadOnlySqlTransaction("read-only"), "primary"),
+        (errors.FeatureNotSupported("used by a view"), "view"),
+        (errors.NotNullViolation("null value"), "constraint"),
+        (errors.StringDataRightTruncation("too long"), "cast"),
+        (errors.SyntaxError("?"), ""),
+    ],
+)
+def test_a_refusal_says_what_to_do(error: psycopg.Error, hint: str) -> None:
+    assert hint in result_error(error, TABLE, 'sh"op').hint
+
+
+def test_a_message_is_one_line_without_a_password() -> None:
+    told = result_error(psycopg.OperationalError("no\n\tpostgres://u:s3cret@h/db\n"), TABLE, "")
+    assert "s3cret" not in str(told)
+    assert "\n" not in str(told)
