@@ -1,6 +1,7 @@
 import base64
 import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +59,7 @@ def documents(mongodb_uri: str) -> Callable[[str], list[dict[str, Any]]]:
 
 async def post(client: Client, body: bytes, **headers: str) -> ClientResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await client.post("/logs", data=body, headers={**HEADERS, **named})
+    return await client.post("/logs", data=io.BytesIO(body), headers={**HEADERS, **named})
 
 
 async def metric(client: Client, name: str) -> float:
