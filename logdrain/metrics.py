@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from logdrain.model.events import DropReason, LineKind
+
 REGISTRY = CollectorRegistry()
 RUNS_HELP = "Runs that ended, by state, of all workers on this ledger."
 
@@ -44,6 +46,12 @@ STORE_SECONDS = Histogram(
     registry=REGISTRY,
 )
 STORE_QUEUE_BYTES = Gauge("logdrain_store_queue_bytes", "Octets that wait to be stored.", registry=REGISTRY)
+
+# Shown from the start, at 0: a rate over a counter that appears with its first event misses that event.
+for _kind in LineKind:
+    LINES.labels(_kind.value)
+for _reason in DropReason:
+    QUARANTINED.labels(_reason.value)
 
 
 def render(run_totals: Mapping[str, int]) -> bytes:

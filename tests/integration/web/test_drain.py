@@ -142,6 +142,23 @@ async def test_chunked_bodies(client: Client, documents: Any) -> None:
     assert len(documents("production.pay")) == 1
 
 
+async def test_log_shuttle_two_dashes_chunked_and_compressed(client: Client, documents: Any) -> None:
+    header = b"<190>1 2013-09-25T01:16:49.371356+00:00 shuttle token shuttle - - "
+    lines = [header + b'@[production.pay] {"price":%d}\n' % price for price in (1, 2)]
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield b"%d %s" % (len(line), line)
+
+    headers = {**HEADERS, "User-Agent": "log-shuttle/0.18.0", "X-Request-Id": "one"}
+    for body in (chunks(), chunks()):
+        assert (await client.post("/logs", data=body, headers=headers)).status == 204
+    packed = gzip.compress(b"".join([b"%d %s" % (len(line), line) for line in lines]))
+    headers |= {"X-Request-Id": "two", "Content-Encoding": "gzip"}
+    assert (await client.post("/logs", data=packed, headers=headers)).status == 204
+    assert sorted(found["price"] for found in documents("production.pay")) == [1, 1, 2, 2]
+
+
 async def test_five_hundred_frames_of_ten_kilobytes(client: Client, documents: Any) -> None:
     body = b"".join(frame(f'@[a.b] {{"n":{at},"text":"{"x" * 9_900}"}}') for at in range(500))
     assert (await post(client, body, Logplex_Msg_Count="500")).status == 204
