@@ -3,17 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from logdrain.errors import LedgerUnavailable, LogdrainError, MigrationError, ScheduleError
 from logdrain.log import mask
+from logdrain.model.ledger_url import ledger_conninfo
 from logdrain.ports import Transaction
 
 _SETTINGS = {
-    "application_name": "logdrain",
     "connect_timeout": "10",
     # A server that vanished without a word is noticed within a minute, not after two hours.
     "keepalives_idle": "30",
@@ -34,7 +32,7 @@ class Connections:
     """
 
     def __init__(self, dsn: str) -> None:
-        self._conninfo = _conninfo(dsn)
+        self._conninfo = ledger_conninfo(dsn, **_SETTINGS)
         self._lock = threading.Lock()
         self._by_thread: dict[threading.Thread, Transaction] = {}
 
@@ -112,22 +110,3 @@ def _named(error: psycopg.Error) -> LogdrainError:
             hint="check that the server runs and that DATABASE_URL names it",
         )
     return ScheduleError(f"the ledger's Postgres refused a value: {reason}", hint="check names and numbers")
-
-
-def _conninfo(dsn: str) -> str:
-    """The URL with our settings, checked so that no part of a password is ever taken for a host or port."""
-    try:
-        parts = urlsplit(dsn)
-        known = conninfo_to_dict(dsn)
-        ports = str(known.get("port") or "0").split(",")
-        is_readable = parts.scheme in {"postgres", "postgresql"} and parts.netloc.count("@") <= 1
-        is_readable = is_readable and all(port.isdecimal() for port in ports)
-    except (ValueError, psycopg.ProgrammingError):
-        is_readable = False
-        known = {}
-    if not is_readable:
-        raise LedgerUnavailable(
-            "the ledger's Postgres URL cannot be read",
-            hint="postgresql://user:password@host:5432/database, other characters percent-encoded",
-        )
-    return make_conninfo(dsn, **{name: value for name, value in _SETTINGS.items() if name not in known})

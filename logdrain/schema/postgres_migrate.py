@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from logdrain.errors import LedgerUnavailable, MigrationError
 from logdrain.log import mask
+from logdrain.model.ledger_url import ledger_conninfo
 from logdrain.ports import Transaction
 
 _LOCK_KEY = 0x6C6F_6764_7261_696E  # "logdrain": one migration at a time in a database
@@ -131,7 +130,7 @@ def _migration(what: str, connection: Transaction) -> Iterator[None]:
 
 @contextmanager
 def _connect(dsn: str) -> Iterator[Transaction]:
-    conninfo = _conninfo(dsn)
+    conninfo = ledger_conninfo(dsn, connect_timeout=_CONNECT_TIMEOUT_S)
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             yield connection
@@ -141,23 +140,3 @@ def _connect(dsn: str) -> Iterator[Transaction]:
             f"the ledger's Postgres cannot be used: {mask(reason)}",
             hint="check that the server runs and that DATABASE_URL names it",
         ) from error
-
-
-def _conninfo(dsn: str) -> str:
-    """The URL with our settings, checked so that no part of a password is ever taken for a host or port."""
-    try:
-        parts = urlsplit(dsn)
-        known = conninfo_to_dict(dsn)
-        ports = str(known.get("port") or "0").split(",")
-        is_readable = parts.scheme in {"postgres", "postgresql"} and parts.netloc.count("@") <= 1
-        is_readable = is_readable and all(port.isdecimal() for port in ports)
-    except (ValueError, psycopg.ProgrammingError):
-        is_readable = False
-        known = {}
-    if not is_readable:
-        raise LedgerUnavailable(
-            "the ledger's Postgres URL cannot be read",
-            hint="postgresql://user:password@host:5432/database, other characters percent-encoded",
-        )
-    ours = {"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "logdrain"}
-    return make_conninfo(dsn, **{name: value for name, value in ours.items() if name not in known})

@@ -1,9 +1,7 @@
 """Claims: order, exclusion, retries, asking again."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Barrier
 from time import monotonic
@@ -11,41 +9,20 @@ from time import monotonic
 from logdrain.model.jobs import (
     Cause,
     Claim,
-    RunFailure,
-    RunOutcome,
     RunState,
-    Schedule,
     SliceState,
 )
 from logdrain.schedule.postgres_ledger import PostgresLedger
-
-Ask = Callable[..., object]
-
-NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
-SUMS = Schedule(
-    name="sums", cron="", timezone="UTC", delay_s=0, database="production", sql="SELECT 1", retry_limit=0
+from tests.integration.schedule.ledger_slices import (
+    FAILURE,
+    NOW,
+    OUTCOME,
+    SUMS,
+    claimed,
+    hour,
+    states,
+    with_slices,
 )
-OUTCOME = RunOutcome(rows_read=10, rows_written=2, warnings=("careful\0",))
-FAILURE = RunFailure("sql_error", "no\0good \udcff", "try another", retryable=True)
-
-
-def hour(number: int) -> datetime:
-    return datetime(2024, 5, 1, number, tzinfo=UTC)
-
-
-def with_slices(ledger: PostgresLedger, *hours: int, name: str = "sums") -> None:
-    ledger.create_schedule(replace(SUMS, name=name), NOW)
-    ledger.ask_slices(name, [hour(number) for number in hours], Cause.MANUAL, force=False)
-
-
-def claimed(ledger: PostgresLedger, *, lease_s: float = 60, now: datetime = NOW) -> Claim:
-    claim = ledger.claim("worker", lease_s, now)
-    assert claim is not None
-    return claim
-
-
-def states(ledger: PostgresLedger, *hours: int) -> list[SliceState]:
-    return [status.state for status in ledger.slice_statuses("sums", [hour(number) for number in hours])]
 
 
 def test_slices_run_one_at_a_time_oldest_first(ledger: PostgresLedger) -> None:

@@ -1,8 +1,6 @@
 """Leases run out, and fences keep out who lost one."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -10,43 +8,21 @@ import pytest
 from logdrain.errors import LeaseLost
 from logdrain.model.jobs import (
     Cause,
-    Claim,
-    RunFailure,
-    RunOutcome,
     RunState,
-    Schedule,
     SliceState,
 )
 from logdrain.schedule.postgres_claims import LOST_RUNS_MAX
 from logdrain.schedule.postgres_ledger import PostgresLedger
-
-Ask = Callable[..., object]
-
-NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
-SUMS = Schedule(
-    name="sums", cron="", timezone="UTC", delay_s=0, database="production", sql="SELECT 1", retry_limit=0
+from tests.integration.schedule.ledger_slices import (
+    FAILURE,
+    NOW,
+    OUTCOME,
+    Ask,
+    claimed,
+    hour,
+    states,
+    with_slices,
 )
-OUTCOME = RunOutcome(rows_read=10, rows_written=2, warnings=("careful\0",))
-FAILURE = RunFailure("sql_error", "no\0good \udcff", "try another", retryable=True)
-
-
-def hour(number: int) -> datetime:
-    return datetime(2024, 5, 1, number, tzinfo=UTC)
-
-
-def with_slices(ledger: PostgresLedger, *hours: int, name: str = "sums") -> None:
-    ledger.create_schedule(replace(SUMS, name=name), NOW)
-    ledger.ask_slices(name, [hour(number) for number in hours], Cause.MANUAL, force=False)
-
-
-def claimed(ledger: PostgresLedger, *, lease_s: float = 60, now: datetime = NOW) -> Claim:
-    claim = ledger.claim("worker", lease_s, now)
-    assert claim is not None
-    return claim
-
-
-def states(ledger: PostgresLedger, *hours: int) -> list[SliceState]:
-    return [status.state for status in ledger.slice_statuses("sums", [hour(number) for number in hours])]
 
 
 def wait_until_lease_has_run_out(ask: Ask) -> None:
