@@ -1,6 +1,7 @@
 """The only place that picks implementations: settings in, ready parts out."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from logdrain.events.mongo_scan import MongoScanSource
 from logdrain.events.mongo_store import MongoEventStore, StoreLimits
 from logdrain.model.keys import Key
 from logdrain.pipeline import Queries, SliceRunner
-from logdrain.ports import Clock, EventStore, Ledger, ScanSource
+from logdrain.ports import Clock, EventStore, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.postgres_ledger import PostgresLedger
@@ -99,12 +100,12 @@ def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
         ledger.close()
 
 
-def make_queries(settings: Settings, source: ScanSource) -> Queries:
-    """SQL over stored events."""
-    engine = DuckdbEngine(
-        memory_limit_bytes=settings.query_memory_max_bytes, threads=settings.query_threads, temp_folder=None
-    )
-    return Queries(source, engine)
+@contextmanager
+def open_queries(settings: Settings) -> Iterator[Queries]:
+    """SQL over stored events, with a folder to spill to."""
+    with open_source(settings) as source, tempfile.TemporaryDirectory(prefix="logdrain-query-") as spill:
+        engine = DuckdbEngine(settings.query_memory_max_bytes, settings.query_threads, temp_folder=spill)
+        yield Queries(source, engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,7 @@ def open_worker_parts(
 ) -> Iterator[WorkerParts]:
     """The ledger, and what runs a slice."""
     clock = SystemClock()
-    with open_ledger(settings) as ledger, open_source(settings) as source:
-        queries = make_queries(settings, source)
+    with open_ledger(settings) as ledger, open_queries(settings) as queries:
         yield WorkerParts(
             ledger, SliceRunner(queries, ledger, PostgresResultWriter(), clock, environment), clock
         )

@@ -266,7 +266,7 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
     else:
         warnings += plan.warnings
         if schedule.result and plan.slice_column is None:
-            warnings.append("no column is TD_SCHEDULED_TIME(): running a slice again would double its rows")
+            warnings.append("no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run again")
     return CheckedSchedule(first, tuple(warnings))
 
 

@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is read from MongoDB, what is filtered there, and what DuckDB runs."""
-    from logdrain.bootstrap import make_queries, open_source
+    from logdrain.bootstrap import open_queries
 
     settings = servers.settings(arguments)
-    with open_source(settings) as source:
-        print(make_queries(settings, source).explain(request_of(arguments)))
+    with open_queries(settings) as queries:
+        print(queries.explain(request_of(arguments)))
     return 0

@@ -20,14 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("what", choices=["check", "apply"], help="only read them, or keep their schedules")
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders (default: jobs)"
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files or folders (default: LOGDRAIN_JOBS_FOLDER, else jobs)",
     )
     servers.add_data_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
-    from logdrain.bootstrap import SystemClock, make_queries, open_ledger, open_source
+    from logdrain.bootstrap import SystemClock, open_ledger, open_queries
     from logdrain.pipeline import check_schedule
     from logdrain.schedule.folder_jobs import load_jobs
 
@@ -35,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = load_jobs(arguments.paths or [Path(settings.jobs_folder)])
     if arguments.what == "check":
         for job in jobs:
-            print(f"{job.schedule.source}: ok{'' if job.enabled else ' (enabled = false)'}")
+            print(f"{job.path}: ok{'' if job.enabled else ' (enabled = false)'}")
         return 0
+    named = {path.resolve() for path in arguments.paths if path.is_file()}
     now = SystemClock().now()
-    with open_ledger(settings) as ledger, open_source(settings) as source:
-        queries = make_queries(settings, source)
+    with open_ledger(settings) as ledger, open_queries(settings) as queries:
         for job in jobs:
-            if not job.enabled and Path(job.schedule.source) not in arguments.paths:
+            if not job.enabled and Path(job.path).resolve() not in named:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
             for warning in check_schedule(job.schedule, ledger, queries, now).warnings:

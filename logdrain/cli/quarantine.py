@@ -12,7 +12,10 @@ _EXCERPT_LENGTH = 80
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("--reason", choices=[reason.value for reason in DropReason], help="only this reason")
+    reasons = [reason.value for reason in DropReason]
+    parser.add_argument(
+        "--reason", choices=reasons, metavar="REASON", help=f"only this one of: {', '.join(reasons)}"
+    )
     parser.add_argument(
         "-n", type=int, default=20, metavar="N", help="so many, the newest (default: %(default)s)"
     )

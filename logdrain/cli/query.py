@@ -25,20 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
-    from logdrain.bootstrap import make_queries, open_source
+    from logdrain.bootstrap import open_queries
     from logdrain.pipeline import Reading
 
     settings = servers.settings(arguments)
     request = request_of(arguments)
     started_s = time.monotonic()
-    with open_source(settings) as source, tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as rows:
+    with (
+        open_queries(settings) as queries,
+        tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as rows,
+    ):
 
         def write(_reading: Reading, stream: ArrowStream) -> int:
             rows.seek(0)
             rows.truncate()
             return write_stream(stream, arguments.format, rows)
 
-        answer = make_queries(settings, source).run(request, write)
+        answer = queries.run(request, write)
         for warning in answer.plan.warnings:
             sys.stderr.write(f"warning: {warning}\n")
         rows.seek(0)

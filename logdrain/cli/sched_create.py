@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import SystemClock, make_queries, open_ledger, open_source
+    from logdrain.bootstrap import SystemClock, open_ledger, open_queries
     from logdrain.pipeline import check_schedule
 
     schedule = Schedule(
@@ -65,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     now = SystemClock().now()
     settings = servers.settings(arguments)
-    with open_ledger(settings) as ledger, open_source(settings) as source:
-        checked = check_schedule(schedule, ledger, make_queries(settings, source), now)
+    with open_ledger(settings) as ledger, open_queries(settings) as queries:
+        checked = check_schedule(schedule, ledger, queries, now)
         ledger.create_schedule(schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")

@@ -11,7 +11,7 @@ from logdrain.model.jobs import Run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.add_argument("name")
-    parser.add_argument("max", nargs="?", type=int, default=20, help="so many runs (default: %(default)s)")
+    parser.add_argument("max", nargs="?", type=int, default=20, help="so many runs (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)
 

@@ -6,7 +6,7 @@ import time
 
 from logdrain import log
 from logdrain.cli import servers
-from logdrain.errors import LogdrainError, TimeInvalid, UsageError
+from logdrain.errors import SlicesFailed, TimeInvalid, UsageError
 from logdrain.model.jobs import Cause, SliceState, SliceStatus
 
 # Other workers may have the slices: how often to look whether they are done.
@@ -48,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         instants = instants_from(parse(schedule.cron, schedule.timezone), start, arguments.n)
         if not instants:
             raise TimeInvalid(f"{arguments.name} has no scheduled time at or after {arguments.time}")
+        early = sum(instant > parts.clock.now() for instant in instants)
+        if early:
+            sys.stderr.write(f"warning: {_slices(early)} not due yet: run now, and again when due\n")
         parts.ledger.ask_slices(arguments.name, instants, Cause.MANUAL, force=arguments.force)
         worker = Worker(parts.ledger, parts.runner, parts.clock, lease_s=settings.lease_s)
         log.only_from("error")
@@ -73,12 +76,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(name: str, statuses: list[SliceStatus]) -> int:
     failed = [status for status in statuses if status.state is SliceState.FAILED]
-    print(f"{len(statuses) - len(failed)} of {len(statuses)} slices of '{name}' succeeded.")
+    print(f"Of {_slices(len(statuses))} of '{name}' {len(statuses) - len(failed)} succeeded.")
     if failed:
         first = failed[0]
         at = f"{first.scheduled_at:%Y-%m-%d %H:%M:%S} UTC"
-        raise LogdrainError(
-            f"{len(failed)} slices failed, first {at}: {first.error_message}",
+        raise SlicesFailed(
+            f"{_slices(len(failed))} failed, first {at}: {first.error_message}",
             hint=first.error_hint or f"`logdrain sched:history {name}` shows each run",
         )
     return 0
+
+
+def _slices(count: int) -> str:
+    return "1 slice" if count == 1 else f"{count} slices"

@@ -69,10 +69,15 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job file's schedule; one that is not enabled is only applied where somebody names its file."""
+    """A job file's schedule; one that is not enabled is only applied where somebody names its file.
+
+    Attributes:
+        path: The file, as it was named.
+    """
 
     schedule: Schedule
     enabled: bool
+    path: str
 
 
 class Cause(StrEnum):

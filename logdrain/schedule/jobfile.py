@@ -74,7 +74,7 @@ def read_job(text: str, path: str, source: str, read_sql: Callable[[str], str]) 
     if wrong:
         raise JobFileInvalid("; ".join(f"{path}:{line}: {why}" for line, why in sorted(wrong)), hint=HINT)
     enabled = fields.pop("enabled", True)
-    return Job(Schedule(name=PurePath(path).stem, source=source, **fields), enabled=enabled)
+    return Job(Schedule(name=PurePath(path).stem, source=source, **fields), enabled=enabled, path=path)
 
 
 def _read_toml(text: str, path: str) -> dict[str, object]:
@@ -166,7 +166,7 @@ def _duration_s(key: str, value: object) -> int:
 
 
 def _dialect(key: str, value: object) -> StrEnum:
-    return _choice(key, value, Dialect)
+    return Dialect.TRINO if value == "presto" else _choice(key, value, Dialect)
 
 
 def _catch_up(key: str, value: object) -> StrEnum:

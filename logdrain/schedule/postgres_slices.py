@@ -12,11 +12,20 @@ from logdrain.model.jobs import Cause, Run, RunState, Schedule, SliceState, Slic
 from logdrain.ports import Transaction
 from logdrain.schedule import cron, due, postgres_claims, postgres_schedules
 
+# A slice that is there already was asked for by hand. Where it ran before its time, when its hour was not
+# over, it runs again now that it is due.
 _INSERT = """
-INSERT INTO logdrain.slices (schedule, scheduled_at, state, cause, not_before)
+INSERT INTO logdrain.slices AS kept (schedule, scheduled_at, state, cause, not_before)
 SELECT %(schedule)s, instant, %(state)s, 'schedule', instant + make_interval(secs => %(delay_s)s)
 FROM unnest(%(instants)s::timestamptz[]) AS instant
-ON CONFLICT DO NOTHING
+ON CONFLICT (schedule, scheduled_at) DO UPDATE
+SET state = 'waiting', cause = 'schedule', not_before = excluded.not_before, attempts = 0,
+    error_code = '', error_message = '', error_hint = ''
+WHERE excluded.state = 'waiting' AND kept.state IN ('succeeded', 'failed') AND NOT EXISTS (
+    SELECT FROM logdrain.runs
+    WHERE runs.schedule = kept.schedule AND runs.scheduled_at = kept.scheduled_at
+      AND runs.started_at >= excluded.not_before
+)
 """
 # What was forced once and still waits stays forced, whoever else asks for it.
 _ASK = """

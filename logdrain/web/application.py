@@ -8,7 +8,7 @@ from aiohttp import web
 
 from logdrain import log, metrics
 from logdrain.bootstrap import DrainParts
-from logdrain.errors import LogdrainError
+from logdrain.errors import LogdrainError, MethodNotAllowed, NotFound
 from logdrain.web.health import get_health
 from logdrain.web.logs import post_logs
 from logdrain.web.metrics_page import get_metrics
@@ -41,8 +41,12 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except LogdrainError as error:
         response = _error_response(error)
-    except web.HTTPException:
-        raise
+    except web.HTTPNotFound:
+        response = _error_response(NotFound(f"nothing is served at {request.path}"))
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        response = _error_response(MethodNotAllowed(f"{request.path} takes {allowed}"))
+        response.headers["Allow"] = allowed
     except Exception as error:  # noqa: BLE001  # the boundary: no request may end the server
         log.error("request_failed", path=request.path, error=f"{type(error).__name__}: {error}")
         response = _error_response(LogdrainError("something unforeseen went wrong", hint="see the log"))

@@ -52,6 +52,37 @@ def test_an_instant_becomes_a_slice_once(ledger: PostgresLedger) -> None:
     assert (claim.scheduled_at, claim.cause) == (MIDNIGHT, Cause.SCHEDULE)
 
 
+def test_a_slice_that_ran_before_its_time_runs_again_when_it_is_due(ledger: PostgresLedger) -> None:
+    # Runs have real times: an hour far ahead is certainly not over.
+    eve = datetime(2999, 12, 31, 22, 30, tzinfo=UTC)
+    early, other = datetime(2999, 12, 31, 23, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+    ledger.create_schedule(hourly(delay_s=600), eve)
+    ledger.ask_slices("sums", [early], Cause.MANUAL, force=False)
+    claim = ledger.claim("worker", 60, eve)
+    assert claim is not None
+    ledger.succeed(claim, RunOutcome(1, 1))
+    assert ledger.plan_slices(other) == 2
+    assert ledger.claim("worker", 60, early + timedelta(seconds=599)) is None
+    again = ledger.claim("worker", 60, early + timedelta(seconds=600))
+    assert again is not None
+    assert (again.scheduled_at, again.cause, again.attempt, again.ran_before) == (
+        early,
+        Cause.SCHEDULE,
+        1,
+        True,
+    )
+
+
+def test_a_slice_that_was_asked_for_when_it_was_over_does_not_run_again(ledger: PostgresLedger) -> None:
+    ledger.create_schedule(hourly(), START)
+    ledger.ask_slices("sums", [MIDNIGHT], Cause.MANUAL, force=False)
+    claim = ledger.claim("worker", 60, MIDNIGHT)
+    assert claim is not None
+    ledger.succeed(claim, RunOutcome(1, 1))
+    assert ledger.plan_slices(MIDNIGHT) == 0
+    assert ledger.claim("worker", 60, MIDNIGHT) is None
+
+
 def test_a_slice_waits_for_its_delay(ledger: PostgresLedger) -> None:
     ledger.create_schedule(hourly(delay_s=600), START)
     assert ledger.plan_slices(MIDNIGHT) == 1

@@ -239,8 +239,11 @@ async def test_without_mongodb_503_and_retry_after() -> None:
 
 
 async def test_other_methods_and_paths(client: Client) -> None:
-    assert (await client.get("/logs")).status == 405
-    assert (await client.get("/nothing")).status == 404
+    wrong_method, nothing = await client.get("/logs"), await client.get("/nothing")
+    assert (wrong_method.status, nothing.status) == (405, 404)
+    assert wrong_method.headers["Allow"] == "POST"
+    assert (await wrong_method.json())["error"]["code"] == "method_not_allowed"
+    assert (await nothing.json())["error"]["code"] == "not_found"
 
 
 def test_a_key_is_kept_as_its_hash_only(mongodb_uri: str) -> None:

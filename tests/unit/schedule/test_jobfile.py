@@ -83,7 +83,7 @@ def test_delays_with_and_without_a_unit(delay: str, seconds: int) -> None:
         ("delay = -1", "4: delay is a whole number from 0"),
         ("delay = 1.5", "4: delay is a whole number from 0"),
         ("retry_limit = true", "4: retry_limit is a whole number from 0"),
-        ('dialect = "presto"', "4: dialect is trino or hive, not 'presto'"),
+        ('dialect = "mysql"', "4: dialect is trino or hive, not 'mysql'"),
         ('catch_up = "some"', "4: catch_up is all or latest or none, not 'some'"),
         ("catch_up_max = 100001", "4: catch_up_max is a whole number from 0 to 100000"),
         ('result = "a\\u0000b"', "4: result holds the character U+0000"),
@@ -177,3 +177,7 @@ def test_a_single_file_and_whether_it_is_enabled(tmp_path: Path) -> None:
     assert [job.enabled for job in load_jobs([tmp_path / "b.toml", tmp_path / "a.toml"])] == [True, False]
     with pytest.raises(JobFileInvalid, match="enabled is true or false"):
         read(GOOD + "enabled = 1\n")
+
+
+def test_presto_is_trino_by_its_earlier_name() -> None:
+    assert read(GOOD + 'type = "presto"\n').dialect is Dialect.TRINO

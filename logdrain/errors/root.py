@@ -1,0 +1,97 @@
+"""The root of the error tree, and the errors that every road may meet."""
+
+from typing import ClassVar
+
+
+class LogdrainError(Exception):
+    """Something went wrong that a person can understand and act on.
+
+    Args:
+        message: What is wrong and where, one line, no secret in it.
+        hint: What to do about it, one line, may be empty.
+    """
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(LogdrainError):
+    """The words of a command or request are off."""
+
+    code = "usage"
+    status = 400
+    exit_status = 2
+
+
+class ConfigError(LogdrainError):
+    """One or more settings are missing or unreadable; the message lists them all."""
+
+    code = "config_invalid"
+
+
+class Unauthorized(LogdrainError):
+    """No key, or a key that is not known or has not the scope asked for."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class BodyTooLarge(LogdrainError):
+    """A request body is above the documented limit."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class StoreUnavailable(LogdrainError):
+    """MongoDB cannot be reached, or did not confirm in time."""
+
+    code = "store_unavailable"
+    status = 503
+    retryable = True
+
+
+class StoreBusy(LogdrainError):
+    """The queue before MongoDB is full."""
+
+    code = "store_busy"
+    status = 503
+    retryable = True
+
+
+class NotRunning(LogdrainError):
+    """A command needs servers and found none."""
+
+    code = "not_running"
+    status = 503
+
+
+class NotFound(LogdrainError):
+    """Nothing is served at this path."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(LogdrainError):
+    """Something is served at this path, but not by this method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class DeliveryFailed(LogdrainError):
+    """Some lines could not be delivered; the message has the count."""
+
+    code = "delivery_failed"
+    retryable = True

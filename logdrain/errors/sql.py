@@ -1,0 +1,61 @@
+"""What can go wrong with a query."""
+
+from logdrain.errors.root import LogdrainError
+
+
+class SqlError(LogdrainError):
+    """A query is wrong or failed; parent of the SQL errors."""
+
+    code = "sql_error"
+    status = 400
+
+
+class SqlSyntaxError(SqlError):
+    """The SQL text cannot be parsed; the message has line and column."""
+
+    code = "sql_syntax"
+
+
+class UnsupportedSql(SqlError):
+    """The SQL is well formed, but this is something logdrain does not run."""
+
+    code = "sql_unsupported"
+
+
+class UnknownTable(SqlError):
+    """No event has been stored in this table."""
+
+    code = "unknown_table"
+    status = 404
+
+
+class UnknownFunction(SqlError):
+    """A function that neither the dialect nor the engine has."""
+
+    code = "unknown_function"
+
+
+class SqlTypeError(SqlError):
+    """Values of these types cannot be used like this, or a value does not convert."""
+
+    code = "sql_type"
+
+
+class NumberOverflow(SqlError):
+    """A whole number left the range of bigint."""
+
+    code = "number_overflow"
+
+
+class QueryMemoryExceeded(SqlError):
+    """The query needs more memory than it may use."""
+
+    code = "query_memory"
+
+
+class ScanTypeChanged(SqlError):
+    """A field got a new type while it was being read; planning again helps."""
+
+    code = "scan_type_changed"
+    status = 503
+    retryable = True

@@ -1,0 +1,87 @@
+"""Stored events to read, and what runs SQL over them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from logdrain.model.catalog import TableCatalog
+from logdrain.model.events import Table
+from logdrain.model.plans import Plan, Scan
+
+
+class ArrowStream(Protocol):
+    """Columns in batches; bounded memory. Reading may raise what the producer raises."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types, known before the first batch."""
+        ...
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The batches, once through from the start for each call."""
+        ...
+
+
+class ScanStream(ArrowStream, Protocol):
+    """What a scan yields, with a count of what it has read."""
+
+    @property
+    def rows_read(self) -> int:
+        """Events yielded so far, over all passes."""
+        ...
+
+
+class ScanSource(Protocol):
+    """Stored events, to read."""
+
+    def tables(self) -> list[Table]:
+        """All tables, in order of name.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        ...
+
+    def catalog(self, table: Table) -> TableCatalog:
+        """What has been seen in a table; no fields where the table is unknown.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        ...
+
+    def scan(self, scan: Scan) -> ScanStream:
+        """Read lazily: nothing is asked of the store before the first batch is.
+
+        Raises (while it is read):
+            StoreUnavailable: MongoDB went away.
+            ScanTypeChanged: a value does not have its column's type any more.
+        """
+        ...
+
+    def estimate(self, scan: Scan) -> int:
+        """Roughly how many events the scan's time range holds.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Runs a plan's SQL over its scans."""
+
+    def run(self, plan: Plan, scans: Sequence[ScanStream], use: Callable[[ArrowStream], int]) -> int:
+        """Run the plan and hand its result to `use`, while the engine is open; returns what `use` returns.
+
+        Args:
+            plan: What to run.
+            scans: One stream per `plan.scans`, in the same order.
+            use: Called once with the result; reads it to the end.
+
+        Raises:
+            SqlError: the query failed (SqlTypeError, NumberOverflow, UnknownFunction, QueryMemoryExceeded).
+            LogdrainError: whatever a scan or `use` raised, unchanged.
+        """
+        ...

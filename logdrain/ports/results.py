@@ -1,0 +1,42 @@
+"""Where results go."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import psycopg
+
+from logdrain.model.jobs import Claim, ResultTarget
+from logdrain.ports.queries import ArrowStream
+
+Transaction = psycopg.Connection[tuple[object, ...]]
+"""A Postgres connection inside an open transaction."""
+
+
+class ResultWriter(Protocol):
+    """Puts a run's rows into its result table."""
+
+    def write(
+        self,
+        target: ResultTarget,
+        claim: Claim,
+        rows: ArrowStream,
+        *,
+        slice_column: str | None,
+        commit_note: Callable[[Transaction], None],
+        ledger_identity: str,
+    ) -> int:
+        """Replace the slice's rows and note it, in one transaction; returns rows written.
+
+        Args:
+            target: Which table, where, how.
+            claim: The slice and its fence.
+            rows: What the query yields; an empty result still creates the table.
+            slice_column: The column that carries the scheduled time, or None.
+            commit_note: Writes "this slice succeeded" into the ledger, called in the same
+                transaction just before the commit when the result lives in the ledger's database.
+            ledger_identity: Names the ledger's database, so that the writer knows when it is in it.
+
+        Raises:
+            ResultUnavailable, ResultRefused, ResultColumnConflict, SliceNotRepeatable, LeaseLost.
+        """
+        ...
