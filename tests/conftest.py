@@ -3,8 +3,10 @@
 `MONGODB_URI` and `DATABASE_URL` name servers to use instead; each test has databases of its own in any case.
 """
 
+import gc
 import os
 import secrets
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -74,6 +76,15 @@ def ledger_url(postgres_server_url: str, ledger_template: str) -> Iterator[str]:
     name = f"ledger_{secrets.token_hex(6)}"
     with _postgres_database(postgres_server_url, name, template=ledger_template) as url:
         yield url
+
+
+@pytest.fixture
+def cancelled_connects() -> Iterator[None]:
+    """For tests without a MongoDB: PyMongo's monitor leaves the socket open whose connecting it cancels."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @contextmanager

@@ -217,6 +217,7 @@ async def test_more_than_the_queue_holds_is_turned_away_at_once(open_store: Open
     assert (await store.write(Batch(quarantined=[quarantined(0, b"x" * 9)]))).quarantined
 
 
+@pytest.mark.usefixtures("cancelled_connects")
 async def test_without_mongodb_the_answer_is_quick_clear_and_has_no_password() -> None:
     client = open_async("mongodb://u:secret@127.0.0.1:1/x", driver="pymongo", timeout_s=0.3)
     store = MongoEventStore(client, "x", FixedClock(), StoreLimits(timeout_s=5))

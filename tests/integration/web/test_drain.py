@@ -223,6 +223,7 @@ async def test_health_names_what_is_wrong(client: Client) -> None:
     assert (response.status, await response.json()) == (200, {"status": "ok", "mongodb": "ok"})
 
 
+@pytest.mark.usefixtures("cancelled_connects")
 async def test_without_mongodb_503_and_retry_after() -> None:
     settings = settings_for("mongodb://u:secret@127.0.0.1:1/x", LOGDRAIN_STORE_TIMEOUT_S="0.2")
     async for client in client_for(settings):
