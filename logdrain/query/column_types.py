@@ -1,0 +1,95 @@
+"""From the types a field has held to the type its column has in SQL."""
+
+from sqlglot import exp
+
+from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
+from logdrain.model.events import Origin
+from logdrain.model.plans import PseudoColumn
+
+ORIGIN = "_origin"
+ORIGIN_PARTS = tuple(sorted(Origin._fields))
+
+_TEXT = ColumnType(TypeKind.TEXT)
+_VARCHAR = ColumnType(TypeKind.VARCHAR)
+
+_PSEUDO: dict[FieldPath, ColumnType] = {
+    (PseudoColumn.TIME.value,): ColumnType(TypeKind.BIGINT),
+    (PseudoColumn.TIME_MS.value,): ColumnType(TypeKind.TIMESTAMPTZ),
+    (ORIGIN,): ColumnType(TypeKind.STRUCT, fields=tuple((part, _VARCHAR) for part in ORIGIN_PARTS)),
+    **{(ORIGIN, part): _VARCHAR for part in ORIGIN_PARTS},
+}
+
+_SCALARS: tuple[tuple[frozenset[FieldType], TypeKind], ...] = (
+    (frozenset({FieldType.INT}), TypeKind.BIGINT),
+    (frozenset({FieldType.INT, FieldType.DOUBLE}), TypeKind.DOUBLE),
+    (frozenset({FieldType.INT, FieldType.DECIMAL}), TypeKind.DECIMAL),
+    (frozenset({FieldType.INT, FieldType.DOUBLE, FieldType.DECIMAL}), TypeKind.DOUBLE),
+    (frozenset({FieldType.STRING}), TypeKind.VARCHAR),
+    (frozenset({FieldType.BOOL}), TypeKind.BOOLEAN),
+    (frozenset({FieldType.DATE}), TypeKind.TIMESTAMPTZ),
+)
+"""The first row that holds all the types seen wins."""
+
+_ENGINE_TYPES = {
+    TypeKind.BIGINT: "BIGINT",
+    TypeKind.DOUBLE: "DOUBLE",
+    TypeKind.DECIMAL: "DECIMAL(38, 0)",
+    TypeKind.VARCHAR: "VARCHAR",
+    TypeKind.BOOLEAN: "BOOLEAN",
+    TypeKind.TIMESTAMPTZ: "TIMESTAMPTZ",
+    TypeKind.TEXT: "VARCHAR",
+    TypeKind.NULL: "BIGINT",  # as good as any: every value is NULL, and sums of it are whole
+}
+
+
+def is_pseudo(path: FieldPath) -> bool:
+    """Whether every table has this column, whatever its events hold."""
+    return path in _PSEUDO
+
+
+def pseudo_names(path: FieldPath) -> list[str]:
+    """Names of the pseudo columns one step below a path."""
+    depth = len(path) + 1
+    return [known[-1] for known in _PSEUDO if len(known) == depth and known[:-1] == path]
+
+
+def column_type(catalog: TableCatalog, path: FieldPath) -> ColumnType:
+    """The SQL type of a field path: NULL where nothing was seen, TEXT (JSON text) where types are mixed."""
+    if path in _PSEUDO:
+        return _PSEUDO[path]
+    seen = catalog.types(path) - {FieldType.NULL}
+    if not seen:
+        return ColumnType(TypeKind.NULL)
+    for types, kind in _SCALARS:
+        if seen <= types:
+            return ColumnType(kind)
+    if seen == {FieldType.ARRAY}:
+        element = column_type(catalog, (*path, ELEMENT))
+        return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
+    if seen == {FieldType.OBJECT}:
+        return _struct(catalog, path)
+    return _TEXT
+
+
+def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
+    children = [child for child in catalog.children(path) if child[-1] != ELEMENT]
+    # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.
+    distinct = {child[-1].lower() for child in children} - {""}
+    if not children or len(distinct) < len(children):
+        return _TEXT
+    return ColumnType(
+        TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child)) for child in children)
+    )
+
+
+def sql_type(of: ColumnType) -> exp.DataType:
+    """A column type as a node, for type inference."""
+    if of.kind is TypeKind.LIST and of.element is not None:
+        return exp.DataType(this=exp.DType.ARRAY, expressions=[sql_type(of.element)], nested=True)
+    if of.kind is TypeKind.STRUCT:
+        parts = [
+            exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=sql_type(part))
+            for name, part in of.fields
+        ]
+        return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
+    return exp.DataType.build(_ENGINE_TYPES[of.kind], dialect="duckdb")

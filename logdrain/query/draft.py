@@ -1,0 +1,107 @@
+"""What planning knows so far: one value that every step of the recipe reads and adds to."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from logdrain.model.catalog import FieldPath, TableCatalog
+from logdrain.model.events import Table
+from logdrain.model.plans import Predicate, PseudoColumn, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.query.column_types import column_type
+from logdrain.query.dialect import FRONT_DOORS
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+TIME: FieldPath = (PseudoColumn.TIME.value,)
+
+
+@dataclass(slots=True)
+class ScanDraft:
+    """A scan that still grows: one reference to a table in the query."""
+
+    name: str
+    catalog: TableCatalog
+    columns: dict[FieldPath, ScanColumn] = field(default_factory=dict)
+    time_range: TimeRange = field(default=TimeRange(None, None))
+    predicates: list[Predicate] = field(default_factory=list)
+
+    def column(self, path: FieldPath) -> ScanColumn:
+        """The column that reads a field; the scan reads it from now on."""
+        if path not in self.columns:
+            taken = {column.name.lower() for column in self.columns.values()}
+            name = unused_name(".".join(path), taken)
+            self.columns[path] = ScanColumn(name, path, column_type(self.catalog, path))
+        return self.columns[path]
+
+    def finished(self) -> Scan:
+        """The scan as a noun; one that needs no column (COUNT(*)) reads the time."""
+        if not self.columns:
+            self.column(TIME)
+        return Scan(
+            name=self.name,
+            table=self.catalog.table,
+            columns=tuple(self.columns.values()),
+            time_range=self.time_range,
+            predicates=tuple(self.predicates),
+        )
+
+
+@dataclass(slots=True)
+class Draft:
+    """A plan in the making.
+
+    Attributes:
+        statement: The query as a tree; steps change it in place.
+        scans: By name, in order of appearance.
+    """
+
+    request: QueryRequest
+    catalogs: Callable[[Table], TableCatalog]
+    tables: Sequence[Table]
+    statement: exp.Query = field(default_factory=exp.Select)
+    scans: dict[str, ScanDraft] = field(default_factory=dict)
+    slice_column: str | None = None
+    engine_sql: str = ""
+    warnings: list[str] = field(default_factory=list)
+    not_pushed: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Say something to the person who wrote the SQL, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def place(self, node: exp.Expr) -> str:
+        """Where a node stands in the user's text: `line 2, column 5`."""
+        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        return place_of(self.request.sql, min(starts)) if starts else "line 1"
+
+    def written(self, node: exp.Expr) -> str:
+        """The word that a function call starts with, as it was written; "" where it was not."""
+        if "start" not in node.meta:
+            return ""
+        return self.request.sql[node.meta["start"] : node.meta["end"] + 1]
+
+    def readable(self, node: exp.Expr) -> str:
+        """A resolved expression in the user's dialect, with quotes only where a name needs them."""
+        plain = node.copy()
+        for identifier in plain.find_all(exp.Identifier):
+            identifier.set("quoted", not _PLAIN_NAME.fullmatch(identifier.name))
+        return plain.sql(dialect=FRONT_DOORS[self.request.dialect])
+
+
+def place_of(sql: str, offset: int) -> str:
+    """`line L, column C` of a character offset, both counted from 1."""
+    before = sql[:offset]
+    return f"line {before.count(chr(10)) + 1}, column {offset - (before.rfind(chr(10)) + 1) + 1}"
+
+
+def unused_name(name: str, taken: set[str]) -> str:
+    """The name, or with `_2`, `_3`, … the first that is not taken (compared in lower case)."""
+    if name.lower() not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}".lower() in taken:
+        number += 1
+    return f"{name}_{number}"

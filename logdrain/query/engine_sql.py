@@ -1,0 +1,75 @@
+"""The engine's SQL, written from the finished tree."""
+
+import re
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ErrorLevel
+from sqlglot.generators.duckdb import DuckDBGenerator
+
+from logdrain.errors import UnknownFunction
+from logdrain.query.draft import Draft
+from logdrain.query.engine_functions import ENGINE_FUNCTIONS
+from logdrain.query.functions import TD_FUNCTIONS
+from logdrain.query.names import nearest
+from logdrain.query.translations import TRANSLATED_NAMES
+from logdrain.query.vector_functions import VECTOR_FUNCTIONS
+
+_ALLOWED = ENGINE_FUNCTIONS | VECTOR_FUNCTIONS.keys()
+
+# The engine's session is in UTC, so parts of a TIMESTAMPTZ are those of UTC, as in Trino.
+_NO_DIFFERENCE = "EXTRACT from TIMESTAMPTZ"
+
+_LACKING = re.compile(r"(?P<name>\w+) is not supported in DuckDB")
+
+
+class EngineGenerator(DuckDBGenerator):
+    """DuckDB's SQL; collects the functions that would be called by a name that is not allowed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            dialect=DuckDB(), identify=True, pretty=True, comments=False, unsupported_level=ErrorLevel.IGNORE
+        )
+        self.unknown: list[tuple[exp.Expr, str]] = []
+        self.lacking: set[str] = set()
+
+    def function_fallback_sql(self, expression: exp.Func) -> str:
+        """A function that has the same name in the engine, if the engine has it."""
+        self._check(expression, self.function_name(expression))
+        return super().function_fallback_sql(expression)
+
+    def anonymous_sql(self, expression: exp.Anonymous) -> str:
+        """A function that sqlglot does not know."""
+        self._check(expression, expression.name)
+        return super().anonymous_sql(expression)
+
+    def unsupported(self, message: str) -> None:
+        """Something of the dialect that the engine lacks; a lacking function is worth an error of its own."""
+        super().unsupported(message)
+        lacking = _LACKING.fullmatch(message)
+        if lacking:
+            self.lacking.add(lacking["name"].upper())
+
+    def _check(self, node: exp.Expr, name: str) -> None:
+        if name.lower() not in _ALLOWED:
+            self.unknown.append((node, name))
+
+
+def write_engine_sql(draft: Draft) -> None:
+    """Write the tree as the engine's SQL.
+
+    Raises:
+        UnknownFunction: a function that neither the dialect nor the engine has, with line and column.
+    """
+    generator = EngineGenerator()
+    draft.engine_sql = generator.generate(draft.statement)
+    lacking = [node for node in draft.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
+    for node, name in [*generator.unknown, *((node, node.sql_name()) for node in lacking)]:
+        known = [*ENGINE_FUNCTIONS, *TRANSLATED_NAMES, *(td_name.lower() for td_name in TD_FUNCTIONS)]
+        written = draft.written(node) or name
+        raise UnknownFunction(
+            f"{draft.place(node)}: there is no function {written}", hint=nearest(written, known)
+        )
+    for message in generator.unsupported_messages:
+        if not message.startswith(_NO_DIFFERENCE):
+            draft.warn(f"the engine may read a part of this differently: {message}")

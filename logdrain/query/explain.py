@@ -1,0 +1,73 @@
+"""A plan for people: what is read, what is filtered where, and what the engine runs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import zip_longest
+
+from logdrain.model.plans import Comparator, Plan, Predicate, Scan
+
+_SIGNS = {
+    Comparator.EQ: "=",
+    Comparator.NE: "<>",
+    Comparator.LT: "<",
+    Comparator.LTE: "<=",
+    Comparator.GT: ">",
+    Comparator.GTE: ">=",
+    Comparator.IN: "IN",
+    Comparator.IS_NULL: "IS NULL",
+    Comparator.NOT_NULL: "IS NOT NULL",
+}
+
+
+def explain(plan: Plan, estimates: Sequence[int | None]) -> str:
+    """Describe a plan.
+
+    Args:
+        plan: What to describe.
+        estimates: Roughly how many events each scan's time range holds; None where it is not known.
+    """
+    lines: list[str] = []
+    for scan, estimate in zip_longest(plan.scans, estimates[: len(plan.scans)]):
+        lines += _scan_lines(scan, estimate)
+    if not plan.scans:
+        lines += ["reads no table"]
+    lines += _section("left to the engine", plan.not_pushed)
+    lines += _section("engine SQL", plan.engine_sql.splitlines())
+    lines += _section("slice column", [plan.slice_column or "none: no result column is TD_SCHEDULED_TIME()"])
+    lines += _section("warnings", plan.warnings)
+    return "\n".join(lines)
+
+
+def _scan_lines(scan: Scan, estimate: int | None) -> list[str]:
+    size = "" if estimate is None else f", about {estimate:,} events"
+    columns = [f"{column.name} {column.type}" for column in scan.columns]
+    return [
+        f"{scan.name}: {scan.table.name}{size}",
+        f"  time     {_instant(scan.time_range.start, 'the first event')}",
+        f"     until {_instant(scan.time_range.end, 'the last event')}",
+        f"  columns  {', '.join(columns)}",
+        f"  filters  {' AND '.join(_filter_text(predicate) for predicate in scan.predicates) or 'none'}",
+    ]
+
+
+def _instant(seconds: int | None, open_end: str) -> str:
+    if seconds is None:
+        return open_end
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC ({seconds})"
+    except (ValueError, OverflowError, OSError):  # beyond the years that a date can have
+        return f"({seconds})"
+
+
+def _filter_text(predicate: Predicate) -> str:
+    values = ", ".join(
+        f"'{value}'" if isinstance(value, str) else str(value).upper() for value in predicate.values
+    )
+    if predicate.comparator is Comparator.IN:
+        values = f"({values})"
+    return " ".join(filter(None, (".".join(predicate.path), _SIGNS[predicate.comparator], values)))
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    indented = [f"  {line}" for line in lines]
+    return ["", title, *indented] if indented else []

@@ -1,0 +1,49 @@
+"""Forms that only Hive has, written as standard SQL."""
+
+from sqlglot import exp
+
+from logdrain.errors import UnsupportedSql
+from logdrain.query.draft import Draft
+
+_CLUSTER_HINTS = ("sort", "cluster", "distribute")
+
+
+def write_hive_forms(draft: Draft) -> None:
+    """Rewrite WITH ROLLUP and its like, LATERAL VIEW OUTER, and drop SORT, CLUSTER and DISTRIBUTE BY.
+
+    Raises:
+        UnsupportedSql: LATERAL VIEW OUTER of something else than EXPLODE; POSEXPLODE in a SELECT list.
+    """
+    for select in draft.statement.find_all(exp.Select):
+        if any(isinstance(projection.unalias(), exp.Posexplode) for projection in select.expressions):
+            raise UnsupportedSql(
+                f"{draft.place(select)}: POSEXPLODE in the SELECT list", hint="use LATERAL VIEW"
+            )
+        _groupings(select)
+        for lateral in select.args.get("laterals") or []:
+            if lateral.args.get("outer"):
+                _outer_view(draft, select, lateral)
+        for hint in _CLUSTER_HINTS:  # where rows go in Hive's cluster: no meaning here
+            select.set(hint, None)
+
+
+def _groupings(select: exp.Select) -> None:
+    """`GROUP BY a, b WITH ROLLUP` -> `GROUP BY ROLLUP (a, b)`."""
+    group = select.args.get("group")
+    if group is None:
+        return
+    for kind in ("rollup", "cube", "grouping_sets"):
+        for grouping in group.args.get(kind) or []:
+            if not grouping.expressions:
+                grouping.set("expressions", group.expressions)
+            group.set("expressions", [grouping])
+        group.set(kind, None)
+
+
+def _outer_view(draft: Draft, select: exp.Select, lateral: exp.Lateral) -> None:
+    """`LATERAL VIEW OUTER explode(x) t AS a` -> `LEFT JOIN UNNEST(x) AS t(a) ON TRUE`."""
+    if type(lateral.this) is not exp.Explode:
+        raise UnsupportedSql(f"{draft.place(lateral)}: LATERAL VIEW OUTER of another function than EXPLODE")
+    rows = exp.Unnest(expressions=[lateral.this.this], alias=lateral.args["alias"])
+    lateral.pop()
+    select.append("joins", exp.Join(this=rows, side="LEFT", on=exp.true()))

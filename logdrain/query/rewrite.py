@@ -1,0 +1,126 @@
+"""From the dialect's meaning to the engine's: TD functions folded, the clock fixed, numbers kept."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.schema import MappingSchema
+
+from logdrain.errors import SqlTypeError
+from logdrain.model.plans import Dialect
+from logdrain.query.column_types import sql_type
+from logdrain.query.constants import bigint
+from logdrain.query.dialect import FRONT_DOORS, UntypedCast
+from logdrain.query.draft import Draft
+from logdrain.query.functions import TD_FUNCTIONS
+from logdrain.query.time_functions import Call
+
+_WHOLE = exp.DataType.INTEGER_TYPES
+_REAL = exp.DataType.REAL_TYPES
+
+
+def infer_types(draft: Draft) -> None:
+    """Note the type of every expression that can be known from the catalogs."""
+    dialect = FRONT_DOORS[draft.request.dialect]
+    columns: dict[str, object] = {
+        scan.name: {column.name: sql_type(column.type) for column in scan.columns.values()}
+        for scan in draft.scans.values()
+    }
+    annotate_types(
+        draft.statement,
+        schema=MappingSchema(columns, dialect=dialect, normalize=False),
+        expression_metadata={**dialect.EXPRESSION_METADATA, exp.Anonymous: {"annotator": _annotate_call}},
+    )
+
+
+def _annotate_call(_: Any, node: exp.Anonymous) -> None:
+    function = TD_FUNCTIONS.get(node.name.upper())
+    node.type = function.returns if function else exp.DType.UNKNOWN
+
+
+def fold_td_functions(draft: Draft) -> None:
+    """Replace each TD function by what the engine runs, the innermost first.
+
+    Raises:
+        SqlTypeError: the wrong number of arguments, or one that cannot be read.
+    """
+    for node in reversed(list(draft.statement.find_all(exp.Anonymous))):
+        name = node.name.upper()
+        function = TD_FUNCTIONS.get(name)
+        if function is None:
+            continue
+        if len(node.expressions) not in function.argument_counts:
+            counts = " or ".join(str(count) for count in function.argument_counts)
+            raise SqlTypeError(
+                f"{draft.place(node)}: {name} takes {counts} arguments, here are {len(node.expressions)}"
+            )
+        node.replace(function.rewrite(Call(name, node, node.expressions, draft)))
+
+
+def complete_casts(draft: Draft) -> None:
+    """Read `CAST(x)` as a cast to a number, with a warning.
+
+    BIGINT where x is whole, unseen or true/false, else DOUBLE; text that is no number becomes NULL.
+    """
+    warnings = []
+    for node in reversed(list(draft.statement.find_all(UntypedCast))):  # the innermost first
+        argument = node.this
+        number: exp.Cast
+        if argument.is_type(*_WHOLE, exp.DType.BOOLEAN, exp.DType.NULL):
+            number = exp.Cast(this=argument.copy(), to=exp.DType.BIGINT.into_expr())
+        elif argument.is_type(*_REAL):
+            number = exp.Cast(this=argument.copy(), to=exp.DType.DOUBLE.into_expr())
+        else:
+            number = exp.TryCast(this=argument.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
+        written = draft.readable(argument)
+        warnings.append(
+            f"{draft.place(node)}: CAST({written}) has no type and is read as a cast to {number.to.sql()};"
+            f" write CAST({written} AS {number.to.sql()})"
+        )
+        node.replace(number)
+    for warning in reversed(warnings):
+        draft.warn(warning)
+
+
+def stop_the_clock(draft: Draft) -> None:
+    """The present is the request's: a query that is planned twice says the same."""
+    now = datetime.fromtimestamp(draft.request.now_s, UTC)
+    for node in list(draft.statement.find_all(exp.Func)):
+        if isinstance(node, exp.StrToUnix) and isinstance(node.this, exp.CurrentTimestamp):
+            node.replace(bigint(draft.request.now_s))  # Hive's unix_timestamp()
+        elif type(node) in _CLOCK:
+            kind, text = _CLOCK[type(node)]
+            node.replace(exp.cast(exp.Literal.string(text(now)), kind))
+
+
+_CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
+    exp.CurrentTimestamp: (exp.DType.TIMESTAMPTZ, lambda now: f"{now:%Y-%m-%d %H:%M:%S}+00:00"),
+    exp.Localtimestamp: (exp.DType.TIMESTAMP, lambda now: f"{now:%Y-%m-%d %H:%M:%S}"),
+    exp.CurrentDate: (exp.DType.DATE, lambda now: f"{now:%Y-%m-%d}"),
+    exp.CurrentTime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),
+    exp.Localtime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),
+}
+
+
+def keep_numbers(draft: Draft) -> None:
+    """Numbers behave as in the dialect: sums stay BIGINT, division and casts cut or round as it does."""
+    for node in reversed(list(draft.statement.walk())):
+        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and node.is_type(*_WHOLE)):
+            _as_bigint(node)
+        elif isinstance(node, exp.Div) and node.args.get("typed"):
+            if node.left.is_type(*_WHOLE) and node.right.is_type(*_WHOLE):
+                node.replace(exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right)))
+        elif isinstance(node, exp.Cast) and node.to.is_type(*_WHOLE) and node.this.is_type(*_REAL):
+            # The engine rounds halves of doubles to even; Trino rounds them away from zero, Hive cuts.
+            cut = exp.Round if draft.request.dialect is Dialect.TRINO else exp.Trunc
+            node.set("this", cut(this=node.this))
+
+
+def _as_bigint(aggregate: exp.Expr) -> None:
+    """Cast an aggregate, with its FILTER and OVER, from the engine's 128-bit sum."""
+    whole = aggregate
+    while isinstance(whole.parent, (exp.Filter, exp.Window)) and whole.parent.this is whole:
+        whole = whole.parent
+    whole.replace(exp.cast(whole.copy(), exp.DType.BIGINT))

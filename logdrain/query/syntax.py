@@ -1,0 +1,123 @@
+"""From a text to one query tree; whatever is not a query is refused by name."""
+
+import re
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
+
+from logdrain.errors import SqlSyntaxError, UnsupportedSql
+from logdrain.query.dialect import FRONT_DOORS
+from logdrain.query.draft import Draft, place_of
+
+# Statements that change, read or configure something other than event tables, by their first word.
+_STATEMENT = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+    r"(?P<word>ALTER|ANALYZE|ATTACH|BEGIN|CALL|CHECKPOINT|COMMENT|COMMIT|COPY|CREATE|DEALLOCATE|DELETE|DESC"
+    r"|DESCRIBE|DETACH|DROP|EXECUTE|EXPLAIN|EXPORT|GRANT|IMPORT|INSERT|INSTALL|KILL|LOAD|LOCK|MERGE|MSCK|PRAGMA"
+    r"|PREPARE|REFRESH|REPLACE|RESET|REVOKE|ROLLBACK|SET|SHOW|START|SUMMARIZE|TRUNCATE|UNSET|UPDATE|USE|VACUUM)\b",
+    re.DOTALL | re.IGNORECASE,
+)
+
+_QUERY_HINT = "a query starts with SELECT, WITH or VALUES"
+
+_REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
+    (exp.DML, "changing data"),
+    (exp.DDL, "creating objects"),
+    (exp.Command, "this command"),
+    (exp.Into, "SELECT INTO"),
+    (exp.Lock, "row locks"),
+    (exp.Pivot, "PIVOT"),
+    (exp.MatchRecognize, "MATCH_RECOGNIZE"),
+    (exp.Columns, "COLUMNS(…)"),
+    (exp.Placeholder, "a parameter"),
+    (exp.Parameter, "a parameter"),
+    (exp.SessionParameter, "a session variable"),
+    (exp.Aliases, "an alias with several names"),
+    (exp.FunctionSpecification, "WITH FUNCTION"),
+)
+
+_MISSING_QUOTE = re.compile(r"Missing (?P<quote>\S+) from")
+_UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keyword: .*| but got <Token.*")
+_END_OF_TEXT = "SENTINEL"
+
+
+def read_statement(draft: Draft) -> None:
+    """Parse the text: exactly one SELECT, VALUES or set operation, with or without WITH.
+
+    Raises:
+        SqlSyntaxError: it cannot be parsed; has line and column.
+        UnsupportedSql: it is another statement, or has a part that is not run here.
+    """
+    sql = draft.request.sql
+    other = _STATEMENT.match(sql)
+    if other:
+        raise UnsupportedSql(f"{other['word'].upper()} is not run here", hint=_QUERY_HINT)
+    statements = _parse(draft)
+    if not statements:
+        raise SqlSyntaxError("line 1, column 1: the query is empty", hint="write SELECT …")
+    if len(statements) > 1:
+        place = draft.place(statements[1])
+        raise UnsupportedSql(f"a second statement at {place}", hint="a query is exactly one statement")
+    draft.statement = _as_query(statements[0], draft)
+    for node in draft.statement.walk():
+        for refused, what in _REFUSED:
+            if isinstance(node, refused) and not isinstance(node, exp.Query):
+                raise UnsupportedSql(f"{what} is not run here ({draft.place(node)})")
+        if isinstance(node, exp.Select):
+            _check_lists(draft, node)
+
+
+def _parse(draft: Draft) -> list[exp.Expr]:
+    sql = draft.request.sql
+    try:
+        parsed = sqlglot.parse(sql, read=FRONT_DOORS[draft.request.dialect], error_level=ErrorLevel.IMMEDIATE)
+    except ParseError as error:
+        raise SqlSyntaxError(_parse_message(sql, error)) from None
+    except TokenError as error:
+        raise SqlSyntaxError(_token_message(sql, error)) from None
+    return [statement for statement in parsed if statement is not None]
+
+
+def _as_query(statement: exp.Expr, draft: Draft) -> exp.Query:
+    if isinstance(statement, exp.Values):
+        return exp.select("*").from_(statement)
+    if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
+        raise SqlSyntaxError(
+            f"{draft.place(statement)}: this is not a query",
+            hint="a query starts with SELECT, WITH or VALUES",
+        )
+    return statement
+
+
+def _check_lists(draft: Draft, select: exp.Select) -> None:
+    """The parser lets `SELECT a,, b` and `GROUP BY` without an end pass."""
+    if not all(isinstance(projection, exp.Expr) for projection in select.expressions):
+        raise SqlSyntaxError(f"{draft.place(select)}: a comma without a column in the SELECT list")
+    group = select.args.get("group")
+    if group is not None and not any(group.args.values()):
+        raise SqlSyntaxError(f"{draft.place(select)}: GROUP BY without a column")
+
+
+def _parse_message(sql: str, error: ParseError) -> str:
+    if not error.errors:  # a few of the parser's errors carry no place
+        return "line 1: this cannot be read as SQL"
+    first = error.errors[0]
+    highlight, description = str(first["highlight"]), str(first["description"])
+    start = _offset(sql, int(first["line"]), int(first["col"])) - len(highlight)
+    is_last = start + len(highlight) == len(sql.rstrip()) and "Unexpected" not in description
+    if is_last or _END_OF_TEXT in description:
+        return f"{place_of(sql, len(sql.rstrip()))}: the text ends too early, after {highlight!r}"
+    return f"{place_of(sql, start)}: {_UNEXPECTED.sub('this is unexpected', description)}, near {highlight!r}"
+
+
+def _token_message(sql: str, error: TokenError) -> str:
+    missing = _MISSING_QUOTE.match(str(error.__cause__))
+    if missing:
+        quote = missing["quote"]
+        return f"{place_of(sql, max(sql.rfind(quote), 0))}: {quote} is opened and never closed"
+    return f"{place_of(sql, len(sql))}: the text ends inside a comment or a literal"
+
+
+def _offset(sql: str, line: int, column: int) -> int:
+    return sum(len(text) + 1 for text in sql.split("\n")[: line - 1]) + column

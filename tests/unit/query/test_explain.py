@@ -1,0 +1,38 @@
+from logdrain.query.explain import explain
+from tests.unit.query.event_tables import plan
+
+
+def test_a_plan_for_people() -> None:
+    planned = plan(
+        "SELECT TD_SCHEDULED_TIME() AS t, SUM(CAST(price)) AS total FROM pay p JOIN login l ON p.uid = l.uid "
+        "WHERE TD_TIME_RANGE(p.time, '2012-03-01', '2012-03-02') AND userid IN ('u1', 'u2') AND paid = TRUE "
+        "AND tags IS NOT NULL AND l.device IS NOT NULL"
+    )
+    assert explain(planned, [1234, None]).splitlines()[:14] == [
+        "scan_0: production.pay, about 1,234 events",
+        "  time     2012-03-01 00:00:00 UTC (1330560000)",
+        "     until 2012-03-02 00:00:00 UTC (1330646400)",
+        "  columns  uid BIGINT, price BIGINT, time BIGINT, userid VARCHAR, paid BOOLEAN, tags VARCHAR[]",
+        "  filters  userid IN ('u1', 'u2') AND paid = TRUE",
+        "scan_1: production.login",
+        "  time     the first event",
+        "     until the last event",
+        "  columns  uid BIGINT, device VARCHAR",
+        "  filters  device IS NOT NULL",
+        "",
+        "left to the engine",
+        "  NOT p.tags IS NULL: the field is a list",
+        "",
+    ]
+    assert "slice column\n  t\n" in explain(planned, [])
+    assert "warnings\n  line 1, column 43: CAST(p.price) has no type" in explain(planned, [])
+
+
+def test_a_query_without_a_table() -> None:
+    assert explain(plan("SELECT 1 AS x"), []).startswith("reads no table\n")
+
+
+def test_a_time_beyond_the_calendar() -> None:
+    assert "(9000000000000000000)" in explain(
+        plan("SELECT 1 FROM pay WHERE time >= 9000000000000000000"), [None]
+    )
