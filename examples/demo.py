@@ -60,6 +60,7 @@ def main() -> int:
 
 NEXT = """
 What to try next:
+  . .venv/bin/activate                         puts logdrain on your PATH
   logdrain up                                  everything, and it stays
   python your_app.py | logdrain ship           print @[production.pay] {"price": 321321} and see it arrive
   logdrain tail                                watch events come in

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(name: str, statuses: list[SliceStatus]) -> int:
     failed = [status for status in statuses if status.state is SliceState.FAILED]
-    print(f"Of {_slices(len(statuses))} of '{name}' {len(statuses) - len(failed)} succeeded.")
+    print(f"{len(statuses) - len(failed)} of {_slices(len(statuses))} of '{name}' succeeded.")
     if failed:
         first = failed[0]
         at = f"{first.scheduled_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -6,6 +6,9 @@ from sqlglot import TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.dialects.hive import Hive
 from sqlglot.dialects.trino import Trino
+from sqlglot.generator import Generator
+from sqlglot.generators.hive import HiveGenerator
+from sqlglot.generators.trino import TrinoGenerator
 from sqlglot.parser import Parser
 from sqlglot.parsers.hive import HiveParser
 from sqlglot.parsers.trino import TrinoParser
@@ -17,6 +20,10 @@ class UntypedCast(exp.Expression):
     """`CAST(x)` without a type, as Treasure Data's own classic example has it."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
+def _untyped_cast(generator: Generator, node: exp.Expr) -> str:
+    return generator.func("CAST", node.this)
 
 
 class UntypedCasts(Parser):
@@ -39,16 +46,30 @@ class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
 
 
+class TdTrinoGenerator(TrinoGenerator):
+    """Writes Trino's SQL for people to read."""
+
+    TRANSFORMS: ClassVar = {**TrinoGenerator.TRANSFORMS, UntypedCast: _untyped_cast}
+
+
+class TdHiveGenerator(HiveGenerator):
+    """Writes Hive's SQL for people to read."""
+
+    TRANSFORMS: ClassVar = {**HiveGenerator.TRANSFORMS, UntypedCast: _untyped_cast}
+
+
 class TdTrino(Trino):
     """Treasure Data's Trino."""
 
     Parser = TdTrinoParser
+    Generator = TdTrinoGenerator
 
 
 class TdHive(Hive):
     """Treasure Data's Hive."""
 
     Parser = TdHiveParser
+    Generator = TdHiveGenerator
 
 
 FRONT_DOORS: dict[Dialect, type[SqlglotDialect]] = {Dialect.TRINO: TdTrino, Dialect.HIVE: TdHive}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from logdrain.errors import SqlError, UnsupportedSql
+from logdrain.errors import SqlError, SqlSyntaxError, UnsupportedSql
 from logdrain.query.draft import Draft, ScanDraft
 from logdrain.query.names import (
     Outputs,
@@ -137,7 +137,7 @@ class _Resolver:
             return QuerySource(self._alias(node), self._renamed(node, names))
         is_series = isinstance(node, exp.Table) and isinstance(node.this, exp.GenerateSeries)
         if not is_series and not isinstance(node, (exp.Unnest, exp.Lateral, exp.Values)):
-            what = node.this.sql() if isinstance(node, exp.Table) else node.sql()
+            what = self._draft.readable(node)
             raise UnsupportedSql(
                 f"{self._draft.place(node)}: {what} cannot be read", hint="a query reads event tables only"
             )
@@ -226,6 +226,8 @@ class _Resolver:
 
     def _using(self, name: exp.Expr, side: str, left: NameScope, right: NameScope) -> exp.Expr:
         identifier = name if isinstance(name, exp.Identifier) else name.this
+        if not isinstance(identifier, exp.Identifier):
+            raise SqlSyntaxError(f"{self._draft.place(name)}: USING takes names of columns")
         ours, theirs = self._meaning([identifier], left), self._meaning([identifier], right)
         merged = {"RIGHT": theirs, "FULL": exp.func("COALESCE", ours.copy(), theirs.copy())}
         left.merged = {**left.merged, identifier.name.lower(): merged.get(side, ours)}

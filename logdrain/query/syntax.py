@@ -1,9 +1,10 @@
 """From a text to one query tree; whatever is not a query is refused by name."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from logdrain.errors import SqlSyntaxError, UnsupportedSql
@@ -37,6 +38,9 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.FunctionSpecification, "WITH FUNCTION"),
 )
 
+_NOT_AFTER_COMMA = frozenset(
+    {TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE, TokenType.SEMICOLON}
+)
 _MISSING_QUOTE = re.compile(r"Missing (?P<quote>\S+) from")
 _UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keyword: .*| but got <Token.*")
 _END_OF_TEXT = "SENTINEL"
@@ -65,13 +69,15 @@ def read_statement(draft: Draft) -> None:
             if isinstance(node, refused) and not isinstance(node, exp.Query):
                 raise UnsupportedSql(f"{what} is not run here ({draft.place(node)})")
         if isinstance(node, exp.Select):
-            _check_lists(draft, node)
+            _check_groups(draft, node)
 
 
 def _parse(draft: Draft) -> list[exp.Expr]:
-    sql = draft.request.sql
+    sql, dialect = draft.request.sql, FRONT_DOORS[draft.request.dialect]()
     try:
-        parsed = sqlglot.parse(sql, read=FRONT_DOORS[draft.request.dialect], error_level=ErrorLevel.IMMEDIATE)
+        tokens = dialect.tokenize(sql)
+        _check_commas(sql, tokens)
+        parsed = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
     except ParseError as error:
         raise SqlSyntaxError(_parse_message(sql, error)) from None
     except TokenError as error:
@@ -90,10 +96,16 @@ def _as_query(statement: exp.Expr, draft: Draft) -> exp.Query:
     return statement
 
 
-def _check_lists(draft: Draft, select: exp.Select) -> None:
-    """The parser lets `SELECT a,, b` and `GROUP BY` without an end pass."""
-    if not all(isinstance(projection, exp.Expr) for projection in select.expressions):
-        raise SqlSyntaxError(f"{draft.place(select)}: a comma without a column in the SELECT list")
+def _check_commas(sql: str, tokens: Sequence[Token]) -> None:
+    """The parser lets `SELECT a,, b` and `SELECT a, FROM t` pass."""
+    for token, following in pairwise(tokens):
+        if token.token_type is TokenType.COMMA and following.token_type in _NOT_AFTER_COMMA:
+            place = place_of(sql, following.start)
+            raise SqlSyntaxError(f"{place}: this is unexpected after a comma, near {following.text!r}")
+
+
+def _check_groups(draft: Draft, select: exp.Select) -> None:
+    """The parser lets `GROUP BY` without an end pass."""
     group = select.args.get("group")
     if group is not None and not any(group.args.values()):
         raise SqlSyntaxError(f"{draft.place(select)}: GROUP BY without a column")

@@ -58,7 +58,7 @@ def test_the_classic_road(up: Up, shop: dict[str, Any]) -> None:
     assert "warning" in created.stderr
     for _ in range(2):  # the second time the rows are replaced, not doubled
         done = up.run("sched:run", "pay_hourly", "2012-03-01 01:00:00", "-n", "6")
-        assert "Of 6 slices of 'pay_hourly' 6 succeeded." in done.stdout
+        assert "6 of 6 slices of 'pay_hourly' succeeded." in done.stdout
         query = "SELECT extract(epoch FROM time)::bigint, category, sum::bigint FROM payment_history"
         assert sorted(rows(up, query)) == expected
     kinds = rows(up, "SELECT pg_typeof(time)::text, pg_typeof(sum)::text FROM payment_history LIMIT 1")
