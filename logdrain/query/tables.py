@@ -25,7 +25,7 @@ def find_table(draft: Draft, node: exp.Table) -> Table:
     if not all(_EVENT_TABLE.fullmatch(part) for part in parts) or parts[0] in _SYSTEM_SCHEMAS:
         raise UnsupportedSql(f"{place}: {written} cannot be read", hint="a query reads event tables only")
     if len(parts) == 1:
-        parts.insert(0, draft.request.database)
+        parts.insert(0, draft.request.database.lower())
     if not parts[0]:
         raise UnknownTable(f"{place}: the table {written} has no database", hint=_elsewhere(draft, parts[-1]))
     if len(parts) == len(Table._fields) and Table(*parts) in draft.tables:
