@@ -1,0 +1,206 @@
+"""What does it cost to have SQL planned, scanned and run for you, against doing it by hand?
+
+The shipped hourly job, also over a day and a month. Who does it by hand here knows the store well: a range
+of time is a range of `_id`, only two fields are fetched, and no value is of another type than expected.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import bson
+import duckdb
+import psycopg
+import pyarrow as pa
+import pymongo
+from pymongo.collection import Collection
+from pymongoarrow.api import Schema, find_arrow_all
+
+from bench.environment import mongod_pid, mongodb_database, server_url, wanted_events
+from bench.measuring import Variant, Work, print_comparison, ready, take_turns
+from bench.sample import END, SPAN, TABLE, make_batches, send
+from logdrain.bootstrap import SystemClock, open_queries, open_source, open_worker_parts
+from logdrain.config import Settings, read_settings
+from logdrain.events.filters import time_filter
+from logdrain.events.mongo_client import close_async, open_async
+from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.model.catalog import ColumnType, TypeKind
+from logdrain.model.jobs import Cause, Schedule
+from logdrain.model.plans import Dialect, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.pipeline import Queries, Reading
+from logdrain.ports import ArrowStream, ScanSource
+from logdrain.schema.postgres_migrate import migrate
+
+DATABASE = "bench_sql"
+JOB_SQL = Path(__file__).parents[1] / "sql" / "pay_hourly.sql"
+HAND_SQL = "SELECT item_category, SUM(price) FROM found GROUP BY item_category"
+FRAMES, SENDERS = 500, 16
+REPLY_ROWS = 10_000
+TWO_COLUMNS = {"item_category": pa.string(), "price": pa.int64()}
+THREE_COLUMNS = {"time": pa.timestamp("ms", tz="UTC"), **TWO_COLUMNS}
+END_S = int(END.timestamp())
+
+Document = dict[str, Any]
+Events = Collection[Document]
+Sums = list[tuple[str, int]]
+
+
+def main() -> None:
+    """Print all tables."""
+    events = wanted_events(__doc__ or "", 300_000)
+    with mongodb_database(DATABASE) as uri, pymongo.MongoClient[Document](uri) as client:
+        asyncio.run(load(uri, events))
+        environment = {"MONGODB_URI": uri, "DATABASE_URL": server_url("DATABASE_URL")}
+        settings = read_settings(environment)
+        collection = client[DATABASE][TABLE.name]
+        with open_source(settings) as source:
+            compare_scans(source, collection)
+        with open_queries(settings) as queries:
+            for words, window, rounds in (
+                ("1h", timedelta(hours=1), 21),
+                ("1d", timedelta(days=1), 11),
+                ("30d", SPAN, 5),
+            ):
+                compare_queries(queries, collection, words, window, rounds)
+        compare_slices(settings, collection)
+
+
+async def load(uri: str, events: int) -> None:
+    """Bring the events in as the drain does, with their catalog."""
+    client = open_async(uri, driver="pymongo", timeout_s=60)
+    store = MongoEventStore(client, DATABASE, SystemClock(), StoreLimits(timeout_s=60))
+    await send(make_batches(events, [FRAMES]), store.write, senders=SENDERS)
+    await close_async(client)
+
+
+def compare_scans(source: ScanSource, events: Events) -> None:
+    """Everything, three columns, no SQL."""
+
+    def scan(category: TypeKind) -> Callable[[], int]:
+        kinds = {"_time": TypeKind.TIMESTAMPTZ, "item_category": category, "price": TypeKind.BIGINT}
+        columns = tuple(ScanColumn(name, (name,), ColumnType(kind)) for name, kind in kinds.items())
+        whole = Scan("scan", TABLE, columns, TimeRange(None, None))
+        return lambda: sum(batch.num_rows for batch in source.scan(whole))
+
+    ways: dict[str, Callable[[], int]] = {
+        "bson.decode_all to dicts": lambda: sum(map(len, dicts(events))),
+        "the same, to Arrow": lambda: sum(
+            pa.RecordBatch.from_pylist(each).num_rows for each in dicts(events)
+        ),
+        "pymongoarrow": lambda: find_arrow_all(events, {}, schema=Schema(THREE_COLUMNS)).num_rows,
+        "logdrain": scan(TypeKind.VARCHAR),
+        "logdrain, exact decoder": scan(TypeKind.TEXT),  # what a field of mixed types gets
+    }
+    variants = [ready(name, work) for name, work in ways.items()]
+    timings = take_turns(variants, rounds=3, watched={"mongod": mongod_pid()})
+    print_comparison("sql: scan of three columns, everything", timings)
+
+
+def dicts(events: Events) -> Iterator[list[Document]]:
+    """Replies as Python objects."""
+    projection = {"_id": 0} | dict.fromkeys(THREE_COLUMNS, 1)
+    replies: Iterator[Any] = events.find_raw_batches({}, projection, batch_size=REPLY_ROWS)
+    return map(bson.decode_all, replies)
+
+
+def compare_queries(queries: Queries, events: Events, words: str, window: timedelta, rounds: int) -> None:
+    """The job over the last window, three ways that must agree."""
+    ids = time_filter(TimeRange(int((END - window).timestamp()), END_S))
+    expected, count = by_pipeline(events, ids), events.count_documents(ids)
+
+    def variant(name: str, ask: Callable[[], Sums]) -> Variant:
+        def work() -> int:
+            if ask() != expected:
+                raise RuntimeError(f"{name} has another answer")
+            return count
+
+        return ready(name, work)
+
+    request = make_request(words)
+    variants = [
+        variant("pymongoarrow + DuckDB by hand", lambda: by_hand(events, ids)),
+        variant("$match + $group in MongoDB", lambda: by_pipeline(events, ids)),
+        variant("logdrain", lambda: by_logdrain(queries, request)),
+    ]
+    timings = take_turns(variants, rounds=rounds, watched={"mongod": mongod_pid()})
+    print_comparison(f"sql: the hourly job over {words}, {count:,} events", timings, cpu_per_run=True)
+
+
+def make_request(words: str) -> QueryRequest:
+    """The shipped job, its window another one."""
+    sql = JOB_SQL.read_text(encoding="utf-8").replace("'-1h'", f"'-{words}'")
+    return QueryRequest(sql, TABLE.database, Dialect.TRINO, scheduled_time_s=END_S, now_s=END_S)
+
+
+def by_hand(events: Events, ids: Document) -> Sums:
+    """Fetch as Arrow, group in DuckDB."""
+    found = find_arrow_all(events, ids, schema=Schema(TWO_COLUMNS))
+    with duckdb.connect() as connection:
+        connection.register("found", found)
+        return sorted((category, int(total)) for category, total in connection.execute(HAND_SQL).fetchall())
+
+
+def by_pipeline(events: Events, ids: Document) -> Sums:
+    """Let MongoDB group."""
+    stages = [{"$match": ids}, {"$group": {"_id": "$item_category", "sum": {"$sum": "$price"}}}]
+    return sorted((found["_id"], found["sum"]) for found in events.aggregate(stages))
+
+
+def by_logdrain(queries: Queries, request: QueryRequest) -> Sums:
+    """Plan, scan, run."""
+    sums: Sums = []
+
+    def use(_reading: Reading, rows: ArrowStream) -> int:
+        for batch in rows:
+            sums.extend((row["category"], row["sum"]) for row in batch.to_pylist())
+        return len(sums)
+
+    queries.run(request, use)
+    return sorted(sums)
+
+
+def compare_slices(settings: Settings, events: Events) -> None:
+    """An hour's rows into Postgres: a script by cron against a slice with claim, lease, fence and note."""
+    migrate(settings.database_url)
+    ids = time_filter(TimeRange(END_S - 3600, END_S))
+    count = events.count_documents(ids)
+    sql = make_request("1h").sql
+    schedule = Schedule("bench", "0 * * * *", "UTC", 0, TABLE.database, sql, result="bench:by_logdrain")
+
+    def script() -> int:
+        replace_rows(settings.database_url, END, by_hand(events, ids))
+        return count
+
+    with open_worker_parts(settings) as parts:
+        parts.ledger.create_result("bench", settings.database_url)
+        parts.ledger.create_schedule(schedule, END)
+
+        def run_slice() -> int:
+            claim = parts.ledger.claim("bench", settings.lease_s, END, schedule="bench")
+            if claim is None:
+                raise RuntimeError("the slice was asked for, but cannot be claimed")
+            return parts.runner.run(claim).rows_read
+
+        def ask_slice() -> Work:
+            parts.ledger.ask_slices("bench", [END], Cause.MANUAL, force=False)
+            return run_slice
+
+        variants = [ready("a script by hand", script), Variant("logdrain, a slice", ask_slice)]
+        timings = take_turns(variants, rounds=21, watched={"mongod": mongod_pid()})
+    print_comparison("sql: an hour into Postgres, run again each time", timings, cpu_per_run=True)
+
+
+def replace_rows(url: str, time: datetime, sums: Sums) -> None:
+    """What a careful script does: connect, delete the hour's rows, insert them, commit."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS by_hand (time timestamptz, category text, sum bigint)")
+        cursor.execute("DELETE FROM by_hand WHERE time = %s", [time])
+        with cursor.copy("COPY by_hand FROM STDIN") as copy:
+            for category, total in sums:
+                copy.write_row((time, category, total))
+
+
+if __name__ == "__main__":
+    main()
