@@ -41,5 +41,5 @@ lock: ## renew the pinned requirements (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra sandbox --extra dev -c requirements.txt pyproject.toml build-requirements.in -o requirements-dev.txt
 
-clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist .logdrain .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+clean: ## remove what the other targets made, but no data
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -90,7 +90,7 @@ def read_messages(frames: Iterable[Frame]) -> list[Message]:
 
 def read_lines(messages: Iterable[Message]) -> list[Line]:
     """Messages to lines."""
-    return assemble(messages, DELIVERY, {}).lines
+    return assemble(messages, DELIVERY, []).lines
 
 
 def make_events(lines: Iterable[Line]) -> list[Event]:

@@ -37,12 +37,15 @@ console = Console(highlight=False)
 
 def main() -> int:
     """Run the demo; exit status 0 if every sum is right."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and leave nothing running
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="logdrain-demo-") as name:
         folder = Path(name)
         # Servers that the environment names are somebody's: this runs on its own.
         environment = {
-            key: value for key, value in os.environ.items() if key not in {"MONGODB_URI", "DATABASE_URL"}
+            key: value
+            for key, value in os.environ.items()
+            if key not in {"MONGODB_URI", "DATABASE_URL", "PORT"} and not key.startswith("LOGDRAIN_")
         }
         environment["LOGDRAIN_JOBS_FOLDER"] = str(folder / "jobs")
         with running(folder, environment) as urls:

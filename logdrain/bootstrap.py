@@ -44,6 +44,8 @@ class DrainParts:
     clock: Clock
     keys: tuple[Key, ...]
     body_size_max_bytes: int
+    bodies_size_max_bytes: int
+    store_timeout_s: float
     split_wait_s: float
 
 
@@ -51,7 +53,7 @@ class Drain:
     """Opens and closes what the web application needs; made inside its event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        uri = _require(settings.mongodb_uri, "MONGODB_URI")
+        uri = require(settings.mongodb_uri, "MONGODB_URI")
         self._client = open_async(
             uri, driver=settings.mongodb_driver, timeout_s=settings.store_timeout_s * _DRIVER_PATIENCE
         )
@@ -70,6 +72,8 @@ class Drain:
             clock=clock,
             keys=settings.keys,
             body_size_max_bytes=settings.body_size_max_bytes,
+            bodies_size_max_bytes=settings.bodies_size_max_bytes,
+            store_timeout_s=settings.store_timeout_s,
             split_wait_s=settings.split_wait_s,
         )
 
@@ -83,7 +87,7 @@ class Drain:
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    source = MongoScanSource(_require(settings.mongodb_uri, "MONGODB_URI"))
+    source = MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))
     try:
         yield source
     finally:
@@ -93,7 +97,7 @@ def open_source(settings: Settings) -> Iterator[MongoScanSource]:
 @contextmanager
 def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
     """Results, schedules, slices, runs."""
-    ledger = PostgresLedger(_require(settings.database_url, "DATABASE_URL"))
+    ledger = PostgresLedger(require(settings.database_url, "DATABASE_URL"))
     try:
         yield ledger
     finally:
@@ -129,7 +133,12 @@ def open_worker_parts(
         )
 
 
-def _require(value: str, name: str) -> str:
+def require(value: str, name: str) -> str:
+    """A setting that this command cannot do without.
+
+    Raises:
+        NotRunning: it is empty.
+    """
     if not value:
         raise NotRunning(f"{name} is not set", hint=f"set {name}, or start everything with `logdrain up`")
     return value

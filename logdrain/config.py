@@ -36,6 +36,7 @@ SETTINGS = (
     Setting("DATABASE_URL", "", "Postgres with the ledger: results, schedules, slices, runs."),
     Setting("LOGDRAIN_KEYS", "", "Keys, separated by commas or spaces: `scope:name:secret`."),
     Setting("LOGDRAIN_BODY_SIZE_MAX_BYTES", "33554432", "Largest request body, decoded; above it 413."),
+    Setting("LOGDRAIN_BODIES_SIZE_MAX_BYTES", "268435456", "Bodies that are received at once; above it 503."),
     Setting("LOGDRAIN_STORE_TIMEOUT_S", "4", "How long MongoDB may take to confirm; then 503."),
     Setting("LOGDRAIN_QUEUE_SIZE_MAX_BYTES", "134217728", "Octets that may wait for MongoDB; above it 503."),
     Setting("LOGDRAIN_TABLES_MAX", "1000", "Tables that tags may make; events beyond go to quarantine."),
@@ -62,6 +63,7 @@ class Settings:
     database_url: str = field(repr=False)
     keys: tuple[Key, ...] = field(repr=False)
     body_size_max_bytes: int
+    bodies_size_max_bytes: int
     store_timeout_s: float
     queue_size_max_bytes: int
     tables_max: int
@@ -142,6 +144,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=read.url("DATABASE_URL", ("postgresql", "postgres")),
         keys=read.keys("LOGDRAIN_KEYS"),
         body_size_max_bytes=read.whole("LOGDRAIN_BODY_SIZE_MAX_BYTES", low=_MEBIBYTE, high=512 * _MEBIBYTE),
+        bodies_size_max_bytes=read.whole("LOGDRAIN_BODIES_SIZE_MAX_BYTES", low=_MEBIBYTE, high=2**40),
         store_timeout_s=read.number("LOGDRAIN_STORE_TIMEOUT_S", low=0.1, high=60),
         queue_size_max_bytes=read.whole("LOGDRAIN_QUEUE_SIZE_MAX_BYTES", low=_MEBIBYTE, high=2**40),
         tables_max=read.whole("LOGDRAIN_TABLES_MAX", low=1, high=100_000),

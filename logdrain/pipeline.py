@@ -1,7 +1,8 @@
 """The roads that cross rooms: a delivery becomes events, a SQL text rows, a slice a result."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +10,9 @@ import pyarrow as pa
 
 from logdrain import metrics
 from logdrain.drain.reading import Parsed, parse, read, unfinished
-from logdrain.errors import ScanTypeChanged, UnknownTable
+from logdrain.errors import ScanTypeChanged, StoreUnavailable, UnknownTable
 from logdrain.model.events import Batch, Delivery, LineKind, Stored
-from logdrain.model.jobs import Claim, ResultTarget, RunOutcome, Schedule
+from logdrain.model.jobs import Claim, Mode, ResultTarget, RunOutcome, Schedule
 from logdrain.model.plans import Plan, QueryRequest
 from logdrain.ports import (
     ArrowStream,
@@ -43,13 +44,14 @@ class Ingested:
     stored: Stored
 
 
-async def ingest(body: bytes, delivery: Delivery, store: EventStore) -> Ingested:
+async def ingest(body: bytes, delivery: Delivery, store: EventStore, within_s: float) -> Ingested:
     """Take a delivery in: returns once everything in it is durable.
 
     Args:
         body: Decoded octets, whatever they are.
         delivery: How the request names it.
         store: Where events go.
+        within_s: How long the store may take for all of it; senders do not wait longer.
 
     Raises:
         StoreUnavailable, StoreBusy: not durable; the sender may send it again.
@@ -57,31 +59,43 @@ async def ingest(body: bytes, delivery: Delivery, store: EventStore) -> Ingested
     is_large = len(body) > _THREAD_ABOVE_BYTES
     parsed = await asyncio.to_thread(parse, body, delivery) if is_large else parse(body, delivery)
     pieces = unfinished(parsed, delivery)
-    waiting = await store.waiting_splits(list(pieces), list(pieces.values())) if pieces else []
-    if is_large:
-        reading = await asyncio.to_thread(read, parsed, delivery, waiting)
-    else:
-        reading = read(parsed, delivery, waiting)
-    stored = await keep(reading.batch, store)
+    async with _deadline(within_s):
+        waiting = await store.waiting_splits(list(pieces), list(pieces.values())) if pieces else []
+        if is_large:
+            reading = await asyncio.to_thread(read, parsed, delivery, waiting)
+        else:
+            reading = read(parsed, delivery, waiting)
+        stored = await _write(reading.batch, store)
     _count(parsed, delivery, reading.kinds)
     return Ingested(parsed.frames, stored)
 
 
-async def keep(batch: Batch, store: EventStore) -> Stored:
-    """Make a batch durable and count it.
+async def keep(batch: Batch, store: EventStore, within_s: float) -> Stored:
+    """Make a batch durable.
 
     Raises:
         StoreUnavailable, StoreBusy: not durable.
     """
+    async with _deadline(within_s):
+        return await _write(batch, store)
+
+
+@asynccontextmanager
+async def _deadline(within_s: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except TimeoutError as error:
+        raise StoreUnavailable(
+            f"the store did not confirm within {within_s:g} s", hint="it is overloaded or hangs"
+        ) from error
+
+
+async def _write(batch: Batch, store: EventStore) -> Stored:
     if batch.is_empty:
         return Stored()
     with metrics.STORE_SECONDS.time():
-        stored = await store.write(batch)
-    metrics.EVENTS_STORED.inc(stored.events)
-    metrics.EVENTS_DUPLICATE.inc(stored.duplicates)
-    for reason, count in stored.quarantined.items():
-        metrics.QUARANTINED.labels(reason.value).inc(count)
-    return stored
+        return await store.write(batch)
 
 
 def _count(parsed: Parsed, delivery: Delivery, kinds: Mapping[LineKind, int]) -> None:
@@ -252,8 +266,10 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
         LogdrainError: cron, zone, result or SQL is wrong.
     """
     first = parse_cron(schedule.cron, schedule.timezone).next_after(now)
+    adds_rows = False
     if schedule.result:
         parsed = parse_result(schedule.result)
+        adds_rows = parsed.mode is Mode.APPEND
         if parsed.name:
             ledger.result_url(parsed.name)
     at_s = int((first or now).timestamp())
@@ -265,7 +281,7 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
         warnings.append(str(error))
     else:
         warnings += plan.warnings
-        if schedule.result and plan.slice_column is None:
+        if adds_rows and plan.slice_column is None:
             warnings.append("no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run again")
     return CheckedSchedule(first, tuple(warnings))
 

@@ -74,6 +74,9 @@ class Worker:
             except LogdrainError as error:
                 log.error("worker_waits", code=error.code, message=error.message, hint=error.hint)
                 pause_s = _AWAY_S
+            except Exception as error:  # noqa: BLE001  # a defect must not end the thread in silence
+                log.error("worker_waits", code="internal", message=f"{type(error).__name__}: {error}")
+                pause_s = _AWAY_S
             self._stopping.wait(pause_s)
 
     def _run(self, claim: Claim) -> None:

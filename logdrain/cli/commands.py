@@ -32,6 +32,7 @@ COMMANDS = {
     "sched:delete": Command("sched_delete", "forget a schedule; its result table stays"),
     "sched:history": Command("sched_history", "show the newest runs of a schedule"),
     "sched:run": Command("sched_run", "run slices of a schedule now, past ones too"),
+    "cron": Command("cron", "print the next instants of a cron expression"),
     "jobs": Command("jobs", "check or apply job files"),
 }
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from logdrain.bootstrap import open_source
+from logdrain.bootstrap import require
 from logdrain.cli import servers
 from logdrain.errors import UnknownTable, UsageError
 from logdrain.events.mongo_look import MongoLook
@@ -13,15 +13,13 @@ from logdrain.model.names import nearest_hint
 
 
 @contextmanager
-def open_look(arguments: argparse.Namespace) -> Iterator[tuple[MongoLook, list[Table]]]:
-    """The store, and the tables in it."""
-    settings = servers.settings(arguments)
-    with open_source(settings) as source:
-        look = MongoLook(settings.mongodb_uri)
-        try:
-            yield look, source.tables()
-        finally:
-            look.close()
+def open_look(arguments: argparse.Namespace) -> Iterator[MongoLook]:
+    """The store, to look at."""
+    look = MongoLook(require(servers.settings(arguments).mongodb_uri, "MONGODB_URI"))
+    try:
+        yield look
+    finally:
+        look.close()
 
 
 def table_named(name: str, tables: Iterable[Table]) -> Table:

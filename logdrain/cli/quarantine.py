@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from logdrain.cli.look import open_look
 
     reason = DropReason(arguments.reason) if arguments.reason else None
-    with open_look(arguments) as (look, _tables):
+    with open_look(arguments) as look:
         entries = look.quarantine(arguments.n, reason)
         counts = look.quarantine_counts()
     headings = ("received_at", "reason", "drain", "detail", "raw")

@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Needs MONGODB_URI and LOGDRAIN_KEYS; with DATABASE_URL /health and /metrics tell of runs."
     )
-    parser.add_argument("--port", type=int, help="TCP port (default: PORT, else 8080)")
+    parser.add_argument("--port", type=servers.port_number, help="TCP port (default: PORT, else 8080)")
     servers.add_data_argument(parser)
 
 

@@ -10,6 +10,7 @@ from logdrain.errors import NotRunning
 from logdrain.sandbox.folder_state import SandboxState, read_state
 
 DEFAULT_FOLDER = ".logdrain"
+_PORT_MAX = 65_535
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,13 @@ def settings(arguments: argparse.Namespace) -> Settings:
         found = {"MONGODB_URI": state.mongodb, "DATABASE_URL": state.postgres}
         environment = found | {name: value for name, value in os.environ.items() if value}
     return read_settings(environment)
+
+
+def port_number(text: str) -> int:
+    """A TCP port, for argparse; 0 takes a free one."""
+    if not (text.isascii() and text.isdigit() and int(text) <= _PORT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a whole number from 0 to {_PORT_MAX}")
+    return int(text)
 
 
 def running(arguments: argparse.Namespace) -> SandboxState:

@@ -17,8 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print each table with its count, its size and the time it spans."""
     from logdrain.cli.look import open_look
 
-    with open_look(arguments) as (look, tables):
-        rows = [look.facts(table) for table in tables]
+    with open_look(arguments) as look:
+        rows = [look.facts(table) for table in look.tables()]
     listed = [(row.table.name, row.events, row.size_bytes, row.first_time, row.last_time) for row in rows]
     headings = ("table", "events", "size_bytes", "first_time", "last_time")
     if arguments.json:

@@ -32,19 +32,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the newest events as the lines they came from, until Ctrl-C."""
     from logdrain.cli.look import open_look, table_named
 
-    with open_look(arguments) as (look, tables):
-        chosen = [table_named(arguments.table, tables)] if arguments.table else tables
-        shown = look.newest(chosen, arguments.n)
-        _print(shown)
-        seen = {event.id for event in shown}
+    with open_look(arguments) as look:
+
+        def newest(count: int, after: bytes | None = None) -> list[StoredEvent]:
+            tables = look.tables()
+            chosen = [table_named(arguments.table, tables)] if arguments.table else tables
+            return look.newest(chosen, count, after)
+
+        _print(newest(arguments.n))
+        after = _some_time_before([])
+        seen = {event.id for event in newest(_BURST_MAX, after)}
         while not arguments.once:
             time.sleep(_POLL_S)
-            newest_ms = max((int.from_bytes(event_id[:6], "big") for event_id in seen), default=0)
-            after = max(0, newest_ms - _LOOK_BACK_MS).to_bytes(6, "big") + bytes(10)
-            fresh = [event for event in look.newest(chosen, _BURST_MAX, after) if event.id not in seen]
-            _print(fresh)
-            seen = {event_id for event_id in seen if event_id > after} | {event.id for event in fresh}
+            found = newest(_BURST_MAX, after)
+            _print([event for event in found if event.id not in seen])
+            after = _some_time_before(found)
+            seen = {event.id for event in found if event.id > after}
     return 0
+
+
+def _some_time_before(events: Sequence[StoredEvent]) -> bytes:
+    """An id a little older than the newest event that is not from the future, or than now."""
+    now_ms = int(time.time() * 1000)
+    newest_ms = max((event.time_ms for event in events if event.time_ms <= now_ms), default=now_ms)
+    return max(0, newest_ms - _LOOK_BACK_MS).to_bytes(6, "big") + bytes(10)
 
 
 def _print(events: Sequence[StoredEvent]) -> None:

@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "MONGODB_URI and DATABASE_URL name servers to use instead of the sandbox's own. "
         "The data folder keeps everything between two starts."
     )
-    parser.add_argument("--port", type=int, help="TCP port of drain and API (default: PORT, else 8080)")
+    parser.add_argument(
+        "--port", type=servers.port_number, help="TCP port of drain and API (default: PORT, else 8080)"
+    )
     servers.add_data_argument(parser)
 
 
@@ -89,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
             postgres=postgres,
             mongodb=mongodb,
         )
-        _wait_ready(state.api, parts, stopping)
+        if not _wait_ready(state.api, parts, stopping):
+            return 0
         folder.write_state(state)
         print(
             _READY.format(**{name: getattr(state, name) for name in ("drain", "api", "postgres", "mongodb")})
@@ -177,12 +180,13 @@ def _start_parts(
     return parts
 
 
-def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> None:
+def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool:
+    """Wait until it answers; False if it shall stop before."""
     deadline_s = time.monotonic() + _READY_WITHIN_S
     while not stopping.wait(_POLL_S):
         answer = _health(api)
         if answer == "ok":
-            return
+            return True
         for part in parts:
             if part.poll() is not None:
                 raise SandboxServerFailed(
@@ -191,6 +195,7 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> None
                 )
         if time.monotonic() > deadline_s:
             raise SandboxServerFailed(f"not ready after {_READY_WITHIN_S:g} s: {answer}")
+    return False
 
 
 def _health(api: str) -> str:

@@ -11,7 +11,8 @@ import re
 from logdrain.model.events import Frame
 
 _HEAD = re.compile(rb"(\d{1,8}) (?=<\d{1,3}>)")
-_BOUNDARY = re.compile(rb"\s*(?:\Z|\d{1,8} <\d{1,3}>\d{1,3} )")
+# Bounded: looked for at every count, it must not walk far.
+_BOUNDARY = re.compile(rb"\s{0,64}(?:\Z|\d{1,8} <\d{1,3}>\d{1,3} )")
 # Stricter than _HEAD, for the hunt through a message's text: digits that look like a count are common.
 _NEXT_HEAD = re.compile(rb"(?<!\d)\d{1,8} <\d{1,3}>\d{1,3} \d{4}-")
 _SPACE = re.compile(rb"\s*")

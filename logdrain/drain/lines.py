@@ -5,7 +5,7 @@ the piece has exactly 10,000 octets and no newline. The rest follows from the sa
 delivery or in a later one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -91,13 +91,13 @@ def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origi
     return found
 
 
-def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Mapping[Origin, Split]) -> Assembled:
+def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Sequence[Split]) -> Assembled:
     """Put the application's messages of one delivery together to lines.
 
     Args:
         messages: The application's messages in order.
         delivery: Where they came in.
-        waiting: Open lines of earlier deliveries, for the origins that `continuations` named.
+        waiting: Open lines of earlier deliveries, of the origins that `continuations` named.
     """
     done = Assembled()
     growing: dict[Origin, _Growing] = {}
@@ -105,8 +105,10 @@ def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Mapping[O
     for message in messages:
         origin = origin_of(message, delivery)
         name = piece_name(delivery, message)
-        if starts.get(origin) == name and origin in waiting and _fits(waiting[origin].time_ms, message):
-            growing[origin] = _resume(waiting[origin], name)
+        if starts.get(origin) == name:
+            split = _beginning_of(message, name, [split for split in waiting if split.origin == origin])
+            if split is not None:
+                growing[origin] = _resume(split, name)
         current = growing.pop(origin, None)
         if current is not None and not _continues(current, message):
             _break_off(current, done)
@@ -127,6 +129,19 @@ def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Mapping[O
     for current in growing.values():
         _keep_waiting(current, done)
     return done
+
+
+def _beginning_of(message: Message, name: str, waiting: Sequence[Split]) -> Split | None:
+    """The waiting line that this piece continues.
+
+    The one that it continued when this delivery came first; else the one nearest in time, for the rest
+    of another may have been lost on the way.
+    """
+    for split in waiting:
+        if name in split.continued_by:
+            return split
+    fitting = [split for split in waiting if split.raw and _fits(split.time_ms, message)]
+    return min(fitting, key=lambda split: abs((message.time_ms or 0) - (split.time_ms or 0)), default=None)
 
 
 def _resume(split: Split, name: str) -> _Growing:

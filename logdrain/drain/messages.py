@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from logdrain.model.events import Frame, LineKind, Message
 
 MAX_TIME_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: what a datetime can hold
+_FIELD_SIZE_MAX_BYTES = 255  # RFC 5424 6.2.4 gives HOSTNAME as much, and the others less
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _HEADER = re.compile(
@@ -86,10 +87,11 @@ def _read_time(raw: bytes) -> int | None:
 
 
 def epoch_ms(time: datetime) -> int | None:
-    """Unix milliseconds of an aware datetime, cut not rounded; None before 1970."""
+    """Unix milliseconds of an aware datetime, cut not rounded; None before 1970 and after 9999."""
     milliseconds = (time - _EPOCH) // _MILLISECOND
-    return milliseconds if milliseconds >= 0 else None
+    return milliseconds if 0 <= milliseconds <= MAX_TIME_MS else None
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+    """A header field; what is longer than a name is cut, so that it can always be stored."""
+    return raw[:_FIELD_SIZE_MAX_BYTES].decode("utf-8", "replace")

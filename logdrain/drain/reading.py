@@ -97,7 +97,7 @@ def read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Readin
         delivery: Where it came in.
         waiting: What the store knows about the origins that `unfinished` named.
     """
-    assembled = assemble(parsed.messages, delivery, {split.origin: split for split in waiting})
+    assembled = assemble(parsed.messages, delivery, waiting)
     batch = Batch(quarantined=list(parsed.quarantined), splits=assembled.splits, joins=assembled.joins)
     kinds = Counter(parsed.kinds)
     kinds[LineKind.PIECE] += assembled.pieces

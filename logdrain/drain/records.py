@@ -28,7 +28,7 @@ def read_record(text: bytes) -> Record | Rejection | None:
     except RecursionError:
         return Rejection(DropReason.TOO_DEEP, f"nested deeper than {DEPTH_MAX} levels")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if text[:1] not in (b"{", b"["):
+        if text[:1] != b"{":
             return None  # text that happens to start with @[word]
         return Rejection(DropReason.BAD_JSON, str(error))
     if not isinstance(value, dict):

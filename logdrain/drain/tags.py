@@ -41,18 +41,22 @@ def read_tagged(payload: bytes) -> TaggedLine | None:
     return TaggedLine(found[1].decode("utf-8", "replace"), found[2].strip())
 
 
-@lru_cache(maxsize=4096)  # an application has a handful of tags
 def table_of(tag: str) -> Table | Rejection:
     """The table a tag names: split at the first dot, normalised to `[a-z0-9_]`."""
+    if len(tag) > NAMESPACE_BYTES_MAX:
+        detail = f"the tag has {len(tag)} characters, at most {NAMESPACE_BYTES_MAX} are possible"
+        return Rejection(DropReason.NAME_TOO_LONG, detail)
+    return _table_of(tag)
+
+
+@lru_cache(maxsize=4096)  # an application has a handful of tags
+def _table_of(tag: str) -> Table | Rejection:
     database, dot, table = tag.partition(".")
     if not dot:
         return Rejection(DropReason.BAD_TAG, f"the tag {tag!r} has no dot: write @[database.table]")
     if not database or not table:
         return Rejection(DropReason.BAD_TAG, f"the tag {tag!r} has an empty half")
     found = Table(_normalise(database), _normalise(table))
-    if len(found.name) > NAMESPACE_BYTES_MAX:
-        detail = f"the tag has {len(found.name)} characters, at most {NAMESPACE_BYTES_MAX} are possible"
-        return Rejection(DropReason.NAME_TOO_LONG, detail)
     if found.database == "system":
         return Rejection(DropReason.RESERVED_NAME, "MongoDB keeps collections named system.* for itself")
     return found

@@ -43,7 +43,7 @@ def _whole_ms(value: int) -> int:
 
 
 def _fractional_ms(value: float) -> int:
-    if not math.isfinite(value):
+    if not math.isfinite(value) or value < 0:
         return -1
     if value >= _SECONDS_BELOW:
         return _whole_ms(math.floor(value))

@@ -5,6 +5,7 @@ of drains can write at once. A reader may see a field a moment before its first 
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ class MongoCatalog:
     def __init__(self, client: AsyncClient, database: str, *, fields_max: int) -> None:
         self._collection: Any = client[database].get_collection(CATALOG, write_concern=DURABLE)
         self._fields_max = fields_max
-        self._shapes: set[tuple[str, ObjectShape]] = set()
+        self._shapes: set[tuple[str, int]] = set()  # hashes: shapes of data keys are large
         self._seen: dict[str, set[SeenField]] = {}
 
     async def note(self, events: Sequence[Event], received_ms: int) -> None:
@@ -43,12 +44,16 @@ class MongoCatalog:
         Raises:
             PyMongoError: MongoDB did not take it; nothing is remembered, the next call tries again.
         """
-        new = {(event.table.name, shape_of(event.record)) for event in events} - self._shapes
-        for table in {table for table, _ in new}:
-            await self._note_table(table, [shape for of, shape in new if of == table], received_ms)
-        if len(self._shapes) + len(new) > _SHAPES_MAX:
-            self._shapes.clear()
-        self._shapes |= new
+        new: dict[str, dict[int, ObjectShape]] = defaultdict(dict)
+        for event in events:
+            shape = shape_of(event.record)
+            if (event.table.name, hash(shape)) not in self._shapes:
+                new[event.table.name][hash(shape)] = shape
+        for table, shapes in new.items():
+            await self._note_table(table, shapes.values(), received_ms)
+            if len(self._shapes) + len(shapes) > _SHAPES_MAX:
+                self._shapes.clear()
+            self._shapes |= {(table, known) for known in shapes}
 
     async def _note_table(self, table: str, shapes: Iterable[ObjectShape], received_ms: int) -> None:
         seen = self._seen.get(table)
@@ -59,7 +64,7 @@ class MongoCatalog:
         is_full = False
         for field in sorted({field for shape in shapes for field in fields_of(shape)} - seen):
             if field.path not in paths:
-                if len(paths) >= self._fields_max or len(field.path[-1]) > _KEY_LENGTH_MAX:
+                if len(paths) >= self._fields_max or _is_data(field.path):
                     is_full = True
                     continue
                 paths.add(field.path)
@@ -82,6 +87,10 @@ class MongoCatalog:
         except BulkWriteError as error:
             if any(found["code"] != _DUPLICATE_KEY for found in error.details["writeErrors"]):
                 raise
+
+
+def _is_data(path: FieldPath) -> bool:
+    return any(len(key) > _KEY_LENGTH_MAX for key in path)
 
 
 def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:

@@ -4,15 +4,17 @@ Motor was retired on 14 May 2026 in favour of PyMongo's own async client; the ca
 """
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 import pymongo
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
 from logdrain.errors import ConfigError, StoreUnavailable
 from logdrain.log import mask
+from logdrain.model.events import Table
 
 DEFAULT_DATABASE = "logdrain"
 # Durable on this node's disk and, in a replica set, on a majority.
@@ -31,11 +33,12 @@ def database_name(uri: str) -> str:
     """
     try:
         return parse_uri(uri)["database"] or DEFAULT_DATABASE
-    except (InvalidURI, ConfigurationError, ValueError) as error:
+    except (InvalidURI, ConfigurationError, ValueError):
+        # Not quoted, not chained: what the driver says may hold half of a password.
         raise ConfigError(
-            f"MONGODB_URI cannot be read: {mask(str(error))}",
-            hint="mongodb://user:password@host:port/database",
-        ) from error
+            "MONGODB_URI cannot be read",
+            hint="write mongodb://, USER:PASSWORD@ where needed, HOST:27017/DATABASE; / in a password is %2F",
+        ) from None
 
 
 def open_async(uri: str, *, driver: str, timeout_s: float) -> AsyncClient:
@@ -45,7 +48,11 @@ def open_async(uri: str, *, driver: str, timeout_s: float) -> AsyncClient:
         uri: mongodb:// or mongodb+srv://.
         driver: "pymongo" or "motor".
         timeout_s: Bound of every operation, connecting included.
+
+    Raises:
+        ConfigError: the URI cannot be read, or the driver is not installed.
     """
+    database_name(uri)
     options: dict[str, Any] = {
         "appname": "logdrain",
         "serverSelectionTimeoutMS": int(timeout_s * 1000),
@@ -71,9 +78,22 @@ async def close_async(client: AsyncClient) -> None:
         await closing
 
 
-def unavailable(error: PyMongoError) -> StoreUnavailable:
+def tables_among(collections: Iterable[str]) -> list[Table]:
+    """The tables among collection names, in order: ours begin with `_` and have no dot."""
+    return sorted(
+        Table(*name.split("."))
+        for name in collections
+        if name.count(".") == 1 and not name.startswith("system.")
+    )
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
     """What a driver's error means to us, without the addresses and topology dumps it likes to add."""
-    first = mask(str(error)).split(", Timeout:", maxsplit=1)[0].split(" (configured timeouts", maxsplit=1)[0]
+    first = (
+        mask(str(error) or type(error).__name__)
+        .split(", Timeout:", maxsplit=1)[0]
+        .split(" (configured timeouts", maxsplit=1)[0]
+    )
     return StoreUnavailable(
         f"MongoDB did not answer: {first[:300]}", hint="see that it runs and that MONGODB_URI names it"
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from logdrain.events.mongo_client import AsyncCollection, unavailable
 
@@ -54,10 +54,12 @@ class InsertLane:
         return done
 
     async def _run(self) -> None:
-        while self._waiting:
-            async with self._slots:
-                await self._insert_group(self._take_group())
-        self._task = None
+        try:
+            while self._waiting:
+                async with self._slots:
+                    await self._insert_group(self._take_group())
+        finally:
+            self._task = None
 
     def _take_group(self) -> list[_Waiting]:
         """What goes together: as many as fit, at least one."""
@@ -72,10 +74,10 @@ class InsertLane:
         return group
 
     async def _insert_group(self, group: list[_Waiting]) -> None:
-        documents = [RawBSONDocument(data) for waiting in group for data in waiting.documents]
         try:
+            documents = [RawBSONDocument(data) for waiting in group for data in waiting.documents]
             refusals = await self._insert_many(documents)
-        except PyMongoError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody may wait for ever
             for waiting in group:
                 if not waiting.done.done():
                     waiting.done.set_exception(unavailable(error))

@@ -7,16 +7,19 @@ from typing import Any, NamedTuple
 
 import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.decimal128 import Decimal128
 from bson.errors import BSONError
+from bson.int64 import Int64
 from pymongo.errors import PyMongoError
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.documents import binary_id
-from logdrain.events.mongo_client import database_name, unavailable
+from logdrain.events.mongo_client import database_name, tables_among, unavailable
 from logdrain.events.mongo_store import QUARANTINE
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
 
 _TIMEOUT_MS = 10_000
+_COUNT_WITHIN_S = 1.0
 
 
 class TableFacts(NamedTuple):
@@ -61,17 +64,35 @@ class MongoLook:
         """Close the connection."""
         self._client.close()
 
+    def tables(self) -> list[Table]:
+        """All tables, in order of name."""
+        try:
+            return tables_among(self._database.list_collection_names())
+        except PyMongoError as error:
+            raise unavailable(error) from error
+
     def facts(self, table: Table) -> TableFacts:
-        """A table in figures; the count is MongoDB's own estimate."""
+        """A table in figures.
+
+        The count is exact where that is quick; above, MongoDB's own, which an unclean stop puts off.
+        """
         collection = self._database[table.name]
         try:
             stats = self._database.command("collStats", table.name)
             first, last = (collection.find_one(sort=[("_id", order)]) for order in (1, -1))
+            events = self._count(table, int(stats["count"]))
         except PyMongoError as error:
             raise unavailable(error) from error
-        return TableFacts(
-            table, int(stats["count"]), int(stats["storageSize"]), _time_of(first), _time_of(last)
-        )
+        return TableFacts(table, events, int(stats["storageSize"]), _time_of(first), _time_of(last))
+
+    def _count(self, table: Table, estimate: int) -> int:
+        try:
+            with pymongo.timeout(_COUNT_WITHIN_S):
+                return int(self._database[table.name].count_documents({}))
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            return estimate
 
     def newest(self, tables: Sequence[Table], count: int, after: bytes | None = None) -> list[StoredEvent]:
         """The newest events of these tables by event time, oldest first.
@@ -122,7 +143,18 @@ def _event(table: Table, document: dict[str, Any]) -> StoredEvent:
     event_id = bytes(document.pop("_id"))
     origin = document.pop("_origin")
     time_ms = int(document.pop("time"))
-    return StoredEvent(event_id, table, time_ms, _origin(origin), document)
+    return StoredEvent(event_id, table, time_ms, _origin(origin), _plain(document))
+
+
+def _plain(value: Any) -> Any:
+    """A value without BSON's own number types."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Int64):
+        return int(value)
+    return value.to_decimal() if isinstance(value, Decimal128) else value
 
 
 def _entry(document: dict[str, Any]) -> QuarantineEntry:

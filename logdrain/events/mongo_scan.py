@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 from logdrain.events.batches import BatchDecoder
 from logdrain.events.filters import scan_filter, time_filter
 from logdrain.events.mongo_catalog import CATALOG, FULL
-from logdrain.events.mongo_client import database_name, unavailable
+from logdrain.events.mongo_client import database_name, tables_among, unavailable
 from logdrain.events.projection import projection
 from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
 from logdrain.model.events import Table
@@ -57,12 +57,7 @@ class MongoScanSource:
     def tables(self) -> list[Table]:
         """All tables, in order of name. See the port."""
         with _translated():
-            names = self._database.list_collection_names()
-        return sorted(
-            Table(*name.split("."))
-            for name in names
-            if name.count(".") == 1 and not name.startswith("system.")
-        )
+            return tables_among(self._database.list_collection_names())
 
     def catalog(self, table: Table) -> TableCatalog:
         """What has been seen in a table. See the port."""

@@ -14,6 +14,8 @@ from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJ
 SPLITS = "_splits"
 _DONE_KEPT_S = 7 * 86_400
 _EXPIRE_BATCH = 100
+# Lines whose rest was lost wait a while: more of them than this at a time, and something else is wrong.
+_FOUND_MAX = 100
 
 
 class MongoSplits:
@@ -33,21 +35,14 @@ class MongoSplits:
         )
 
     async def find(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
-        """Lines of these origins that wait, or that one of `by` has continued; the oldest of an origin."""
+        """Lines of these origins that wait, or that one of `by` has continued; the newest first."""
         cursor = self.collection.find(
             {
                 "origin": {"$in": [origin_document(origin) for origin in origins]},
                 "$or": [{"state": "waiting"}, {"continued_by": {"$in": list(by)}}],
             }
         ).sort("received_at", -1)
-        found: dict[Origin, Split] = {}
-        for document in await cursor.to_list(None):
-            split = decode_split(document)
-            earlier = found.get(split.origin)
-            # A piece that was joined before belongs to the line it was joined with.
-            if earlier is None or not set(earlier.continued_by) & set(by):
-                found[split.origin] = split
-        return list(found.values())
+        return [decode_split(document) for document in await cursor.limit(_FOUND_MAX).to_list(None)]
 
     async def join(self, joins: Sequence[SplitJoin]) -> None:
         """Note that lines have grown or are whole."""

@@ -16,7 +16,7 @@ from logdrain import metrics
 from logdrain.errors import StoreBusy, StoreUnavailable
 from logdrain.events.documents import encode_event, encode_quarantined, encode_split, quarantine_event
 from logdrain.events.mongo_catalog import MongoCatalog
-from logdrain.events.mongo_client import DURABLE, AsyncClient, unavailable
+from logdrain.events.mongo_client import DURABLE, AsyncClient, tables_among, unavailable
 from logdrain.events.mongo_lane import InsertLane, Refusal
 from logdrain.events.mongo_splits import SPLITS, MongoSplits
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
@@ -62,6 +62,7 @@ class MongoEventStore:
         self._tables: set[str] = set()
         self._is_prepared = False
         self._preparing = asyncio.Lock()
+        self._making = asyncio.Lock()
         self._queue_size_bytes = 0
 
     async def write(self, batch: Batch) -> Stored:
@@ -86,10 +87,8 @@ class MongoEventStore:
         """Move overdue lines to quarantine. See the port."""
         overdue = await self._in_time(self._splits.overdue(older_than_ms))
         if overdue:
-            stored = await self.write(Batch(quarantined=overdue))
+            await self.write(Batch(quarantined=overdue))
             await self._in_time(self._splits.close([item.id for item in overdue]))
-            for reason, count in stored.quarantined.items():
-                metrics.QUARANTINED.labels(reason.value).inc(count)
         return len(overdue)
 
     async def check(self) -> None:
@@ -114,8 +113,14 @@ class MongoEventStore:
 
     def _settle(self, done: "asyncio.Future[Stored]", size_bytes: int) -> None:
         self._queue(-size_bytes)
-        if not done.cancelled():
-            done.exception()  # seen: whoever waited for it may have gone
+        # Whoever waited for it may have gone: what was stored counts all the same.
+        if done.cancelled() or done.exception() is not None:
+            return
+        stored = done.result()
+        metrics.EVENTS_STORED.inc(stored.events)
+        metrics.EVENTS_DUPLICATE.inc(stored.duplicates)
+        for reason, count in stored.quarantined.items():
+            metrics.QUARANTINED.labels(reason.value).inc(count)
 
     async def _write(self, batch: Batch) -> Stored:
         await self._prepare()
@@ -138,6 +143,7 @@ class MongoEventStore:
         duplicates = 0
         for table, refused in zip(tables, refusals, strict=True):
             if table == SPLITS:
+                _require_duplicates(SPLITS, refused)
                 continue
             duplicates += sum(item.is_duplicate for item in refused)
             quarantined += _refused(accepted[table], refused)
@@ -169,17 +175,26 @@ class MongoEventStore:
 
     async def _make_table(self, table: str) -> bool:
         """Make a table's collection, clustered by `_id`: one tree instead of two, measured in bench/store."""
-        if len(self._tables) >= self._limits.tables_max:
-            return False
-        try:
-            await self._database.create_collection(table, clusteredIndex={"key": {"_id": 1}, "unique": True})
-        except CollectionInvalid:
-            pass  # another drain was first
-        except OperationFailure as error:
-            if error.code != _NAMESPACE_EXISTS:
-                raise
-        self._tables.add(table)
-        return True
+        async with self._making:
+            await self._list_tables()  # other drains make tables, people drop them
+            if table in self._tables:
+                return True
+            if len(self._tables) >= self._limits.tables_max:
+                return False
+            try:
+                await self._database.create_collection(
+                    table, clusteredIndex={"key": {"_id": 1}, "unique": True}
+                )
+            except CollectionInvalid:
+                pass  # another drain was first
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:
+                    raise
+            self._tables.add(table)
+            return True
+
+    async def _list_tables(self) -> None:
+        self._tables = {table.name for table in tables_among(await self._database.list_collection_names())}
 
     async def _quarantine(self, items: Sequence[Quarantined], received_ms: int) -> dict[DropReason, int]:
         """Store entries; returns how many are new, by reason."""
@@ -192,9 +207,7 @@ class MongoEventStore:
         ]
         refused = await self._lane(QUARANTINE).insert([document for _, _, document in encoded])
         old = {item.position for item in refused}
-        failed = [item for item in refused if not item.is_duplicate]
-        if failed:
-            raise StoreUnavailable(f"quarantine was refused: {failed[0].message}")
+        _require_duplicates(QUARANTINE, refused)
         return Counter(reason for at, (reason, part, _) in enumerate(encoded) if part == 0 and at not in old)
 
     def _lane(self, collection: str) -> InsertLane:
@@ -220,9 +233,19 @@ class MongoEventStore:
                     index={"keyPattern": {"received_at": 1}, "expireAfterSeconds": keep_s},
                 )
             await self._splits.prepare()
-            names = await self._database.list_collection_names()
-            self._tables = {name for name in names if "." in name and not name.startswith("system.")}
+            await self._list_tables()
             self._is_prepared = True
+
+
+def _require_duplicates(collection: str, refusals: Sequence[Refusal]) -> None:
+    """Our own documents are refused only where they are there already.
+
+    Raises:
+        StoreUnavailable: another reason; the delivery must not be answered as stored.
+    """
+    for item in refusals:
+        if not item.is_duplicate:
+            raise StoreUnavailable(f"MongoDB refused a document of {collection}: {item.message}")
 
 
 def _refused(events: Sequence[Event], refusals: Sequence[Refusal]) -> list[Quarantined]:

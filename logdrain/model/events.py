@@ -209,6 +209,7 @@ class Batch:
             sum(len(event.raw) for event in self.events)
             + sum(len(item.raw) for item in self.quarantined)
             + sum(len(split.raw) for split in self.splits)
+            + sum(len(join.raw or b"") for join in self.joins)
         )
 
 

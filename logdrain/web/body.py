@@ -3,14 +3,19 @@
 aiohttp would decode by itself and answer 400 to what it cannot decode; here such a body is kept instead.
 """
 
+import asyncio
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
-from logdrain.errors import BodyTooLarge
+from logdrain.errors import BodyTooLarge, StoreBusy
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
+_CHUNK_SIZE_BYTES = 64 * 1024
+_MEMBERS_MAX = 1000  # a sender that compresses line by line makes no more
 _CODINGS = {"gzip": _GZIP_OR_ZLIB, "x-gzip": _GZIP_OR_ZLIB, "deflate": _GZIP_OR_ZLIB}
 
 
@@ -23,21 +28,54 @@ class UndecodableBody(Exception):  # named for what it carries, and caught at on
         self.detail = detail
 
 
-async def read_body(request: web.Request, size_max_bytes: int) -> bytes:
+class BodyRoom:
+    """Room for the bodies that are being received, all together: memory stays bounded whoever sends."""
+
+    def __init__(self, size_max_bytes: int) -> None:
+        self._left_bytes = size_max_bytes
+
+    @contextmanager
+    def reserve(self) -> Iterator[Callable[[int], None]]:
+        """Give a function that takes so many bytes more; all of them are given back at the end.
+
+        Raises (that function):
+            StoreBusy: there is no room.
+        """
+        taken_bytes = 0
+
+        def take(size_bytes: int) -> None:
+            nonlocal taken_bytes
+            if size_bytes > self._left_bytes:
+                raise StoreBusy(
+                    "too many large bodies are being received", hint="send it again a little later"
+                )
+            self._left_bytes -= size_bytes
+            taken_bytes += size_bytes
+
+        try:
+            yield take
+        finally:
+            self._left_bytes += taken_bytes
+
+
+async def read_body(request: web.Request, size_max_bytes: int, take: Callable[[int], None]) -> bytes:
     """Read and decode a request's body.
 
     Args:
         request: Its body must not have been decoded (`auto_decompress=False`).
         size_max_bytes: The bound, before and after decoding.
+        take: Called with the size of what is kept in memory, as it comes.
 
     Raises:
         BodyTooLarge: above the bound, before or after decoding.
+        StoreBusy: from `take`.
         UndecodableBody: with the octets as they came.
     """
     if (request.content_length or 0) > size_max_bytes:
         raise _too_large(size_max_bytes)
     raw = bytearray()
     async for chunk in request.content.iter_any():
+        take(len(chunk))
         raw += chunk
         if len(raw) > size_max_bytes:
             raise _too_large(size_max_bytes)
@@ -46,28 +84,43 @@ async def read_body(request: web.Request, size_max_bytes: int) -> bytes:
         return bytes(raw)
     if coding not in _CODINGS:
         raise UndecodableBody(bytes(raw), f"Content-Encoding {coding!r} is not known")
+    decoded = await asyncio.to_thread(_decode, bytes(raw), coding, size_max_bytes)
+    take(len(decoded))
+    return decoded
+
+
+def _decode(raw: bytes, coding: str, size_max_bytes: int) -> bytes:
     try:
-        return _decompress(bytes(raw), _CODINGS[coding], size_max_bytes)
+        return _decompress(raw, _CODINGS[coding], size_max_bytes)
     except zlib.error as error:
         if coding != "deflate":
-            raise UndecodableBody(bytes(raw), f"the body is no {coding}: {error}") from error
+            raise UndecodableBody(raw, f"the body is no {coding}: {error}") from error
     try:  # "deflate" is zlib by the standard (RFC 9110 8.4.1.2), and raw deflate by custom
-        return _decompress(bytes(raw), _RAW_DEFLATE, size_max_bytes)
+        return _decompress(raw, _RAW_DEFLATE, size_max_bytes)
     except zlib.error as error:
-        raise UndecodableBody(bytes(raw), f"the body is no {coding}: {error}") from error
+        raise UndecodableBody(raw, f"the body is no {coding}: {error}") from error
 
 
 def _decompress(raw: bytes, window_bits: int, size_max_bytes: int) -> bytes:
-    """All members of a compressed body; never more than the bound in memory."""
+    """All members of a compressed body (RFC 1952 2.2), then zeros at most; never more than the bound."""
     decoded = bytearray()
-    while raw:
+    at = 0
+    for _ in range(_MEMBERS_MAX):
         member = zlib.decompressobj(window_bits)
-        decoded += member.decompress(raw, size_max_bytes + 1 - len(decoded))
-        if len(decoded) > size_max_bytes:
-            raise _too_large(size_max_bytes)
-        if not member.eof:
-            raise zlib.error("it ends too early")
-        raw = member.unused_data
+        while not member.eof:
+            chunk = raw[at : at + _CHUNK_SIZE_BYTES]
+            if not chunk:
+                raise zlib.error("it ends too early")
+            decoded += member.decompress(chunk, size_max_bytes + 1 - len(decoded))
+            if len(decoded) > size_max_bytes:
+                raise _too_large(size_max_bytes)
+            at += len(chunk) - len(member.unused_data)
+        if not raw[at : at + 1].strip(b"\0"):
+            break  # the end, or the padding that gzip itself takes
+    else:
+        raise zlib.error(f"it has more than {_MEMBERS_MAX} members")
+    if raw[at:].strip(b"\0"):
+        raise zlib.error("something follows its end")
     return bytes(decoded)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from aiohttp import web
 
 from logdrain.errors import LogdrainError
-from logdrain.web.parts import PARTS
+from logdrain.web.parts import LEDGER_THREAD, PARTS
 
 
 async def get_health(request: web.Request) -> web.Response:
@@ -14,7 +14,7 @@ async def get_health(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     checks: dict[str, Awaitable[object]] = {"mongodb": parts.store.check()}
     if parts.ledger is not None:
-        checks["postgres"] = asyncio.to_thread(parts.ledger.identity)
+        checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.identity)
     outcomes = await asyncio.gather(*checks.values(), return_exceptions=True)
     report: dict[str, object] = {"status": "ok"}
     for part, outcome in zip(checks, outcomes, strict=True):

@@ -1,17 +1,21 @@
 """POST /logs: the drain."""
 
+import asyncio
+
 from aiohttp import web
 
 from logdrain import log, metrics
 from logdrain.drain.ids import body_id
 from logdrain.drain.reading import quarantine_body
+from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
 from logdrain.pipeline import Ingested, ingest, keep
 from logdrain.web.access import require
 from logdrain.web.body import UndecodableBody, read_body
-from logdrain.web.parts import PARTS
+from logdrain.web.parts import BODY_ROOM, PARTS
 
+_RECEIVE_WITHIN_S = 60.0
 # These send no X-Request-Id of their own: one on their requests is a router's, new at every retry.
 _SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
 
@@ -22,21 +26,26 @@ async def post_logs(request: web.Request) -> web.Response:
     drain = require(request, parts.keys, Scope.DRAIN)
     started = parts.clock.now()
     received_ms = int(started.timestamp() * 1000)
-    try:
-        body = await read_body(request, parts.body_size_max_bytes)
-    except UndecodableBody as error:
-        delivery = _delivery(request, drain, error.raw, received_ms)
-        stored = await keep(quarantine_body(error.raw, delivery, error.detail), parts.store)
-        done, size_bytes = Ingested(0, stored), len(error.raw)
-    else:
-        delivery = _delivery(request, drain, body, received_ms)
-        done, size_bytes = await ingest(body, delivery, parts.store), len(body)
+    with request.app[BODY_ROOM].reserve() as take:
+        try:
+            async with asyncio.timeout(_RECEIVE_WITHIN_S):
+                body = await read_body(request, parts.body_size_max_bytes, take)
+        except UndecodableBody as error:
+            body = error.raw
+            delivery = _delivery(request, drain, body, received_ms)
+            batch = quarantine_body(body, delivery, error.detail)
+            done = Ingested(0, await keep(batch, parts.store, parts.store_timeout_s))
+        except TimeoutError as error:
+            raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
+        else:
+            delivery = _delivery(request, drain, body, received_ms)
+            done = await ingest(body, delivery, parts.store, parts.store_timeout_s)
     metrics.DELIVERIES.labels("204").inc()
     log.info(
         "delivery",
         drain=drain,
         id=delivery.id,
-        bytes=size_bytes,
+        bytes=len(body),
         frames=done.frames,
         events=done.stored.events,
         duplicates=done.stored.duplicates,

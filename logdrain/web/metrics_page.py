@@ -1,19 +1,17 @@
 """GET /metrics: Prometheus text."""
 
-import asyncio
-
 from aiohttp import web
 
 from logdrain import metrics
 from logdrain.errors import LogdrainError
-from logdrain.web.parts import PARTS
+from logdrain.web.parts import LEDGER_THREAD, PARTS
 
 
 async def get_metrics(request: web.Request) -> web.Response:
     """The process's metrics, and the runs of all workers on its ledger."""
     ledger = request.app[PARTS].ledger
     try:
-        totals = {} if ledger is None else await asyncio.to_thread(ledger.run_totals)
+        totals = {} if ledger is None else await request.app[LEDGER_THREAD].ask(ledger.run_totals)
     except LogdrainError:
         totals = {}  # a scrape shows the rest; /health says why
     return web.Response(

@@ -3,5 +3,9 @@
 from aiohttp import web
 
 from logdrain.bootstrap import DrainParts
+from logdrain.web.body import BodyRoom
+from logdrain.web.ledger_thread import LedgerThread
 
 PARTS = web.AppKey("parts", DrainParts)
+BODY_ROOM = web.AppKey("body_room", BodyRoom)
+LEDGER_THREAD = web.AppKey("ledger_thread", LedgerThread)

@@ -6,6 +6,7 @@ from typing import Any
 import pymongo
 import pytest
 
+from logdrain import metrics
 from logdrain.drain.ids import make_id
 from logdrain.errors import StoreBusy, StoreUnavailable
 from logdrain.events.mongo_client import close_async, database_name, open_async
@@ -146,6 +147,36 @@ async def test_tables_beyond_the_limit_go_to_quarantine(open_store: OpenStore, d
     assert [found["raw"] for found in documents("_quarantine")] == [b"@[raw]"] * 2
 
 
+async def test_the_limit_of_tables_holds_for_all_at_once_and_over_drains(
+    open_store: OpenStore, mongodb_uri: str
+) -> None:
+    limits = StoreLimits(timeout_s=10, tables_max=3)
+    store, other = open_store(limits), open_store(limits)
+    await store.write(Batch(events=[event(0, {}, "a.first")]))
+    await other.write(Batch(events=[event(0, {}, "a.theirs")]))
+    batches = [Batch(events=[event(0, {}, f"a.t{number}")]) for number in range(20)]
+    answers = await asyncio.gather(*map(store.write, batches))
+    assert sum(answer.events for answer in answers) == 1
+    assert (await store.write(Batch(events=[event(1, {}, "a.theirs")]))).events == 1
+    with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
+        names = client.get_default_database().list_collection_names()
+    assert sum("." in name and not name.startswith("system.") for name in names) == 3
+
+
+async def test_what_is_stored_counts_even_if_nobody_waits_for_it(store: MongoEventStore) -> None:
+    await store.write(Batch(events=[event(0, {})]))
+    before = metrics.REGISTRY.get_sample_value("logdrain_events_stored_total")
+    task = asyncio.create_task(store.write(Batch(events=[event(1, {}), event(2, {})])))
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(10):
+        while metrics.REGISTRY.get_sample_value("logdrain_events_stored_total") == before:
+            await store.check()
+    assert before is not None
+    assert metrics.REGISTRY.get_sample_value("logdrain_events_stored_total") == before + 2
+    assert metrics.REGISTRY.get_sample_value("logdrain_store_queue_bytes") == 0
+
+
 async def test_what_mongodb_can_hold_is_stored_as_it_is(store: MongoEventStore, documents: Any) -> None:
     record = {"$set": 1, "a.b": {"$ref": 1, "": None, "x.y": [{"$id": 1}]}, "nul": "\x00", "big": 2**63 - 1}
     assert (await store.write(Batch(events=[event(0, record)]))).events == 1
@@ -189,12 +220,12 @@ async def test_a_cut_line_waits_grows_and_is_done(store: MongoEventStore) -> Non
     assert await store.waiting_splits([ORIGIN], ["D:0"]) == []
 
 
-async def test_a_repeat_belongs_to_the_line_it_was_joined_with(store: MongoEventStore) -> None:
+async def test_all_lines_that_a_piece_may_belong_to_are_found(store: MongoEventStore) -> None:
     await store.write(Batch(splits=[split_of("A")]))
     await store.write(Batch(joins=[SplitJoin(split_of("A").id, "B:0", None)]))
     await store.write(Batch(splits=[split_of("C")]))
-    [found] = await store.waiting_splits([ORIGIN], ["B:0"])
-    assert found.delivery_id == "A"
+    found = await store.waiting_splits([ORIGIN], ["B:0"])
+    assert {split.delivery_id for split in found} == {"A", "C"}
 
 
 async def test_a_cut_line_whose_rest_does_not_come_goes_to_quarantine_once(

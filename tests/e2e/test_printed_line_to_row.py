@@ -90,6 +90,15 @@ def test_ad_hoc_sql(up: Up, shop: dict[str, Any]) -> None:
     assert "@[production." in up.run("tail", "--once", "-n", "3").stdout
 
 
+def test_tail_shows_every_number_that_can_be_stored(up: Up) -> None:
+    up.run(
+        "ship",
+        stdin=b'@[big.numbers] {"ms":5000000000123,"id":18446744073709551616,"in":[{"n":4294967296}]}\n',
+    )
+    shown = up.run("tail", "big.numbers", "--once").stdout
+    assert '{"ms":5000000000123,"id":18446744073709551616,"in":[{"n":4294967296}]}' in shown
+
+
 async def test_a_logplex_that_repeats_itself(up: Up) -> None:
     body = b"".join(
         frame(datetime(2012, 3, 1, tzinfo=UTC), "app", "web.1", line)

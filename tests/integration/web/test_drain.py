@@ -114,6 +114,7 @@ async def test_content_is_never_refused(client: Client, body: bytes) -> None:
         ("deflate", zlib.compress),
         ("deflate", lambda body: zlib.compress(body, wbits=-15)),
         ("gzip", lambda body: gzip.compress(body[:100]) + gzip.compress(body[100:])),
+        ("gzip", lambda body: gzip.compress(body) + bytes(1000)),
         ("identity", bytes),
     ],
 )
@@ -130,6 +131,36 @@ async def test_a_body_that_cannot_be_decoded_is_kept(client: Client, documents: 
     assert (await post(client, broken, Content_Encoding=coding)).status == 204
     [entry] = documents("_quarantine")
     assert (entry["reason"], entry["raw"]) == ("bad_encoding", broken)
+
+
+@pytest.mark.parametrize("tail", [b"more", gzip.compress(b"") * 1001])
+async def test_a_strange_end_of_a_compressed_body_is_kept(
+    client: Client, documents: Any, tail: bytes
+) -> None:
+    assert (await post(client, gzip.compress(PAY) + tail, Content_Encoding="gzip")).status == 204
+    assert documents("_quarantine")[0]["reason"] == "bad_encoding"
+
+
+async def test_names_of_any_length_are_stored_or_kept(client: Client, documents: Any) -> None:
+    tag = frame("@[" + "\x01" * 3_000_000 + '] {"a":1}')
+    app = frame("@[a.b] {oops").replace(b" app ", b" " + b"a" * 2_000_000 + b" ", 1).partition(b" ")[2]
+    assert (await post(client, tag)).status == 204
+    assert (await post(client, b"%d %s" % (len(app), app))).status == 204
+    assert sorted(found["reason"] for found in documents("_quarantine")) == ["bad_json", "name_too_long"]
+
+
+async def test_bodies_being_received_have_a_bound_together(mongodb_uri: str) -> None:
+    async for client in client_for(settings_for(mongodb_uri, LOGDRAIN_BODIES_SIZE_MAX_BYTES="1048576")):
+        response = await post(client, bytes(1_100_000))
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert (await response.json())["error"]["code"] == "store_busy"
+        assert (await post(client, PAY)).status == 204
+
+
+async def test_a_slash_at_the_end_is_no_reason_to_lose_lines(client: Client, documents: Any) -> None:
+    response = await client.post("/logs/", data=PAY, headers=HEADERS)
+    assert response.status == 204
+    assert len(documents("production.pay")) == 1
 
 
 async def test_chunked_bodies(client: Client, documents: Any) -> None:

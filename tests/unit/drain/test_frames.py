@@ -65,6 +65,11 @@ def test_junk_between_frames_is_kept() -> None:
     assert junk_of(body) == [b"5 junk", b"zomg bogus", b"tail"]
 
 
+def test_wrong_counts_into_a_wide_space_take_no_longer_than_others() -> None:
+    heads = b"".join(b"%d <1>1 x" % (1_000_000 + number) for number in range(2_000))
+    assert len(split_frames(heads + b" " * 2_000_000)) == 1  # quadratic, this would take minutes
+
+
 def test_empty_and_blank_bodies_have_no_frames() -> None:
     assert split_frames(b"") == []
     assert split_frames(b" \r\n\t") == []

@@ -33,6 +33,7 @@ def test_the_header_as_logplex_writes_it() -> None:
         (b"2012-07-22T00:06:26Z+00:00", None),
         (b"2012-11-30T06:45:29", None),
         (b"1969-12-31T23:59:59+00:00", None),
+        (b"9999-12-31T23:59:59-12:00", None),
         (b"-", None),
     ],
 )
@@ -57,6 +58,10 @@ def test_one_dash_two_dashes_and_structured_data(rest: str, payload: str) -> Non
         message(f"<190>1 2012-03-01T00:12:34+00:00 host app web.1 {rest}\n".encode()).payload
         == payload.encode()
     )
+
+
+def test_fields_longer_than_a_name_are_cut() -> None:
+    assert line(f"host {'a' * 1000} web.1 -").app == "a" * 255
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"<190>", b"<190>1 2012 host app", b"<1900>1 t h a p - x"])

@@ -184,6 +184,20 @@ def test_the_rest_may_come_in_later_deliveries() -> None:
     assert reading_of(middle, delivery("B"), [over]).batch.is_empty
 
 
+def later(body: bytes, seconds: int) -> bytes:
+    return body.replace(TIME.encode(), f"2012-03-01T00:12:{34 + seconds}.567890+00:00".encode())
+
+
+def test_a_line_whose_rest_was_lost_does_not_take_that_of_another() -> None:
+    [lost] = reading_of(piece(0), delivery("A")).batch.splits
+    for seconds in (2, 10):
+        [split] = reading_of(later(piece(0), seconds), delivery("B")).batch.splits
+        rest = later(piece(1) + piece(2), seconds)
+        found = reading_of(rest, delivery("C"), [lost, split])
+        assert [event.record for event in found.batch.events] == [RECORD]
+        assert found.batch.joins == [SplitJoin(split.id, "C:0", None)]
+
+
 def test_a_line_that_cannot_be_the_rest_leaves_a_waiting_one_alone() -> None:
     [split] = reading_of(piece(0), delivery("A")).batch.splits
     other = frame(b'@[a.b] {"x":1}')

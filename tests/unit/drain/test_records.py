@@ -68,7 +68,7 @@ def test_a_hundred_levels_are_fine() -> None:
     assert read_record(b'{"a":' + b"9" * 34 + b"}") == {"a": int("9" * 34)}
 
 
-@pytest.mark.parametrize("text", [b"hello", b"said hi {x}", b"nul"])
+@pytest.mark.parametrize("text", [b"hello", b"said hi {x}", b"nul", b"[error] text"])
 def test_text_that_only_looks_tagged(text: bytes) -> None:
     assert read_record(text) is None
 

@@ -32,7 +32,15 @@ def test_what_is_a_time(value: object, expected: int) -> None:
     "value",
     [
         *(-1, -0.001, 10**30, float("inf"), float("nan"), True, None, [], {}),
-        *("", "yesterday", "1330560000", "2012-03-01T00:00:00", "2012-03-01", "1969-12-31T23:59:59Z"),
+        *(
+            "",
+            "yesterday",
+            "1330560000",
+            "2012-03-01T00:00:00",
+            "2012-03-01",
+            "1969-12-31T23:59:59Z",
+            "9999-12-31T23:59:59-12:00",
+        ),
     ],
 )
 def test_what_is_not(value: object) -> None:
