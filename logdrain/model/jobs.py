@@ -8,9 +8,21 @@ from logdrain.model.plans import Dialect
 
 
 class Mode(StrEnum):
-    """How a run's rows reach the result table."""
+    """How a run's rows reach the result table.
+
+    append adds them, in place of the slice's earlier ones; replace and truncate leave nothing but them, and
+    replace lets the columns follow the query; update puts each in place of the row with the same key.
+    """
 
     APPEND = "append"
+    REPLACE = "replace"
+    TRUNCATE = "truncate"
+    UPDATE = "update"
+
+    @property
+    def holds_one_slice(self) -> bool:
+        """The table's rows are those of one run and no other."""
+        return self in (Mode.REPLACE, Mode.TRUNCATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,7 @@ class ResultTarget:
         table: Table name as given.
         schema: Postgres schema, or "" for the first of the search path.
         unix_time: Keep columns named `time` as bigint unix seconds instead of timestamptz.
+        unique: The query's columns that tell rows apart; of mode update, which has one at least.
     """
 
     dsn: str = field(repr=False)
@@ -29,6 +42,7 @@ class ResultTarget:
     mode: Mode = Mode.APPEND
     schema: str = ""
     unix_time: bool = False
+    unique: tuple[str, ...] = ()
 
 
 class CatchUp(StrEnum):
@@ -115,7 +129,7 @@ class Claim:
         scheduled_at: The cron instant, without the delay.
         fence: Grows with every claim of the slice; only the highest may commit.
         attempt: 1 for the first try since the slice was last asked for.
-        forced: Run even where the rows cannot be told apart from an earlier run's.
+        forced: Run even where rows cannot be told apart from an earlier run's, or would replace newer ones.
         ran_before: The slice has succeeded before.
     """
 

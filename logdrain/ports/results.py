@@ -25,7 +25,7 @@ class ResultWriter(Protocol):
         commit_note: Callable[[Transaction], None],
         ledger_identity: str,
     ) -> int:
-        """Replace the slice's rows and note it, in one transaction; returns rows written.
+        """Put the slice's rows in place and note it, in one transaction; returns rows written.
 
         Args:
             target: Which table, where, how.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from logdrain.results.columns import Column, PostgresType
-from logdrain.results.widening import AddColumn, Change, SetType
+from logdrain.results.widening import AddColumn, Change, DropColumn, SetType
 
 UNTYPED_COMMENT = "No value yet: logdrain gives this column its type with the first one."
 """Marks a text column that stands for "not known yet"; `postgres_table` looks for it."""
@@ -58,7 +58,7 @@ def create_table(
     Args:
         table: The name it gets.
         columns: In the query's order.
-        slice_column: Name in Postgres of the column with the scheduled time, or None; gets an index.
+        slice_column: Name in Postgres of the column with the scheduled time, or None.
         schedule: Name of the schedule that writes it.
     """
     comment = sql.Literal(f"Written by logdrain, schedule {schedule}.".replace("\0", ""))
@@ -67,12 +67,14 @@ def create_table(
         sql.SQL("COMMENT ON TABLE {} IS {}").format(table.identifier, comment),
     ]
     if slice_column is not None:
-        index = sql.SQL("CREATE INDEX ON {} ({})")
-        statements += [
-            _comment(table, slice_column, _SLICE_COMMENT),
-            index.format(table.identifier, sql.Identifier(slice_column)),
-        ]
+        statements.append(_comment(table, slice_column, _SLICE_COMMENT))
     return statements + _untyped_comments(table, columns)
+
+
+def create_index(table: TableName, columns: Sequence[Column], *, is_unique: bool) -> sql.Composed:
+    """An index on these columns; Postgres names it."""
+    start = sql.SQL("CREATE UNIQUE INDEX" if is_unique else "CREATE INDEX")
+    return sql.SQL("{} ON {} ({})").format(start, table.identifier, column_list(columns))
 
 
 def alter_table(table: TableName, changes: Sequence[Change]) -> list[sql.Composed]:
@@ -112,6 +114,9 @@ def _action(change: Change) -> sql.Composed:
         return sql.SQL("ADD COLUMN {} {}").format(
             sql.Identifier(change.column.name), type_name(change.column.type)
         )
+    if isinstance(change, DropColumn):
+        # Without CASCADE: what others built on the column is theirs.
+        return sql.SQL("DROP COLUMN {}").format(sql.Identifier(change.name))
     name, of = sql.Identifier(change.name), type_name(change.type)
     if change.is_empty:
         return sql.SQL("ALTER COLUMN {} TYPE {} USING NULL::{}").format(name, of, of)

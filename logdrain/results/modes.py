@@ -2,9 +2,12 @@
 
 append: a slice's rows are there once. With a slice column the old rows of the slice go first; without one
 there is nothing to tell them by, so whether rows may be added is decided beforehand (`marks`).
+replace, truncate: all rows go first. replace has them gone before it changes the table (`postgres_table`).
+update: each row takes the place of the one with its key; a row of a newer slice keeps its place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,6 +19,7 @@ from logdrain.results.columns import Column, Kind
 from logdrain.results.ddl import STAGING, TableName, column_list, type_name
 from logdrain.results.widening import TableColumn
 
+_PRESENT = "present"  # the table's own row, where an inserted one meets it
 _WHOLE_SECONDS = (Kind.BIGINT, Kind.NUMERIC, Kind.DOUBLE)
 
 
@@ -69,40 +73,100 @@ def strangers(key: SliceKey) -> sql.Composed:
     )
 
 
-def mode_statements(
-    mode: Mode,
-    table: TableName,
-    has: Sequence[TableColumn],
-    columns: Sequence[Column],
-    key: SliceKey | None,
-) -> list[sql.Composed]:
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Staged rows and the table that they go to, which is ready to take them.
+
+    Attributes:
+        has: The table's columns.
+        columns: The result's columns.
+        slice_key: How the slice's rows are told from others, or None.
+        unique: The columns of mode update's key; has a unique index.
+    """
+
+    table: TableName
+    has: Sequence[TableColumn]
+    columns: Sequence[Column]
+    slice_key: SliceKey | None = None
+    unique: Sequence[Column] = ()
+
+
+def mode_statements(mode: Mode, placement: Placement) -> list[sql.Composed]:
     """What puts the staged rows in place; the last statement's row count is what was written."""
-    return _MODES[mode](table, has, columns, key)
+    return _MODES[mode](placement)
 
 
-def _append(
-    table: TableName, has: Sequence[TableColumn], columns: Sequence[Column], key: SliceKey | None
-) -> list[sql.Composed]:
-    # A column of NULLs is text in the staging table, whatever it is in the result table.
-    values = sql.SQL(", ").join(
-        sql.SQL("NULL") if column.is_untyped else sql.Identifier(column.name) for column in columns
-    )
-    insert = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
-        table.identifier, column_list(columns), values, STAGING.identifier
-    )
+def delete_all(table: TableName) -> sql.Composed:
+    """Empties a table, for those who look after the commit.
+
+    DELETE, although TRUNCATE is faster: TRUNCATE locks readers out until the commit, and shows an empty table
+    to a transaction that began earlier (PostgreSQL 13.6, "Caveats"). It also asks for a privilege of its own.
+    The price is that the old rows take room until the next vacuum.
+    """
+    return sql.SQL("DELETE FROM {}").format(table.identifier)
+
+
+def _append(placement: Placement) -> list[sql.Composed]:
+    key = placement.slice_key
     if key is None:
-        return [insert]
+        return [_insert(placement)]
     # Converted as the inserted values are: first to the query's type, then to the table's.
     delete = sql.SQL("DELETE FROM {} WHERE {} = {}::{}").format(
-        table.identifier,
+        placement.table.identifier,
         sql.Identifier(key.column.name),
         key.value,
-        type_name(next(column.type for column in has if column.name == key.column.name and column.type)),
+        type_name(
+            next(column.type for column in placement.has if column.name == key.column.name and column.type)
+        ),
     )
-    return [delete, insert]
+    return [delete, _insert(placement)]
 
 
-_Strategy = Callable[
-    [TableName, Sequence[TableColumn], Sequence[Column], SliceKey | None], list[sql.Composed]
-]
-_MODES: Mapping[Mode, _Strategy] = {Mode.APPEND: _append}
+def _replace(placement: Placement) -> list[sql.Composed]:
+    return [_insert(placement)]
+
+
+def _truncate(placement: Placement) -> list[sql.Composed]:
+    return [delete_all(placement.table), _insert(placement)]
+
+
+def _update(placement: Placement) -> list[sql.Composed]:
+    keys = {column.name for column in placement.unique}
+    names = [sql.Identifier(column.name) for column in placement.columns if column.name not in keys]
+    parts: list[sql.Composable] = [
+        _insert(placement),
+        sql.SQL("ON CONFLICT ({})").format(column_list(placement.unique)),
+    ]
+    if names:
+        assignments = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in names)
+        parts.append(sql.SQL("DO UPDATE SET {}").format(assignments))
+    else:
+        parts.append(sql.SQL("DO NOTHING"))
+    key = placement.slice_key
+    if key is not None and key.column.name not in keys:
+        # What an older slice knows of a row does not count any more; NULL is of no slice.
+        newer = sql.SQL("WHERE ({0}.{1} > excluded.{1}) IS NOT TRUE")
+        parts.append(newer.format(sql.Identifier(_PRESENT), sql.Identifier(key.column.name)))
+    return [sql.SQL(" ").join(parts)]
+
+
+def _insert(placement: Placement) -> sql.Composed:
+    # A column of NULLs is text in the staging table, whatever it is in the result table.
+    values = sql.SQL(", ").join(
+        sql.SQL("NULL") if column.is_untyped else sql.Identifier(column.name) for column in placement.columns
+    )
+    return sql.SQL("INSERT INTO {} AS {} ({}) SELECT {} FROM {}").format(
+        placement.table.identifier,
+        sql.Identifier(_PRESENT),
+        column_list(placement.columns),
+        values,
+        STAGING.identifier,
+    )
+
+
+_MODES: Mapping[Mode, Callable[[Placement], list[sql.Composed]]] = {
+    Mode.APPEND: _append,
+    Mode.REPLACE: _replace,
+    Mode.TRUNCATE: _truncate,
+    Mode.UPDATE: _update,
+}

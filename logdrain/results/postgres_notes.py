@@ -14,7 +14,7 @@ from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
 from logdrain.results.ddl import TableName
 from logdrain.results.marks import Mark, lease_lost, rows_written_before
-from logdrain.results.postgres_table import lock_table
+from logdrain.results.postgres_table import lock_table, table_exists
 
 MARKS_TABLE = "logdrain_marks"
 
@@ -39,14 +39,6 @@ _CREATE_MARKS = (
     'Kept by logdrain: which slices are in the tables of this schema, so that none is written twice.'
     """,
 )
-# pg_class and not to_regclass(): that one answers from a cache, which in the middle of a transaction may not
-# know what another has committed.
-_EXISTS = """
-SELECT EXISTS (
-    SELECT FROM pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-    WHERE namespace.nspname = %s AND relation.relname = %s
-)
-"""
 _READ_MARK = """
 SELECT run_id, fence, rows, table_name
 FROM {marks} WHERE ledger = {ledger} AND schedule = {schedule} AND scheduled_at = {scheduled_at}
@@ -113,27 +105,28 @@ class MarkNote:
 
     def write(self, rows: int) -> None:
         """Put the mark, unless a later run has one."""
-        if not self._exists(self._marks):
+        if not table_exists(self.connection, self._marks):
             self._create()
         if self.connection.execute(self._composed(_WRITE_MARK, rows)).rowcount == 0:
             raise lease_lost(self.claim)
 
     def _read(self) -> Mark | None:
-        if not self._exists(self._marks):
+        if not table_exists(self.connection, self._marks):
             return None
         row = self.connection.execute(self._composed(_READ_MARK, 0)).fetchone()
         if row is None:
             return None
         run_id, fence, rows = (int(str(number)) for number in row[:3])
-        return Mark(run_id, fence, rows, is_here=row[3] == self.table.table and self._exists(self.table))
-
-    def _exists(self, table: TableName) -> bool:
-        row = self.connection.execute(_EXISTS, table).fetchone()
-        return row is not None and bool(row[0])
+        return Mark(
+            run_id,
+            fence,
+            rows,
+            is_here=row[3] == self.table.table and table_exists(self.connection, self.table),
+        )
 
     def _create(self) -> None:
         lock_table(self.connection, self._marks)
-        if not self._exists(self._marks):
+        if not table_exists(self.connection, self._marks):
             for statement in _CREATE_MARKS:
                 self.connection.execute(self._composed(statement, 0))
 

@@ -1,17 +1,18 @@
 """The result table as Postgres has it: where it is, what columns it has, and bringing it up to date."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
 from logdrain.errors import ResultRefused
-from logdrain.model.jobs import ResultTarget
+from logdrain.model.jobs import Mode, ResultTarget
 from logdrain.ports import Transaction
 from logdrain.results import ddl
 from logdrain.results.columns import Column, parse_type
 from logdrain.results.ddl import TableName
-from logdrain.results.modes import SliceKey
-from logdrain.results.widening import TableColumn, table_changes
+from logdrain.results.modes import SliceKey, delete_all
+from logdrain.results.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
 
 _COLUMNS = """
 SELECT relation.relkind::text, attribute.attname::text,
@@ -25,6 +26,31 @@ WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
 """
 _ORDINARY, _PARTITIONED = "r", "p"
+# pg_class and not to_regclass(): that one answers from a cache, which in the middle of a transaction may not
+# know what another has committed.
+_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    WHERE namespace.nspname = %s AND relation.relname = %s
+)
+"""
+# Indexes and constraints over columns that go and columns that stay: DROP COLUMN takes them along silently.
+_TAKEN_ALONG = """
+SELECT pg_describe_object(dependency.classid, dependency.objid, 0)
+FROM pg_depend AS dependency
+JOIN pg_attribute AS attribute
+  ON attribute.attrelid = dependency.refobjid AND attribute.attnum = dependency.refobjsubid
+JOIN pg_class AS relation ON relation.oid = attribute.attrelid
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
+  AND dependency.refclassid = 'pg_class'::regclass
+  AND dependency.classid IN ('pg_class'::regclass, 'pg_constraint'::regclass)
+  AND dependency.objid <> dependency.refobjid AND dependency.deptype = 'a'
+GROUP BY dependency.classid, dependency.objid
+HAVING NOT bool_and(attribute.attname = ANY (%(names)s::text[]))
+   AND bool_or(attribute.attname = ANY (%(names)s::text[]))
+ORDER BY 1
+"""
 
 
 def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
@@ -57,6 +83,12 @@ def lock_table(connection: Transaction, table: TableName) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"logdrain:{table}",))
 
 
+def table_exists(connection: Transaction, table: TableName) -> bool:
+    """Whether there is such a table, or anything else of its name."""
+    row = connection.execute(_EXISTS, table).fetchone()
+    return row is not None and bool(row[0])
+
+
 def table_columns(connection: Transaction, table: TableName) -> list[TableColumn] | None:
     """The columns that a table has, in its order; None where there is no such table.
 
@@ -78,29 +110,78 @@ def table_columns(connection: Transaction, table: TableName) -> list[TableColumn
     ]
 
 
-def shape_table(
-    connection: Transaction, table: TableName, columns: Sequence[Column], key: SliceKey | None, schedule: str
-) -> list[TableColumn]:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table must be for a result.
+
+    Attributes:
+        columns: The result's.
+        slice_key: Tells the slice's rows from others, or None.
+        mode: replace lets the columns follow the query; the others only add and widen.
+        schedule: Name of the schedule that writes it.
+    """
+
+    table: TableName
+    columns: Sequence[Column]
+    slice_key: SliceKey | None
+    mode: Mode
+    schedule: str
+
+
+def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
     """Create the table, or change it where the result needs it; returns the columns it has now.
+
+    Mode replace empties it first, so that no value stands in the way of another type.
 
     Raises:
         ResultColumnConflict: a column's values fit neither its type nor a wider one.
-        ResultRefused: there is a view or the like of this name.
+        ResultRefused: there is a view or the like of this name, or an index would go with a column.
         psycopg.Error: whatever Postgres says.
     """
+    has = table_columns(connection, shape.table)
+    if has is None:
+        statements = _created(shape)
+    else:
+        statements = ddl.alter_table(shape.table, _changes(connection, shape, has))
+    for statement in statements:
+        connection.execute(statement)
+    return table_columns(connection, shape.table) or [] if statements else has or []
 
+
+def _created(shape: Shape) -> list[sql.Composed]:
+    key = shape.slice_key
+    slice_column = key.column.name if key else None
+    statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
+    if key and shape.mode is Mode.APPEND:
+        statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
+    return statements
+
+
+def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> list[Change]:
     def is_empty(column: str) -> bool:
         query = sql.SQL("SELECT 1 FROM {} WHERE {} IS NOT NULL LIMIT 1").format(
-            table.identifier, sql.Identifier(column)
+            shape.table.identifier, sql.Identifier(column)
         )
         return connection.execute(query).fetchone() is None
 
-    has = table_columns(connection, table)
-    if has is None:
-        name = key.column.name if key else None
-        statements = ddl.create_table(table, columns, name, schedule)
-    else:
-        statements = ddl.alter_table(table, table_changes(str(table), has, columns, is_empty))
-    for statement in statements:
-        connection.execute(statement)
-    return table_columns(connection, table) or [] if statements else has or []
+    surplus: list[DropColumn] = []
+    if shape.mode is Mode.REPLACE:
+        surplus = surplus_columns(has, shape.columns)
+        _refuse_to_take_along(connection, shape.table, surplus)
+        connection.execute(delete_all(shape.table))
+    return [*surplus, *table_changes(str(shape.table), has, shape.columns, is_empty)]
+
+
+def _refuse_to_take_along(connection: Transaction, table: TableName, surplus: Sequence[DropColumn]) -> None:
+    names = [column.name for column in surplus]
+    if not names:
+        return
+    found = connection.execute(
+        _TAKEN_ALONG, {"schema": table.schema, "table": table.table, "names": names}
+    ).fetchall()
+    if found:
+        raise ResultRefused(
+            f"the query no longer has column {', '.join(names)} of table {table}, "
+            f"and dropping it takes along {', '.join(str(row[0]) for row in found)}",
+            hint="drop that yourself, or select the column again; mode=truncate keeps such columns",
+        )

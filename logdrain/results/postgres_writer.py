@@ -3,7 +3,8 @@
 1. Ask whether the rows are there already (a commit whose answer was lost, a second run).
 2. Copy the rows into a temporary table while the query yields them; nothing is locked meanwhile.
 3. Take the table's lock and ask again: a worker that lost its lease may have committed during the copy.
-4. Create or widen the table, apply the mode, note the slice (`postgres_notes`), commit.
+4. Create or change the table, apply the mode, note the slice (`postgres_notes`, and `postgres_contents` where
+   the table holds one slice), commit.
 
 Until the commit nobody sees anything of it; any error rolls all of it back, new columns included.
 """
@@ -23,9 +24,12 @@ from logdrain.results import ddl
 from logdrain.results.columns import Column, result_columns
 from logdrain.results.copy_text import copy_pieces
 from logdrain.results.ddl import TableName
-from logdrain.results.modes import SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.keys import key_columns
+from logdrain.results.modes import Placement, SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.postgres_contents import ContentsNote
+from logdrain.results.postgres_keys import check_staged_keys, make_unique
 from logdrain.results.postgres_notes import LedgerNote, MarkNote, Note, is_ledger
-from logdrain.results.postgres_table import locate_table, lock_table, shape_table
+from logdrain.results.postgres_table import Shape, locate_table, lock_table, shape_table
 from logdrain.results.refusals import result_error
 
 _SET_UP = """
@@ -70,33 +74,39 @@ class PostgresResultWriter:
         commit_note: Callable[[Transaction], None],
         ledger_identity: str,
     ) -> int:
-        """Replace the slice's rows and note it, in one transaction; returns rows written.
+        """Put the slice's rows in place and note it, in one transaction; returns rows written.
 
         The stream is read once, batch by batch; not at all where the rows turn out to be there already.
 
         Raises:
             ResultUnavailable: Postgres cannot be reached, or something passing was in the way.
-            ResultRefused: a privilege, a constraint, a value that Postgres cannot hold.
+            ResultRefused: a privilege, a constraint, a value that Postgres cannot hold, a key that comes
+                twice (mode update), a newer slice in the table (modes replace and truncate).
             ResultColumnConflict: a column does not fit the table.
-            SliceNotRepeatable: without a slice column a second run would double the rows.
+            SliceNotRepeatable: mode append without a slice column, where a second run would double the rows.
             LeaseLost: another worker has the slice.
             LogdrainError: what reading the stream raised, unchanged.
         """
         columns = result_columns(rows.schema, unix_time=target.unix_time)
         key = slice_key(columns, slice_column, claim.scheduled_at)
+        unique = key_columns(columns, target.unique)
+        is_replaceable = key is not None or target.mode is not Mode.APPEND
         with _own_errors(target), self._connect(target.dsn) as connection:
             self._set_up(connection)
-            load = _Load(connection, locate_table(connection, target), columns, key)
+            load = _Load(connection, locate_table(connection, target), columns, key, unique)
+            note: Note
             if is_ledger(connection, ledger_identity):
-                note: Note = LedgerNote(connection, claim, commit_note)
+                note = LedgerNote(connection, claim, commit_note)
             else:
                 note = MarkNote(connection, claim, load.table, ledger_identity)
-            before = note.rows_written_before(is_replaceable=key is not None)
+            if target.mode.holds_one_slice:
+                note = ContentsNote(note, connection, claim, load.table, ledger_identity)
+            before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is None:
                 load.stage(rows)
                 self._limit_statements(connection)
                 lock_table(connection, load.table)
-                before = note.rows_written_before(is_replaceable=key is not None)
+                before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is not None:
                 _tell_written_before(load.table, claim, before)
                 return before
@@ -153,7 +163,8 @@ class _Load:
     connection: Transaction
     table: TableName
     columns: Sequence[Column]
-    key: SliceKey | None
+    slice_key: SliceKey | None
+    unique: Sequence[Column]
 
     def stage(self, rows: ArrowStream) -> None:
         """Copy all rows into the temporary table, one batch at a time."""
@@ -170,11 +181,17 @@ class _Load:
 
     def place(self, mode: Mode, schedule: str) -> int:
         """Move the staged rows into the table, which is made to take them; returns how many."""
-        if self.key is not None:
-            self._check_slice(self.key)
-        has = shape_table(self.connection, self.table, self.columns, self.key, schedule)
+        if self.slice_key is not None and mode is Mode.APPEND:
+            self._check_slice(self.slice_key)
+        if mode is Mode.UPDATE:
+            check_staged_keys(self.connection, self.table, self.unique)
+        shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
+        has = shape_table(self.connection, shape)
+        if mode is Mode.UPDATE:
+            make_unique(self.connection, self.table, self.unique)
         written = 0
-        for statement in mode_statements(mode, self.table, has, self.columns, self.key):
+        placement = Placement(self.table, has, self.columns, self.slice_key, self.unique)
+        for statement in mode_statements(mode, placement):
             written = self.connection.execute(statement).rowcount
         return written
 

@@ -17,6 +17,12 @@ _PASSING_STATES = ("40001", "40P01", "55P03")
 _HINTS = {
     "25006": "this is a read-only follower: give the URL of the primary",
     "0A000": "a view or rule may use the column: drop it, and create it again after the run",
+    "21000": "rows that differ in the query are equal in the table's types: cast the columns of unique=",
+    "55000": "the key's unique constraint is DEFERRABLE: drop it, and the next run makes a unique index",
+    "2BP01": (
+        "a view or the like uses a column that the query no longer has: drop it, or select the column again; "
+        "mode=truncate keeps such columns"
+    ),
 }
 _CLASS_HINTS = {
     "23": "logdrain keeps the constraints it finds: change the query, or drop the constraint",
@@ -60,5 +66,6 @@ def _grants(table: TableName, role: str) -> str:
     schema = '"{}"'.format(table.schema.replace('"', '""'))
     return (
         f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {quoted}; "
-        f"GRANT SELECT, INSERT, DELETE ON {table} TO {quoted}; to change columns it must own the table"
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {quoted}; "
+        f"to change columns it must own the table"
     )

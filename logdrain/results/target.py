@@ -31,8 +31,7 @@ OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw")
 """What may follow a table's `?`; `method` and `fdw` change nothing here: rows are always copied."""
 
 _ENVIRONMENT = "env"
-_MODES_TO_COME = ("replace", "truncate", "update")
-_OWN_TABLES = ("logdrain_marks",)
+_OWN_TABLES = ("logdrain_marks", "logdrain_contents")
 _OWN_SCHEMAS = ("logdrain", "information_schema")
 _RESULT_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -46,7 +45,7 @@ class ParsedResult:
         name: The named result, or "" for a direct one.
         url: Connection URL of a direct result with its secret, or "" for a named one.
         table: As given, percent-decoded.
-        unique: Columns of mode update; append has no use for them.
+        unique: The query's columns that tell rows apart; of mode update only.
     """
 
     name: str
@@ -146,6 +145,7 @@ def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | N
         mode=parsed.mode,
         schema=parsed.schema,
         unix_time=parsed.unix_time,
+        unique=parsed.unique,
     )
 
 
@@ -167,26 +167,39 @@ def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedRes
         if name not in OPTIONS:
             raise ResultUrlInvalid(f'result option "{name}" is not known', hint=nearest(name, OPTIONS))
     choice("method", options.get("method", "copy"), ("copy", "insert"))
-    unique = tuple(options["unique"].split(",")) if "unique" in options else ()
-    if "" in unique:
-        raise ResultUrlInvalid("result option unique has an empty column name", hint="write unique=a,b")
+    mode = Mode(choice("mode", options.get("mode", Mode.APPEND), tuple(Mode)))
     return replace(
         parsed,
-        mode=_mode(options.get("mode", Mode.APPEND)),
+        mode=mode,
         schema=_schema_name(options["schema"]) if "schema" in options else "",
         unix_time=choice("time", options.get("time", "timestamp"), ("timestamp", "unix")) == "unix",
         ssl=choice("ssl", options.get("ssl", "false"), ("true", "false")) == "true",
-        unique=unique,
+        unique=_unique(mode, options.get("unique")),
     )
 
 
-def _mode(word: str) -> Mode:
-    if word in _MODES_TO_COME:
+def _unique(mode: Mode, names: str | None) -> tuple[str, ...]:
+    if names is None:
+        if mode is Mode.UPDATE:
+            raise ResultUrlInvalid(
+                "mode=update does not say which columns tell rows apart",
+                hint="name them: mode=update&unique=COLUMN,COLUMN",
+            )
+        return ()
+    if mode is not Mode.UPDATE:
         raise ResultUrlInvalid(
-            f"mode={word} is not available yet",
-            hint="mode=append replaces the rows of a slice that runs again",
+            f"result option unique has no meaning with mode={mode}",
+            hint="rows are updated by these columns with mode=update; else leave unique out",
         )
-    return Mode(choice("mode", word, (*Mode, *_MODES_TO_COME)))
+    unique = tuple(names.split(","))
+    if "" in unique:
+        raise ResultUrlInvalid("result option unique has an empty column name", hint="write unique=a,b")
+    for name in unique:
+        if unique.count(name) > 1:
+            raise ResultUrlInvalid(
+                f'result option unique names column "{name}" twice', hint="leave one of them out"
+            )
+    return unique
 
 
 def _table_name(name: str) -> str:

@@ -50,7 +50,13 @@ class SetType(NamedTuple):
     is_empty: bool
 
 
-Change = AddColumn | SetType
+class DropColumn(NamedTuple):
+    """The table has a column that the query lacks."""
+
+    name: str
+
+
+Change = AddColumn | SetType | DropColumn
 
 
 def table_changes(
@@ -78,6 +84,12 @@ def table_changes(
         elif not column.is_untyped:
             changes.extend(_type_changes(table, found, column, is_empty))
     return changes
+
+
+def surplus_columns(has: Sequence[TableColumn], gets: Sequence[Column]) -> list[DropColumn]:
+    """The table's columns that the query does not have."""
+    names = {column.name for column in gets}
+    return [DropColumn(column.name) for column in has if column.name not in names]
 
 
 def wider_type(has: PostgresType, gets: PostgresType) -> PostgresType | None:

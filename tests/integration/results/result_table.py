@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pyarrow as pa
 
-from logdrain.model.jobs import Cause, Claim, ResultTarget, Schedule
+from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
 from logdrain.ports import ArrowStream, Transaction
 from logdrain.results.batches import BatchStream
 from logdrain.results.postgres_writer import PostgresResultWriter
@@ -73,6 +73,8 @@ class ResultTable:
     name: str = "payment_history"
     schema: str = ""
     unix_time: bool = False
+    mode: Mode = Mode.APPEND
+    unique: tuple[str, ...] = ()
 
     def write(
         self,
@@ -83,7 +85,7 @@ class ResultTable:
         commit_note: Callable[[Transaction], None] = no_note,
     ) -> int:
         return PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10).write(
-            ResultTarget(self.url, self.name, schema=self.schema, unix_time=self.unix_time),
+            ResultTarget(self.url, self.name, self.mode, self.schema, self.unix_time, self.unique),
             claim,
             as_stream(rows) if isinstance(rows, Mapping) else rows,
             slice_column=slice_column,

@@ -142,7 +142,10 @@ def test_a_missing_privilege_says_what_to_grant(table: ResultTable) -> None:
     with as_poor_role(table) as (role, poor):
         with pytest.raises(ResultRefused, match="permission denied for table payment_history") as raised:
             poor.add(0, sum=[1])
-        assert f'GRANT SELECT, INSERT, DELETE ON "public"."payment_history" TO "{role}"' in raised.value.hint
+        assert (
+            f'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."payment_history" TO "{role}"'
+            in raised.value.hint
+        )
         assert "poor:" not in str(raised.value)
 
 

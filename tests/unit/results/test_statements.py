@@ -12,8 +12,8 @@ from logdrain.model.jobs import Mode
 from logdrain.results import ddl
 from logdrain.results.columns import Column, Kind, PostgresType, result_columns
 from logdrain.results.ddl import TableName
-from logdrain.results.modes import mode_statements, slice_key, strangers
-from logdrain.results.widening import AddColumn, Change, SetType, TableColumn
+from logdrain.results.modes import Placement, mode_statements, slice_key, strangers
+from logdrain.results.widening import AddColumn, Change, DropColumn, SetType, TableColumn
 
 TABLE = TableName("analytics", "pay")
 SLICE = datetime(2012, 3, 1, tzinfo=UTC)
@@ -34,8 +34,7 @@ def test_a_table_with_a_slice_column() -> None:
         """COMMENT ON TABLE "analytics"."pay" IS 'Written by logdrain, schedule pay_hourly.'""",
     ]
     assert "END of the window: TD_SCHEDULED_TIME()" in created[2]
-    assert created[3] == 'CREATE INDEX ON "analytics"."pay" ("time")'
-    assert created[4].startswith('COMMENT ON COLUMN "analytics"."pay"."coupon" IS \'No value yet')
+    assert created[3].startswith('COMMENT ON COLUMN "analytics"."pay"."coupon" IS \'No value yet')
 
 
 def test_names_and_texts_cannot_leave_their_quotes() -> None:
@@ -53,12 +52,14 @@ def test_all_changes_are_one_statement() -> None:
         AddColumn(columns(n=pa.float64())[0]),
         SetType("a", PostgresType(Kind.NUMERIC, 21, 2), is_empty=False),
         SetType("b", PostgresType(Kind.BIGINT), is_empty=True),
+        DropColumn("gone"),
     ]
     alter, comment = texts(ddl.alter_table(TABLE, changes))
     assert alter == (
         'ALTER TABLE "analytics"."pay" ADD COLUMN "n" double precision, '
         'ALTER COLUMN "a" TYPE numeric(21,2) USING "a"::numeric(21,2), '
-        'ALTER COLUMN "b" TYPE bigint USING NULL::bigint'
+        'ALTER COLUMN "b" TYPE bigint USING NULL::bigint, '
+        'DROP COLUMN "gone"'
     )
     assert comment == 'COMMENT ON COLUMN "analytics"."pay"."b" IS NULL'
     assert ddl.alter_table(TABLE, []) == []
@@ -68,25 +69,65 @@ def test_append_replaces_a_slice() -> None:
     gets = columns(time=pa.int64(), sum=pa.int64(), coupon=pa.null())
     has = [TableColumn("time", PostgresType(Kind.TIMESTAMPTZ), "timestamp with time zone")]
     key = slice_key(gets, "time", SLICE)
-    delete, insert = texts(mode_statements(Mode.APPEND, TABLE, has, gets, key))
+    delete, insert = texts(mode_statements(Mode.APPEND, Placement(TABLE, has, gets, key)))
     assert delete == (
         'DELETE FROM "analytics"."pay" WHERE "time" = '
         "CAST('2012-03-01 00:00:00+00:00'::timestamptz AS timestamp with time zone)::timestamp with time zone"
     )
     assert insert == (
-        'INSERT INTO "analytics"."pay" ("time", "sum", "coupon") '
+        'INSERT INTO "analytics"."pay" AS "present" ("time", "sum", "coupon") '
         'SELECT "time", "sum", NULL FROM "pg_temp"."logdrain_staging"'
     )
 
 
 def test_append_without_a_slice_column_only_inserts() -> None:
-    [insert] = texts(mode_statements(Mode.APPEND, TABLE, [], columns(sum=pa.int64()), None))
+    [insert] = texts(mode_statements(Mode.APPEND, Placement(TABLE, [], columns(sum=pa.int64()))))
     assert insert.startswith("INSERT INTO")
 
 
-def test_every_mode_has_its_statements() -> None:
-    for mode in Mode:
-        assert mode_statements(mode, TABLE, [], columns(sum=pa.int64()), None)
+@pytest.mark.parametrize(
+    ("mode", "verbs"), [(Mode.REPLACE, ["INSERT"]), (Mode.TRUNCATE, ["DELETE", "INSERT"])]
+)
+def test_what_holds_one_slice_asks_for_no_lock_that_readers_feel(mode: Mode, verbs: list[str]) -> None:
+    key = slice_key(columns(time=pa.int64()), "time", SLICE)
+    statements = texts(mode_statements(mode, Placement(TABLE, [], columns(time=pa.int64()), key)))
+    assert [statement.split()[0] for statement in statements] == verbs
+    assert all("WHERE" not in statement for statement in statements)
+
+
+def test_update_puts_rows_in_the_place_of_their_key() -> None:
+    gets = columns(category=pa.string(), uid=pa.int64(), sum=pa.int64(), coupon=pa.null())
+    [upsert] = texts(mode_statements(Mode.UPDATE, Placement(TABLE, [], gets, None, (gets[1], gets[0]))))
+    assert upsert == (
+        'INSERT INTO "analytics"."pay" AS "present" ("category", "uid", "sum", "coupon") '
+        'SELECT "category", "uid", "sum", NULL FROM "pg_temp"."logdrain_staging" '
+        'ON CONFLICT ("uid", "category") '
+        'DO UPDATE SET "sum" = excluded."sum", "coupon" = excluded."coupon"'
+    )
+
+
+def test_update_of_nothing_but_the_key_leaves_the_row_alone() -> None:
+    gets = columns(uid=pa.int64())
+    [upsert] = texts(mode_statements(Mode.UPDATE, Placement(TABLE, [], gets, None, gets)))
+    assert upsert.endswith('ON CONFLICT ("uid") DO NOTHING')
+
+
+def test_update_leaves_rows_of_a_newer_slice_alone() -> None:
+    gets = columns(time=pa.int64(), uid=pa.int64())
+    key = slice_key(gets, "time", SLICE)
+    [upsert] = texts(mode_statements(Mode.UPDATE, Placement(TABLE, [], gets, key, gets[1:])))
+    assert upsert.endswith(' WHERE ("present"."time" > excluded."time") IS NOT TRUE')
+    [in_key] = texts(mode_statements(Mode.UPDATE, Placement(TABLE, [], gets, key, gets)))
+    assert "WHERE" not in in_key
+
+
+def test_an_index() -> None:
+    gets = columns(time=pa.int64(), uid=pa.int64())
+    index = ddl.create_index(TABLE, gets, is_unique=True).as_string()
+    assert index == 'CREATE UNIQUE INDEX ON "analytics"."pay" ("time", "uid")'
+    assert ddl.create_index(TABLE, gets[:1], is_unique=False).as_string() == (
+        'CREATE INDEX ON "analytics"."pay" ("time")'
+    )
 
 
 @pytest.mark.parametrize(

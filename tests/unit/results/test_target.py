@@ -27,10 +27,21 @@ def test_a_named_result() -> None:
 
 
 def test_every_option() -> None:
-    options = "mode=append&unique=a,b&method=insert&schema=s&time=unix&ssl=true&fdw=cstore"
+    options = "mode=update&unique=a,b&method=insert&schema=s&time=unix&ssl=true&fdw=cstore"
     assert parse_result(f"heroku_db:payments?{options}") == ParsedResult(
-        "heroku_db", "", "payments", Mode.APPEND, schema="s", unix_time=True, ssl=True, unique=("a", "b")
+        "heroku_db", "", "payments", Mode.UPDATE, schema="s", unix_time=True, ssl=True, unique=("a", "b")
     )
+
+
+@pytest.mark.parametrize("mode", ["append", "replace", "truncate"])
+def test_modes(mode: str) -> None:
+    assert resolved(f"r:t?mode={mode}").mode == mode
+    assert parse_result(f"{URL}/t?mode={mode}").mode == mode
+
+
+def test_the_columns_of_an_update_are_percent_decoded() -> None:
+    target = resolved("r:t?mode=update&unique=Stra%C3%9Fe,a%20%22b%22")
+    assert (target.mode, target.unique) == (Mode.UPDATE, ("Straße", 'a "b"'))
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
@@ -102,19 +113,24 @@ def test_libpq_reads_every_piece_as_it_was_meant(user: str, password: str, datab
         ("r:" + "é" * 32, "table name has 64 bytes, Postgres allows 63", "shorter"),
         ("r:t?schema=" + "s" * 64, "schema name has 64 bytes", "shorter"),
         ("r:analytics.payments", "has a dot", r"\?schema="),
+        ("r:logdrain_contents", "kept by logdrain itself", "another table"),
         ("r:logdrain_marks", "kept by logdrain itself", "another table"),
         ("r:t?schema=logdrain", 'schema "logdrain" is not for results', "another schema"),
         ("r:t?schema=pg_temp", "not for results", "another schema"),
-        ("r:t?mode=replace", "mode=replace is not available yet", "append"),
-        ("r:t?mode=truncate", "not available yet", "append"),
-        ("r:t?mode=update&unique=a", "not available yet", "append"),
+        ("r:t?mode=Replace", 'mode="Replace" is not known', 'did you mean "replace"'),
+        ("r:t?mode=upsert", 'mode="upsert" is not known', "append, replace, truncate, update"),
+        ("r:t?mode=update", "which columns tell rows apart", "unique=COLUMN,COLUMN"),
+        ("r:t?mode=update&unique=a,b,a", 'names column "a" twice', "one of them"),
+        ("r:t?unique=a", "no meaning with mode=append", "mode=update"),
+        ("r:t?mode=replace&unique=a", "no meaning with mode=replace", "mode=update"),
+        ("r:t?mode=truncate&unique=a", "no meaning with mode=truncate", "leave unique out"),
         ("r:t?mode=apend", 'mode="apend" is not known', 'did you mean "append"'),
         ("r:t?method=magic", 'method="magic" is not known', "copy, insert"),
         ("r:t?shcema=s", 'option "shcema" is not known', 'did you mean "schema"'),
         ("r:t?sslmode=require", 'option "sslmode" is not known', 'did you mean "ssl"|"mode"'),
         ("r:t?mode", "no name or no value", "name=value"),
         ("r:t?mode=append&mode=append", 'option "mode" is given twice', "one of them"),
-        ("r:t?unique=a,,b", "empty column name", "unique=a,b"),
+        ("r:t?mode=update&unique=a,,b", "empty column name", "unique=a,b"),
         ("r:t?time=iso", 'time="iso" is not known', "timestamp, unix"),
         ("r:t?ssl=yes", 'ssl="yes" is not known', "true, false"),
     ],

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from logdrain.errors import ResultColumnConflict
 from logdrain.results.columns import Column, Kind, PostgresType, parse_type
-from logdrain.results.widening import AddColumn, SetType, TableColumn, table_changes, wider_type
+from logdrain.results.widening import (
+    AddColumn,
+    DropColumn,
+    SetType,
+    TableColumn,
+    surplus_columns,
+    table_changes,
+    wider_type,
+)
 
 _TYPES = st.sampled_from(Kind).map(PostgresType) | st.builds(
     lambda whole, scale: PostgresType(Kind.NUMERIC, whole + scale, scale),
@@ -129,3 +137,9 @@ def test_a_conflict_names_table_column_and_types(of: str) -> None:
     assert (
         raised.value.hint == 'cast it in the query, or drop the column: ALTER TABLE "s"."t" DROP COLUMN "a"'
     )
+
+
+def test_what_the_query_does_not_have_is_surplus() -> None:
+    table = [has("sum", "bigint"), has("Sum", "bigint"), has("point", "point")]
+    assert surplus_columns(table, [gets("sum", "text")]) == [DropColumn("Sum"), DropColumn("point")]
+    assert surplus_columns([], [gets("sum", "text")]) == []
