@@ -8,14 +8,14 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.schema import MappingSchema
 
-from logdrain.errors import SqlTypeError
+from logdrain.errors import SqlTypeError, UnknownFunction
 from logdrain.model.plans import Dialect
+from logdrain.query.calls import Call
 from logdrain.query.column_types import sql_type
 from logdrain.query.constants import bigint
 from logdrain.query.dialect import FRONT_DOORS, UntypedCast
 from logdrain.query.draft import Draft
-from logdrain.query.functions import TD_FUNCTIONS
-from logdrain.query.time_functions import Call
+from logdrain.query.functions import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction
 
 _WHOLE = exp.DataType.INTEGER_TYPES
 _REAL = exp.DataType.REAL_TYPES
@@ -45,18 +45,31 @@ def fold_td_functions(draft: Draft) -> None:
 
     Raises:
         SqlTypeError: the wrong number of arguments, or one that cannot be read.
+        UnknownFunction: one of those that are refused.
     """
     for node in reversed(list(draft.statement.find_all(exp.Anonymous))):
         name = node.name.upper()
+        refused = REFUSED_FUNCTIONS.get(name)
+        if refused:
+            raise UnknownFunction(
+                f"{draft.place(node)}: {name} is not run here: {refused.reason}", hint=refused.instead
+            )
         function = TD_FUNCTIONS.get(name)
         if function is None:
             continue
         if len(node.expressions) not in function.argument_counts:
-            counts = " or ".join(str(count) for count in function.argument_counts)
             raise SqlTypeError(
-                f"{draft.place(node)}: {name} takes {counts} arguments, here are {len(node.expressions)}"
+                f"{draft.place(node)}: {name} takes {_counts(function)} arguments, "
+                f"here are {len(node.expressions)}"
             )
         node.replace(function.rewrite(Call(name, node, node.expressions, draft)))
+
+
+def _counts(function: TdFunction) -> str:
+    counts = function.argument_counts
+    if counts.stop == ANY_NUMBER:
+        return f"at least {counts.start}"
+    return " or ".join(str(count) for count in counts)
 
 
 def complete_casts(draft: Draft) -> None:

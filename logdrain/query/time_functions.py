@@ -1,44 +1,20 @@
 """TD_SCHEDULED_TIME, TD_TIME_ADD and TD_TIME_RANGE: from a call to what the engine runs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from sqlglot import exp
 
-from logdrain.errors import NumberOverflow, SqlTypeError
+from logdrain.errors import NumberOverflow
+from logdrain.query.calls import Call, operand
 from logdrain.query.constants import BIGINT_MAX, BIGINT_MIN, Constant, bigint, constant
-from logdrain.query.draft import Draft
+from logdrain.query.scalars import TIME_PARSE
 from logdrain.query.td_time import duration_s, find_zone, unix_time
-from logdrain.query.vector_functions import TIME_PARSE
 
 SCHEDULED = "is_scheduled_time"
 """Mark (in a node's meta) of what was TD_SCHEDULED_TIME()."""
 
 _TIME_HINT = "write 'yyyy-MM-dd' or 'yyyy-MM-dd HH:mm:ss', with or without a zone after it"
 _DURATION_HINT = "write a sign and numbers with w, d, h, m or s: '1d', '-1h30m'"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a TD function."""
-
-    name: str
-    node: exp.Expr
-    arguments: Sequence[exp.Expr]
-    draft: Draft
-
-    def argument(self, index: int) -> exp.Expr:
-        """An argument by its place from 0; NULL where it is left out."""
-        return self.arguments[index] if index < len(self.arguments) else exp.Null()
-
-    def wrong(self, argument: exp.Expr, problem: str, hint: str) -> SqlTypeError:
-        """An error about one argument, with its place."""
-        return SqlTypeError(f"{self._place(argument)}: {self.name}: {problem}", hint=hint)
-
-    def _place(self, argument: exp.Expr) -> str:
-        has_place = any("start" in part.meta for part in argument.walk())
-        return self.draft.place(argument if has_place else self.node)
 
 
 def scheduled_time(call: Call) -> exp.Expr:
@@ -56,7 +32,7 @@ def time_add(call: Call) -> exp.Expr:
     seconds = duration_s(duration.value) if isinstance(duration.value, str) else None
     if seconds is None and duration.value is not None:
         raise call.wrong(call.arguments[1], f"{duration.value!r} is no duration", _DURATION_HINT)
-    time = _time(call, call.arguments[0], _zone(call, 2))
+    time = _time(call, call.arguments[0], call.zone(2))
     known = constant(time)
     if seconds is None or (known is not None and known.value is None):
         return bigint(None)
@@ -65,7 +41,7 @@ def time_add(call: Call) -> exp.Expr:
         if not BIGINT_MIN <= total <= BIGINT_MAX:
             raise NumberOverflow(f"{call.draft.place(call.node)}: {call.name} leaves the range of bigint")
         return bigint(total)
-    return exp.Paren(this=exp.Add(this=_operand(time), expression=bigint(seconds)))
+    return exp.Paren(this=exp.Add(this=operand(time), expression=bigint(seconds)))
 
 
 def time_range(call: Call) -> exp.Expr:
@@ -74,16 +50,16 @@ def time_range(call: Call) -> exp.Expr:
     A zone's name in the place of the end is Treasure Data's documented mistake: the end stays open there, and
     so it does here, with a warning.
     """
-    time, zone = call.arguments[0], _zone(call, 3)
+    time, zone = call.arguments[0], call.zone(3)
     start = _time(call, call.arguments[1], zone)
     end = exp.Null() if _is_mistaken_zone(call) else _time(call, call.argument(2), zone)
     sides = [
-        comparison(this=_operand(time.copy()), expression=_operand(bound))
+        comparison(this=operand(time.copy()), expression=operand(bound))
         for comparison, bound in ((exp.GTE, start), (exp.LT, end))
         if constant(bound) is None or constant(bound) != Constant(None)
     ]
     if not sides:
-        return exp.Paren(this=exp.Not(this=exp.Is(this=_operand(time), expression=exp.Null())))
+        return exp.Paren(this=exp.Not(this=exp.Is(this=operand(time), expression=exp.Null())))
     return exp.Paren(this=exp.and_(*sides, copy=False))
 
 
@@ -120,23 +96,8 @@ def _time(call: Call, argument: exp.Expr, zone: tzinfo) -> exp.Expr:
     return bigint(seconds)
 
 
-def _zone(call: Call, index: int) -> tzinfo:
-    argument = call.argument(index)
-    known = constant(argument)
-    if known is not None and known.value is None:
-        return UTC
-    zone = find_zone(known.value) if known is not None and isinstance(known.value, str) else None
-    if zone is None:
-        raise call.wrong(argument, f"{argument.sql()} is no time zone", "write an IANA name: 'Asia/Tokyo'")
-    return zone
-
-
 def _zone_name(call: Call) -> exp.Expr:
     last = call.arguments[-1]
     takes_zone = {"TD_TIME_ADD": 3, "TD_TIME_RANGE": 4}[call.name]
     known = constant(last) if len(call.arguments) == takes_zone else None
     return exp.Literal.string(str(known.value) if known is not None and known.value is not None else "UTC")
-
-
-def _operand(node: exp.Expr) -> exp.Expr:
-    return exp.Paren(this=node) if isinstance(node, (exp.Binary, exp.Connector)) else node

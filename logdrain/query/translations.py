@@ -60,7 +60,8 @@ def translate_functions(draft: Draft) -> None:
 Rule = Callable[[exp.Expr, Draft], exp.Expr]
 
 
-def _from_template(template: str) -> Rule:
+def from_template(template: str) -> Rule:
+    """A rule that puts the arguments of a call into an expression of the engine, for _0, _1 and so on."""
     parsed = sqlglot.parse_one(template, read="duckdb")
 
     def fill(node: exp.Expr, draft: Draft) -> exp.Expr:
@@ -158,7 +159,7 @@ def _reduce(node: exp.Expr, draft: Draft) -> exp.Expr:
 
 _BY_NAME: dict[str, Rule] = {
     "format_datetime": _format_datetime,
-    **{name: _from_template(template) for name, template in _TEMPLATES.items()},
+    **{name: from_template(template) for name, template in _TEMPLATES.items()},
 }
 
 _BY_NODE: dict[type[exp.Expr], Rule] = {

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from inspect import Parameter, Signature
 from typing import Any
 
 import pyarrow as pa
 
-from logdrain.query.td_time import find_zone, unix_time
-
-TIME_PARSE = "parse_td_time"
+from logdrain.query.scalars import SCALAR_FUNCTIONS, ScalarFunction
 
 Column = Any
 """pa.Array or pa.ChunkedArray. The engine evaluates annotations, and pyarrow's classes take no parameters."""
+
+_ARROW_TYPES: dict[str, pa.DataType] = {"BIGINT": pa.int64(), "VARCHAR": pa.string()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,18 @@ class VectorFunction:
     function: Callable[..., Column]
 
 
-def parse_td_time(texts: Column, zones: Column) -> Column:
-    """Unix seconds of time strings; NULL where one is no time. The zone is for strings without one."""
-    seconds = [
-        None if text is None else unix_time(text, find_zone(zone) or UTC)
-        for text, zone in zip(texts.to_pylist(), zones.to_pylist(), strict=True)
-    ]
-    return pa.array(seconds, pa.int64())
+def _by_row(scalar: ScalarFunction) -> VectorFunction:
+    """The function over columns; rows that are the same are computed once."""
+
+    def function(*columns: Column) -> Column:
+        rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
+        values = {row: scalar(*row) for row in set(rows)}
+        return pa.array([values[row] for row in rows], _ARROW_TYPES[scalar.returns])
+
+    # The engine counts the parameters.
+    parameters = [Parameter(f"_{at}", Parameter.POSITIONAL_ONLY) for at in range(len(scalar.parameters))]
+    vars(function)["__signature__"] = Signature(parameters)
+    return VectorFunction(tuple(of.type for of in scalar.parameters), scalar.returns, function)
 
 
-VECTOR_FUNCTIONS: dict[str, VectorFunction] = {
-    TIME_PARSE: VectorFunction(("VARCHAR", "VARCHAR"), "BIGINT", parse_td_time),
-}
+VECTOR_FUNCTIONS: dict[str, VectorFunction] = {scalar.name: _by_row(scalar) for scalar in SCALAR_FUNCTIONS}

@@ -21,7 +21,7 @@ from logdrain.events.mongo_catalog import CATALOG
 from logdrain.events.mongo_splits import SPLITS
 from logdrain.events.mongo_store import QUARANTINE
 from logdrain.model.events import DropReason, LineKind
-from logdrain.query.functions import TD_FUNCTIONS
+from logdrain.query.functions import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.target import OPTIONS
 from logdrain.schedule.jobfile import read_job
 from logdrain.web.application import make_application
@@ -131,6 +131,15 @@ def test_routes() -> None:
 def test_td_functions() -> None:
     documented = [name.partition("(")[0] for name in first_column("sql.md", "Function")]
     assert documented == sorted(TD_FUNCTIONS)
+
+
+def test_refused_td_functions() -> None:
+    documented = {
+        (name.strip(" `"), why, instead)
+        for names, why, instead in rows(REFERENCE / "sql.md", "Refused function")
+        for name in names.split(", ")
+    }
+    assert documented == {(name, *refusal) for name, refusal in REFUSED_FUNCTIONS.items()}
 
 
 def test_job_file_keys() -> None:

@@ -6,7 +6,6 @@ import pytest
 from logdrain.errors import StoreUnavailable
 from logdrain.events.mongo_lane import InsertLane
 
-
 DOCUMENT = bson.encode({"_id": 1})
 
 

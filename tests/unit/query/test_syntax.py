@@ -103,7 +103,7 @@ def test_only_event_tables_are_read(source: str) -> None:
         ("read_text('x')", "line 1, column 8: there is no function read_text"),
         ("lower(lowr('x'))", "line 1, column 14: there is no function lowr"),
         ("soundex('x')", "line 1, column 8: there is no function soundex"),
-        ("TD_PARSE_AGENT('x')", "line 1, column 8: there is no function TD_PARSE_AGENT"),
+        ("TD_NOSUCH('x')", "line 1, column 8: there is no function TD_NOSUCH"),
     ],
 )
 @pytest.mark.parametrize("dialect", list(Dialect))

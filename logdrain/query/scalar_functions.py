@@ -1,0 +1,91 @@
+"""TD functions of values: folded where every argument is constant, else a call of a vector function."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from logdrain.model.plans import Dialect, Scalar
+from logdrain.query.calls import Call
+from logdrain.query.constants import NULL, bigint, constant
+from logdrain.query.scalars import PARSE, TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, Parameter, ScalarFunction
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"BIGINT": (int,), "DOUBLE": (int, float), "VARCHAR": (str,)}
+
+
+_NO_NUMBERS = (*exp.DataType.TEMPORAL_TYPES, exp.DType.BOOLEAN, exp.DType.ARRAY, exp.DType.STRUCT)
+
+
+def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
+    """What rewrites the calls of a function of values."""
+
+    def rewrite(call: Call) -> exp.Expr:
+        arguments = [call.argument(index) for index in range(len(scalar.parameters))]
+        values: list[Scalar | None] = []
+        is_constant = True
+        for parameter, argument in zip(scalar.parameters, arguments, strict=True):
+            known = constant(argument)
+            if known is None:
+                is_constant = False
+            else:
+                values.append(_checked(call, parameter, argument, known.value))
+        if is_constant:
+            return _literal(scalar(*values), scalar.returns)
+        typed = [_typed(call, *pair) for pair in zip(scalar.parameters, arguments, strict=True)]
+        return exp.Anonymous(this=scalar.name, expressions=typed)
+
+    return rewrite
+
+
+def time_format(call: Call) -> exp.Expr:
+    """`TD_TIME_FORMAT(long, pattern [, zone]) -> string`; `z` is a name in Hive, an offset in Trino."""
+    is_hive = call.draft.request.dialect is Dialect.HIVE
+    return of_values(TIME_FORMAT_OF_HIVE if is_hive else TIME_FORMAT_OF_TRINO)(call)
+
+
+def time_parse(call: Call) -> exp.Expr:
+    """`TD_TIME_PARSE(string [, zone]) -> long`; a constant that is no time is NULL, with a warning."""
+    parsed, written = of_values(PARSE)(call), constant(call.arguments[0])
+    if constant(parsed) == NULL and written is not None and written.value is not None:
+        place = call.draft.place(call.node)
+        call.draft.warn(f"{place}: {call.name}: {written.value!r} is no time and reads as NULL")
+    return parsed
+
+
+def _checked(call: Call, parameter: Parameter, argument: exp.Expr, value: Scalar | None) -> Scalar | None:
+    """A constant as the parameter's type.
+
+    Raises:
+        SqlTypeError: it has another type, or cannot be read.
+    """
+    if value is None:
+        return None
+    if parameter.type == "VARCHAR" and type(value) is int:
+        value = str(value)
+    fits = _PYTHON_TYPES[parameter.type]
+    if isinstance(value, bool) or not isinstance(value, fits) or parameter.read(value) is None:
+        raise call.wrong(argument, f"{value!r} is no {parameter.what}", parameter.hint)
+    return value
+
+
+def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
+    """A column as the parameter's type; NULL where it cannot be that.
+
+    Raises:
+        SqlTypeError: no value of its type can be that.
+    """
+    if parameter.type != "VARCHAR" and argument.is_type(*_NO_NUMBERS):
+        written = f"{call.draft.readable(argument)} is {argument.type}, no {parameter.what}"
+        raise call.wrong(argument, written, parameter.hint)
+    of = exp.DataType.build(parameter.type, dialect="duckdb")
+    if argument.is_type(of.this):
+        return argument.copy()
+    if constant(argument) is not None and argument.is_string:
+        return argument.copy()
+    return exp.TryCast(this=argument.copy(), to=of, safe=True)
+
+
+def _literal(value: int | str | None, returns: str) -> exp.Expr:
+    if isinstance(value, int):
+        return bigint(value)
+    text = exp.Null() if value is None else exp.Literal.string(value)
+    return exp.Cast(this=text, to=exp.DataType.build(returns, dialect="duckdb"))

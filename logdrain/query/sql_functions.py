@@ -1,0 +1,70 @@
+"""TD functions that are plain SQL under another name."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from logdrain.query.calls import Call
+from logdrain.query.constants import bigint
+from logdrain.query.translations import from_template
+
+_TOP_COUNTS = (
+    "MAP_FROM_ENTRIES(LIST_TRANSFORM(LIST_SLICE(LIST_SORT(LIST_TRANSFORM(MAP_ENTRIES(HISTOGRAM(_1)), "
+    "LAMBDA e : {'n': -CAST(e.value AS BIGINT), 'v': e.key})), 1, _0), LAMBDA e : {'k': e.v, 'v': -e.n}))"
+)
+
+TEMPLATES = {
+    "TD_APPROX_MOST_FREQUENT": _TOP_COUNTS,
+    "TD_ARRAY_INDEX": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
+    "TD_DIVIDE": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
+    "TD_MD5": "MD5(CAST(_0 AS VARCHAR))",
+}
+"""The engine's expression over the arguments _0, _1, …"""
+
+
+def templated(name: str) -> Callable[[Call], exp.Expr]:
+    """What rewrites the calls of a function of TEMPLATES."""
+    fill = from_template(TEMPLATES[name])
+    return lambda call: fill(call.node, call.draft)
+
+
+def sum_if(call: Call) -> exp.Expr:
+    """`TD_SUMIF(double, bool) -> double`; NULL where the condition is true for no row."""
+    return _where(exp.Sum(this=_double(call.arguments[0])), call.arguments[1])
+
+
+def avg_if(call: Call) -> exp.Expr:
+    """`TD_AVGIF(double, bool) -> double`; NULL where the condition is true for no row."""
+    return _where(exp.Avg(this=_double(call.arguments[0])), call.arguments[1])
+
+
+def first(call: Call) -> exp.Expr:
+    """`TD_FIRST(value, key, …)`: the value of the row whose keys are the smallest; NULL keys come last."""
+    return _first(call, descending=False)
+
+
+def last(call: Call) -> exp.Expr:
+    """`TD_LAST(value, key, …)`: the value of the row whose keys are the greatest; NULL keys come last."""
+    return _first(call, descending=True)
+
+
+def numeric_range(call: Call) -> exp.Expr:
+    """`TD_NUMERIC_RANGE([start,] end [, step])`: a row for each number, from 0, without the end."""
+    bounds = [argument.copy() for argument in call.arguments]
+    start, end = (bigint(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
+    step = bounds[2] if len(bounds) > 2 else bigint(1)  # noqa: PLR2004  start, end, step
+    return exp.Explode(this=exp.GenerateSeries(start=start, end=end, step=step, is_end_exclusive=True))
+
+
+def _where(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:
+    return exp.Filter(this=aggregate, expression=exp.Where(this=condition.copy()))
+
+
+def _double(value: exp.Expr) -> exp.Expr:
+    return exp.cast(value.copy(), exp.DType.DOUBLE)
+
+
+def _first(call: Call, *, descending: bool) -> exp.Expr:
+    value, *keys = (argument.copy() for argument in call.arguments)
+    order = [exp.Ordered(this=key, desc=descending, nulls_first=False) for key in keys]
+    return exp.First(this=exp.Order(this=value, expressions=order))
