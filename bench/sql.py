@@ -29,7 +29,7 @@ from logdrain.events.mongo_store import MongoEventStore, StoreLimits
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.plans import Dialect, QueryRequest, Scan, ScanColumn, TimeRange
-from logdrain.pipeline import Queries, Reading
+from logdrain.pipeline.queries import Queries, Reading
 from logdrain.ports import ArrowStream, ScanSource
 from logdrain.schema.postgres_migrate import migrate
 

@@ -13,7 +13,8 @@ from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.mongo_scan import MongoScanSource
 from logdrain.events.mongo_store import MongoEventStore, StoreLimits
 from logdrain.model.keys import Key
-from logdrain.pipeline import Queries, SliceRunner
+from logdrain.pipeline.queries import Queries
+from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, EventStore, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
 from logdrain.results.postgres_writer import PostgresResultWriter

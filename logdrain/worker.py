@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from logdrain import log
 from logdrain.errors import LeaseLost, LogdrainError
 from logdrain.model.jobs import Claim, RunFailure
-from logdrain.pipeline import SliceRunner
+from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, Ledger
 from logdrain.schedule.due import retry_at
 

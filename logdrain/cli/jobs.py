@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
     from logdrain.bootstrap import SystemClock, open_ledger, open_queries
-    from logdrain.pipeline import check_schedule
+    from logdrain.pipeline.slices import check_schedule
     from logdrain.schedule.folder_jobs import load_jobs
 
     settings = servers.settings(arguments)

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
     from logdrain.bootstrap import open_queries
-    from logdrain.pipeline import Reading
+    from logdrain.pipeline.queries import Reading
 
     settings = servers.settings(arguments)
     request = request_of(arguments)

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import SystemClock, open_ledger, open_queries
-    from logdrain.pipeline import check_schedule
+    from logdrain.pipeline.slices import check_schedule
 
     schedule = Schedule(
         name=arguments.name,

@@ -10,7 +10,7 @@ from logdrain.drain.reading import quarantine_body
 from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
-from logdrain.pipeline import Ingested, ingest, keep
+from logdrain.pipeline.ingest import Ingested, ingest, keep
 from logdrain.web.access import require
 from logdrain.web.body import UndecodableBody, read_body
 from logdrain.web.parts import BODY_ROOM, PARTS

@@ -8,7 +8,8 @@ import pytest
 from logdrain.errors import ResultUrlInvalid
 from logdrain.model.jobs import Schedule
 from logdrain.model.plans import Plan
-from logdrain.pipeline import Queries, check_schedule
+from logdrain.pipeline.queries import Queries
+from logdrain.pipeline.slices import check_schedule
 from logdrain.ports import Ledger
 
 NOW = datetime(2012, 3, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
-from logdrain.pipeline import SliceRunner
+from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Ledger
 from logdrain.worker import Worker
 
