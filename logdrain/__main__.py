@@ -1,7 +1,6 @@
 """The program: `logdrain COMMAND …`. Exit status 0 done, 1 failed, 2 the words are off."""
 
 import argparse
-import difflib
 import importlib
 import os
 import signal
@@ -11,6 +10,7 @@ from importlib.metadata import version
 from logdrain import log
 from logdrain.cli import commands
 from logdrain.errors import LogdrainError, UsageError
+from logdrain.model.names import nearest_hint
 
 
 def main() -> None:
@@ -45,8 +45,7 @@ def _dispatch(words: list[str]) -> int:
         return 0
     command = commands.find(words[0])
     if command is None:
-        near = difflib.get_close_matches(words[0], commands.COMMANDS, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`logdrain --help` lists the commands"
+        hint = nearest_hint(words[0], commands.COMMANDS, "`logdrain --help` lists the commands")
         raise UsageError(f"there is no command {words[0]!r}", hint=hint)
     module = importlib.import_module(f"logdrain.cli.{command.module}")
     parser = argparse.ArgumentParser(

@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("time", help="unix seconds or a date and time, in the schedule's time zone")
     parser.add_argument("-n", type=int, default=1, metavar="N", help="so many slices from there (default: 1)")
     parser.add_argument(
-        "--force", action="store_true", help="also where rows would be added again, or an older slice would replace a newer one"
+        "--force",
+        action="store_true",
+        help="also where rows would be added again, or an older slice would replace a newer one",
     )
     servers.add_data_argument(parser)
 

@@ -48,12 +48,17 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except LogdrainError as error:
         response = _error_response(error)
+        log.warning(
+            "request_refused", path=request.path, status=error.status, code=error.code, message=error.message
+        )
     except web.HTTPNotFound:
         response = _error_response(NotFound(f"nothing is served at {request.path}"))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         response = _error_response(MethodNotAllowed(f"{request.path} takes {allowed}"))
         response.headers["Allow"] = allowed
+    except web.HTTPException:
+        raise  # aiohttp's own answer
     except (ConnectionError, ClientPayloadError):
         log.info("client_gone", path=request.path)
         response = web.Response(status=_CLIENT_GONE)
@@ -85,8 +90,8 @@ async def _expire_splits(application: web.Application) -> AsyncIterator[None]:
             now_ms = int(parts.clock.now().timestamp() * 1000)
             try:
                 await parts.store.expire_splits(now_ms - int(parts.split_wait_s * 1000))
-            except LogdrainError as error:
-                log.warning("splits_not_expired", code=error.code, message=error.message)
+            except Exception as error:  # noqa: BLE001  # tried again the next time, whatever it was
+                log.warning("splits_not_expired", message=str(error))
 
     task = asyncio.create_task(forever())
     yield

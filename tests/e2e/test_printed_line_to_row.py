@@ -157,7 +157,7 @@ def test_a_worker_killed_in_the_middle_of_a_run(up: Up, shop: dict[str, Any]) ->
         (["query", "SELECT 1 +"], 1, ["line 1"]),
         (["query", "-d", "production", "SELECT * FROM read_csv('/etc/passwd')"], 1, ["READ_CSV"]),
         (["query"], 2, ["give the query once"]),
-        (["qery", "SELECT 1"], 2, ["no command 'qery'", "did you mean query?"]),
+        (["qery", "SELECT 1"], 2, ["no command 'qery'", "did you mean 'query'?"]),
         (["sched:create", "x", "61 * * * *", "-d", "a", "SELECT 1 AS x"], 1, ["61"]),
         (["sched:create", "x", "@hourly", "-d", "a", "-t", "JST", "SELECT 1 AS x"], 1, ["JST", "Asia/Tokyo"]),
         (["sched:history", "pay_hurly"], 1, ["pay_hurly"]),
