@@ -47,8 +47,9 @@ class MongoCatalog:
         new: dict[str, dict[int, ObjectShape]] = defaultdict(dict)
         for event in events:
             shape = shape_of(event.record)
-            if (event.table.name, hash(shape)) not in self._shapes:
-                new[event.table.name][hash(shape)] = shape
+            known = hash(shape)
+            if (event.table.name, known) not in self._shapes:
+                new[event.table.name][known] = shape
         for table, shapes in new.items():
             await self._note_table(table, shapes.values(), received_ms)
             if len(self._shapes) + len(shapes) > _SHAPES_MAX:
