@@ -33,7 +33,7 @@ def make_body(numbers: range, total: int) -> bytes:
 
 def make_delivery(name: str) -> Delivery:
     """How the request with such a body names it; another name makes other events of the same body."""
-    return Delivery(drain="shop", id=name, token="", message_count=None, received_ms=0)
+    return Delivery(drain="shop", id=name, token="", message_count=None)
 
 
 def make_bodies(total: int, sizes: Sequence[int]) -> Iterator[bytes]:

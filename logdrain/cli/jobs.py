@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -61,8 +60,7 @@ def load_at_start(folder: Path, ledger: Ledger, now: datetime) -> None:
 
     if not folder.is_dir():
         return
-    files: Sequence[Path] = sorted(folder.glob("*.toml"))
-    for file in files:
+    for file in sorted(folder.glob("*.toml")):
         try:
             for job in load_jobs([file]):
                 if job.enabled and ledger.apply_schedule(job.schedule, now):

@@ -5,10 +5,9 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO
 
 import msgspec
-import pyarrow as pa
 
 from logdrain.ports import ArrowStream
 
@@ -18,17 +17,13 @@ _TABLE_ROWS_MAX = 10_000
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], out: IO[str]) -> None:
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], out: IO[str]) -> None:
     """Columns under headings, numbers to the right; control characters are shown, not sent."""
     texts = [[_cell(value) for value in row] for row in rows]
-    numeric = (
-        [
-            all(isinstance(row[at], int | float | Decimal) or row[at] is None for row in rows)
-            for at in range(len(headings))
-        ]
-        if isinstance(rows, Sequence)
-        else [False] * len(headings)
-    )
+    numeric = [
+        all(isinstance(row[at], int | float | Decimal) or row[at] is None for row in rows)
+        for at in range(len(headings))
+    ]
     widths = [max([len(heading), *(len(row[at]) for row in texts)]) for at, heading in enumerate(headings)]
     _line(out, headings, widths, numeric)
     out.write("  ".join("-" * width for width in widths) + "\n")
@@ -84,11 +79,7 @@ def _write_csv(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
 
 def _rows(stream: ArrowStream) -> Iterable[tuple[object, ...]]:
     for batch in stream:
-        yield from zip(*(_column(column) for column in batch.columns), strict=True)
-
-
-def _column(column: "pa.Array[Any]") -> list[Any]:
-    return column.to_pylist()
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _plain(value: object) -> object:

@@ -22,5 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
     settings = servers.settings(arguments)
     if arguments.port is not None:
         settings = dataclasses.replace(settings, port=arguments.port)
-    serve(settings, on_ready=lambda _port: None)
+    serve(settings)
     return 0

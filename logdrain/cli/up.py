@@ -69,18 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(DataFolder(arguments.data))
         keys = folder.keys()
-        given = [
-            (server, uri) for server, uri in _databases(folder, settings.mongodb_uri, settings.database_url)
-        ]
         watched: list[MongoServer | PostgresServer] = []
-        uris: list[str] = []
-        for server, uri in given:
-            if server is not None:
-                server.start()
-                stack.callback(server.stop)
-                watched.append(server)
-            uris.append(uri if server is None else server.uri)
-        mongodb, postgres = uris
+
+        def started(server: MongoServer | PostgresServer) -> str:
+            server.start()
+            stack.callback(server.stop)
+            watched.append(server)
+            return server.uri
+
+        # Servers of our own for those that the environment does not name.
+        mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb))
+        postgres = settings.database_url or started(PostgresServer(folder.postgres))
         migrate(postgres)
         parts = _start_parts(stack, port, keys, mongodb, postgres)
         state = SandboxState(
@@ -105,14 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
                 _revive_server(server)
         log.info("stopping")
     return 0
-
-
-def _databases(
-    folder: DataFolder, mongodb_uri: str, database_url: str
-) -> Iterator[tuple[MongoServer | PostgresServer | None, str]]:
-    """A server of our own for each that the environment does not name."""
-    yield (None, mongodb_uri) if mongodb_uri else (MongoServer(folder.mongodb), "")
-    yield (None, database_url) if database_url else (PostgresServer(folder.postgres), "")
 
 
 def _revive_server(server: MongoServer | PostgresServer) -> None:

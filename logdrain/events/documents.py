@@ -14,7 +14,7 @@ from logdrain.model.events import DropReason, Event, Origin, Quarantined, Split
 DOCUMENT_SIZE_BYTES_MAX = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
 _PART_SIZE_BYTES = 15 * 1024 * 1024
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
 def binary_id(value: bytes) -> Binary:
@@ -28,6 +28,11 @@ def origin_document(origin: Origin) -> dict[str, str]:
     if origin.token:
         document["token"] = origin.token
     return document
+
+
+def read_origin(document: dict[str, str]) -> Origin:
+    """An origin from what `origin_document` made."""
+    return Origin(document["drain"], document["app"], document["proc"], document.get("token", ""))
 
 
 def encode_event(event: Event) -> bytes | Quarantined:
@@ -95,11 +100,10 @@ def encode_split(split: Split, received_ms: int) -> bytes:
 
 def decode_split(document: dict[str, Any]) -> Split:
     """A waiting line from its document; `raw` is empty once it was joined."""
-    origin = document["origin"]
     time = document["time"]
     return Split(
         id=bytes(document["_id"]),
-        origin=Origin(origin["drain"], origin["app"], origin["proc"], origin.get("token", "")),
+        origin=read_origin(document["origin"]),
         time_ms=None if time is None else int(time),
         delivery_id=document["delivery_id"],
         position=document["position"],
@@ -114,6 +118,6 @@ def _with_decimals(value: Any) -> Any:
         return {key: _with_decimals(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_decimals(item) for item in value]
-    if isinstance(value, int) and not _INT64_MIN <= value <= _INT64_MAX:
+    if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
         return Decimal128(str(value))
     return value

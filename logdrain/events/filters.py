@@ -7,7 +7,7 @@ nor a value whose type the scan has to complain about.
 from collections.abc import Callable
 from typing import Any
 
-from logdrain.events.documents import binary_id
+from logdrain.events.documents import INT64_MAX, INT64_MIN, binary_id
 from logdrain.events.projection import is_plain, is_pseudo
 from logdrain.model.catalog import FieldPath, TypeKind
 from logdrain.model.plans import Comparator, Predicate, Scalar, Scan, TimeRange
@@ -16,7 +16,6 @@ _TIME_LIMIT_MS = 2**48
 _HASH_SIZE_BYTES = 10
 # Up to here every whole number is a double, so that MongoDB and SQL compare alike whatever they convert.
 _EXACT_DOUBLES = 2**53
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 _NUMBERS = ["int", "long", "double", "decimal"]
 _BSON_TYPES: dict[TypeKind, list[str]] = {
@@ -89,7 +88,7 @@ def _compares_alike(value: Scalar, kind: TypeKind) -> bool:
             # A lone surrogate cannot be sent.
             return kind is TypeKind.VARCHAR and not any("\ud800" <= char <= "\udfff" for char in value)
         case int() if kind in {TypeKind.BIGINT, TypeKind.DECIMAL}:
-            return _INT64_MIN <= value <= _INT64_MAX
+            return INT64_MIN <= value <= INT64_MAX
     return kind in {TypeKind.BIGINT, TypeKind.DECIMAL, TypeKind.DOUBLE} and abs(value) < _EXACT_DOUBLES
 
 

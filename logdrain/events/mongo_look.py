@@ -13,7 +13,7 @@ from bson.int64 import Int64
 from pymongo.errors import PyMongoError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.documents import binary_id
+from logdrain.events.documents import binary_id, read_origin
 from logdrain.events.mongo_client import database_name, tables_among, unavailable
 from logdrain.events.mongo_store import QUARANTINE
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
@@ -143,7 +143,7 @@ def _event(table: Table, document: dict[str, Any]) -> StoredEvent:
     event_id = bytes(document.pop("_id"))
     origin = document.pop("_origin")
     time_ms = int(document.pop("time"))
-    return StoredEvent(event_id, table, time_ms, _origin(origin), _plain(document))
+    return StoredEvent(event_id, table, time_ms, read_origin(origin), _plain(document))
 
 
 def _plain(value: Any) -> Any:
@@ -164,14 +164,10 @@ def _entry(document: dict[str, Any]) -> QuarantineEntry:
         reason=DropReason(document["reason"]),
         detail=document["detail"],
         time_ms=None if time is None else int(time),
-        origin=_origin(document["_origin"]),
+        origin=read_origin(document["_origin"]),
         raw=bytes(document["raw"]),
     )
     return QuarantineEntry(item, _date(int(document["received_at"])))
-
-
-def _origin(document: dict[str, str]) -> Origin:
-    return Origin(document["drain"], document["app"], document["proc"], document.get("token", ""))
 
 
 def _time_of(document: dict[str, Any] | None) -> datetime | None:

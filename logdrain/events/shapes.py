@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from logdrain.events.documents import INT64_MAX, INT64_MIN
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
 
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
 
 
@@ -38,7 +38,7 @@ def fields_of(shape: ObjectShape) -> Iterator[SeenField]:
 def _shape(value: Any) -> Hashable:
     kind = type(value)
     if kind is int:
-        return FieldType.INT if _INT64_MIN <= value <= _INT64_MAX else FieldType.DECIMAL
+        return FieldType.INT if INT64_MIN <= value <= INT64_MAX else FieldType.DECIMAL
     if kind is dict:
         return shape_of(value)
     if kind is list:

@@ -71,14 +71,12 @@ class Delivery(NamedTuple):
         id: What the sender repeats when it sends the same body again.
         token: Logplex-Drain-Token, or "" where the sender has none.
         message_count: Logplex-Msg-Count, or None.
-        received_ms: Arrival, unix milliseconds. Never an event's time.
     """
 
     drain: str
     id: str
     token: str
     message_count: int | None
-    received_ms: int
 
 
 class Frame(NamedTuple):

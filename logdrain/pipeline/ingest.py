@@ -9,9 +9,7 @@ from logdrain import metrics
 from logdrain.drain.reading import Parsed, parse, read, unfinished
 from logdrain.errors import StoreUnavailable
 from logdrain.model.events import Batch, Delivery, LineKind, Stored
-from logdrain.ports import (
-    EventStore,
-)
+from logdrain.ports import EventStore
 
 # Reading a large body takes a while: other requests go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024

@@ -5,16 +5,11 @@ from dataclasses import dataclass
 
 from logdrain.errors import ScanTypeChanged
 from logdrain.model.plans import Plan, QueryRequest
-from logdrain.ports import (
-    ArrowStream,
-    Engine,
-    ScanSource,
-    ScanStream,
-)
+from logdrain.ports import ArrowStream, Engine, ScanSource, ScanStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 
-# A field may geta new type between planning and reading; planning again sees it.
+# A field may get a new type between planning and reading; planning again sees it.
 _PLAN_TRIES = 3
 
 

@@ -3,7 +3,7 @@
 No message here repeats a URL: one that cannot be read may have its password anywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -129,10 +129,10 @@ def choice(option: str, word: str, words: tuple[str, ...]) -> str:
     return word
 
 
-def nearest(word: str, words: tuple[str, ...]) -> str:
+def nearest(word: str, words: Collection[str], otherwise: str = "known:") -> str:
     """A hint: the word that was probably meant, else all of them."""
     close = get_close_matches(word, words, n=1)
-    return f'did you mean "{close[0]}"?' if close else "known: " + ", ".join(words)
+    return f'did you mean "{close[0]}"?' if close else f"{otherwise} {', '.join(words)}"
 
 
 def check_characters(text: str) -> None:

@@ -5,12 +5,12 @@ NULL equals nothing, so that a unique index lets it in again with every run.
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from psycopg import sql
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
 from logdrain.results.columns import Column
+from logdrain.results.connection_url import nearest
 from logdrain.results.ddl import STAGING, TableName, column_list
 
 
@@ -27,10 +27,9 @@ def key_columns(columns: Sequence[Column], unique: Sequence[str]) -> tuple[Colum
     labelled = {column.label: column for column in columns}
     for name in unique:
         if name not in labelled:
-            close = get_close_matches(name, labelled, n=1)
-            found = f'did you mean "{close[0]}"?' if close else f"it yields {', '.join(labelled)}"
             raise ResultColumnConflict(
-                f'the query yields no column "{name}", which unique= names', hint=found
+                f'the query yields no column "{name}", which unique= names',
+                hint=nearest(name, labelled, "it yields"),
             )
     return tuple(labelled[name] for name in unique)
 

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Callable
 
 from aiohttp import web
 
@@ -20,12 +19,11 @@ _FINISH_S = 20.0
 _BACKLOG = 1024
 
 
-def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
+def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight is finished first.
 
     Args:
         settings: Where to listen, who may, where events go.
-        on_ready: Called with the port once connections are taken.
 
     Raises:
         PortInUse: another program listens there.
@@ -36,10 +34,10 @@ def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
             "no key may send to the drain: LOGDRAIN_KEYS has none of scope drain",
             hint="LOGDRAIN_KEYS=drain:shop:$(openssl rand -hex 32)",
         )
-    asyncio.run(_serve(settings, on_ready))
+    asyncio.run(_serve(settings))
 
 
-async def _serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
+async def _serve(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -51,9 +49,7 @@ async def _serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
     try:
         await runner.setup()
         await web.SockSite(runner, listening).start()
-        port = listening.getsockname()[1]
-        log.info("serving", port=port)
-        on_ready(port)
+        log.info("serving", port=listening.getsockname()[1])
         await stopping.wait()
         log.info("stopping")
     finally:

@@ -25,20 +25,20 @@ async def post_logs(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     drain = require(request, parts.keys, Scope.DRAIN)
     started = parts.clock.now()
-    received_ms = int(started.timestamp() * 1000)
     with request.app[BODY_ROOM].reserve() as take:
+        problem = ""
         try:
             async with asyncio.timeout(_RECEIVE_WITHIN_S):
                 body = await read_body(request, parts.body_size_max_bytes, take)
         except UndecodableBody as error:
-            body = error.raw
-            delivery = _delivery(request, drain, body, received_ms)
-            batch = quarantine_body(body, delivery, error.detail)
-            done = Ingested(0, await keep(batch, parts.store, parts.store_timeout_s))
+            body, problem = error.raw, error.detail
         except TimeoutError as error:
             raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
+        delivery = _delivery(request, drain, body)
+        if problem:
+            batch = quarantine_body(body, delivery, problem)
+            done = Ingested(0, await keep(batch, parts.store, parts.store_timeout_s))
         else:
-            delivery = _delivery(request, drain, body, received_ms)
             done = await ingest(body, delivery, parts.store, parts.store_timeout_s)
     metrics.DELIVERIES.labels("204").inc()
     log.info(
@@ -55,13 +55,12 @@ async def post_logs(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _delivery(request: web.Request, drain: str, body: bytes, received_ms: int) -> Delivery:
+def _delivery(request: web.Request, drain: str, body: bytes) -> Delivery:
     return Delivery(
         drain=drain,
         id=_delivery_id(request, body),
         token=_header(request, "Logplex-Drain-Token"),
         message_count=_whole_number(_header(request, "Logplex-Msg-Count")),
-        received_ms=received_ms,
     )
 
 

@@ -12,7 +12,7 @@ TIME_MS = 1330560754567
 
 
 def delivery(name: str = "one", drain: str = "shop") -> Delivery:
-    return Delivery(drain, name, "d.token", None, 0)
+    return Delivery(drain, name, "d.token", None)
 
 
 def frame(text: bytes, proc: str = "web.1", time: str = TIME, *, newline: bool = True) -> bytes:

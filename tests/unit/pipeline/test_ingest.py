@@ -7,7 +7,7 @@ from logdrain.errors import StoreUnavailable
 from logdrain.model.events import Batch, Delivery, Origin, Split, Stored
 from logdrain.pipeline.ingest import ingest
 
-DELIVERY = Delivery("shop", "one", "", None, 0)
+DELIVERY = Delivery("shop", "one", "", None)
 TIME = "2012-03-01T00:12:34.567890+00:00"
 
 
