@@ -69,6 +69,14 @@ class StoreBusy(LogdrainError):
     retryable = True
 
 
+class SpoolUnavailable(LogdrainError):
+    """The spool cannot take or give a delivery: disk full, read-only or broken, at its bound, or in use."""
+
+    code = "spool_unavailable"
+    status = 503
+    retryable = True
+
+
 class NotRunning(LogdrainError):
     """A command needs servers and found none."""
 

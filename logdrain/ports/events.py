@@ -1,9 +1,11 @@
 """Where deliveries are kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from logdrain.model.events import Batch, Origin, Split, Stored
+from logdrain.model.late import LateNote
 
 
 class EventStore(Protocol):
@@ -39,5 +41,25 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: there was none.
+        """
+        ...
+
+
+class LateNotes(Protocol):
+    """What the drains have noted about events that came late."""
+
+    def notes(self, since: datetime) -> list[LateNote]:
+        """Notes written at or after this time of MongoDB's clock, oldest first.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        ...
+
+    def store_time(self) -> datetime:
+        """MongoDB's clock, UTC: the one that notes are dated by.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
         """
         ...

@@ -1,0 +1,1 @@
+"""Spool: deliveries wait on disk while the store is away."""
