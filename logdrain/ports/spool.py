@@ -13,7 +13,7 @@ class Spool(Protocol):
 
         Raises:
             SpoolUnavailable: the disk is full, read-only or broken, the folder is another process's, or the
-                spool has reached its bound; nothing was kept.
+                spool has reached its bound; nothing was kept, or, where an fsync failed, nothing is promised.
         """
         ...
 
