@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from logdrain.drain.ids import make_id
 from logdrain.drain.tags import starts_tagged
 from logdrain.model.events import Delivery, Message, Origin, Split, SplitJoin
@@ -16,8 +18,8 @@ from logdrain.model.events import Delivery, Message, Origin, Split, SplitJoin
 PIECE_SIZE_BYTES = 10_000
 # Pieces of one line have nearly the same timestamp; another line much later is another line.
 _PIECE_GAP_MS = 5_000
-# A line longer than a document may be is broken off instead of growing without end.
-LINE_SIZE_BYTES_MAX = 16 * 1024 * 1024
+# A line is broken off before it is more than one document of 16 MiB holds, names of its pieces included.
+LINE_SIZE_BYTES_MAX = 15 * 1024 * 1024
 
 
 class Line(NamedTuple):
@@ -45,6 +47,7 @@ class _Growing:
     size_bytes: int
     split_id: bytes | None = None  # it began in an earlier delivery
     continued_by: str = ""
+    after: int = 0
     is_repeat: bool = False  # these pieces were joined when the delivery came first
 
 
@@ -85,10 +88,24 @@ def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origi
         if origin in seen:
             continue
         seen.add(origin)
-        may_end_record = is_cut(message) or message.payload.rstrip().endswith(b"}")
-        if may_end_record and not starts_tagged(message.payload):
+        if not starts_tagged(message.payload) and (is_cut(message) or _may_end_record(message.payload)):
             found[origin] = piece_name(delivery, message)
     return found
+
+
+def _may_end_record(payload: bytes) -> bool:
+    """Whether a record that began earlier may end here.
+
+    Not where the piece is whole JSON by itself: it opens every brace that it closes. Applications that log
+    JSON without a tag print such lines all day.
+    """
+    if not payload.rstrip().endswith(b"}"):
+        return False
+    try:
+        msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    return False
 
 
 def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Sequence[Split]) -> Assembled:
@@ -138,7 +155,7 @@ def _beginning_of(message: Message, name: str, waiting: Sequence[Split]) -> Spli
     of another may have been lost on the way.
     """
     for split in waiting:
-        if name in split.continued_by:
+        if name in (split.claimed_by, *split.continued_by):
             return split
     fitting = [split for split in waiting if split.raw and _fits(split.time_ms, message)]
     return min(fitting, key=lambda split: abs((message.time_ms or 0) - (split.time_ms or 0)), default=None)
@@ -149,9 +166,10 @@ def _resume(split: Split, name: str) -> _Growing:
     return _Growing(
         line,
         [split.raw],
-        len(split.raw),
+        len(split.raw) + sum(map(len, split.continued_by)),
         split_id=split.id,
         continued_by=name,
+        after=len(split.continued_by),
         is_repeat=name in split.continued_by,
     )
 
@@ -187,7 +205,7 @@ def _break_off(current: _Growing, done: Assembled) -> None:
 
 def _close(current: _Growing, done: Assembled) -> None:
     if current.split_id is not None:
-        done.joins.append(SplitJoin(current.split_id, current.continued_by, raw=None))
+        done.joins.append(SplitJoin(current.split_id, current.continued_by, None, current.after))
 
 
 def _keep_waiting(current: _Growing, done: Assembled) -> None:
@@ -195,7 +213,7 @@ def _keep_waiting(current: _Growing, done: Assembled) -> None:
     if current.is_repeat or not starts_tagged(raw):
         return  # a long line without a tag is no event, whole or not
     if current.split_id is not None:
-        done.joins.append(SplitJoin(current.split_id, current.continued_by, raw=raw))
+        done.joins.append(SplitJoin(current.split_id, current.continued_by, raw, current.after))
         return
     split_id = make_id(line.time_ms, line.origin.drain, line.delivery_id, line.position)
     done.splits.append(

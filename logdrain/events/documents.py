@@ -15,11 +15,18 @@ DOCUMENT_SIZE_BYTES_MAX = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
 _PART_SIZE_BYTES = 15 * 1024 * 1024
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+# size, type, "_id\0", length, subtype (https://bsonspec.org)
+_ID_START, _ID_SIZE_BYTES = 4 + 1 + 4 + 4 + 1, 16
 
 
 def binary_id(value: bytes) -> Binary:
     """16 bytes as MongoDB's UUID."""
     return Binary(value, UUID_SUBTYPE)
+
+
+def document_id(document: bytes) -> bytes:
+    """The 16 bytes of `_id` of a document that begins with `binary_id`, as all of ours do."""
+    return document[_ID_START : _ID_START + _ID_SIZE_BYTES]
 
 
 def origin_document(origin: Origin) -> dict[str, str]:
@@ -93,6 +100,7 @@ def encode_split(split: Split, received_ms: int) -> bytes:
             "position": split.position,
             "raw": split.raw,
             "continued_by": list(split.continued_by),
+            "claimed_by": split.claimed_by,
             "received_at": DatetimeMS(received_ms),
         }
     )
@@ -109,6 +117,7 @@ def decode_split(document: dict[str, Any]) -> Split:
         position=document["position"],
         raw=bytes(document.get("raw", b"")),
         continued_by=tuple(document["continued_by"]),
+        claimed_by=document.get("claimed_by", ""),
     )
 
 

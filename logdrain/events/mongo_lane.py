@@ -11,26 +11,33 @@ from typing import Any, NamedTuple
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
+from logdrain.events.documents import document_id
 from logdrain.events.mongo_client import AsyncCollection, unavailable
+from logdrain.events.mongo_stored_ids import stored_ids
 
 _DUPLICATE_KEY = 11000
 # MongoDB takes 48 MB or 100,000 documents a message; smaller inserts keep latencies even.
 _INSERT_DOCUMENTS_MAX = 5_000
 _INSERT_SIZE_BYTES_MAX = 24 * 1024 * 1024
+_ASK_ABOVE_DOCUMENTS = 500
 
 
-class Refusal(NamedTuple):
-    """A document that was not inserted: its place in the list given, and why."""
+class Refused(NamedTuple):
+    """Documents that were not inserted, by their place in the list given.
 
-    position: int
-    is_duplicate: bool
-    message: str
+    Attributes:
+        duplicates: Those that were there already.
+        rejected: The others, with what MongoDB said.
+    """
+
+    duplicates: set[int]
+    rejected: dict[int, str]
 
 
 class _Waiting(NamedTuple):
     documents: Sequence[bytes]
     size_bytes: int
-    done: asyncio.Future[list[Refusal]]
+    done: asyncio.Future[Refused]
 
 
 class InsertLane:
@@ -42,12 +49,12 @@ class InsertLane:
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def insert(self, documents: Sequence[bytes]) -> asyncio.Future[list[Refusal]]:
+    def insert(self, documents: Sequence[bytes]) -> asyncio.Future[Refused]:
         """Insert documents; the future has those that were not inserted once the others are durable.
 
         The future fails with StoreUnavailable where MongoDB did not confirm.
         """
-        done: asyncio.Future[list[Refusal]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(documents, sum(map(len, documents)), done))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -75,8 +82,7 @@ class InsertLane:
 
     async def _insert_group(self, group: list[_Waiting]) -> None:
         try:
-            documents = [RawBSONDocument(data) for waiting in group for data in waiting.documents]
-            refusals = await self._insert_many(documents)
+            refused = await self._insert_all([data for waiting in group for data in waiting.documents])
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody may wait for ever
             for waiting in group:
                 if not waiting.done.done():
@@ -85,24 +91,65 @@ class InsertLane:
         start = 0
         for waiting in group:
             end = start + len(waiting.documents)
-            own = [
-                item._replace(position=item.position - start)
-                for item in refusals
-                if start <= item.position < end
-            ]
             if not waiting.done.done():
-                waiting.done.set_result(own)
+                waiting.done.set_result(refused if len(group) == 1 else _between(refused, start, end))
             start = end
 
-    async def _insert_many(self, documents: list[RawBSONDocument]) -> list[Refusal]:
+    async def _insert_all(self, documents: Sequence[bytes]) -> Refused:
+        """Insert documents, part by part where there are many."""
+        if len(documents) < _ASK_ABOVE_DOCUMENTS:
+            return await self._insert_many(documents)
+        # In order of id: then what a repeated delivery has stored before lies close together.
+        places = sorted(range(len(documents)), key=lambda place: document_id(documents[place]))
+        done = Refused(set(), {})
+        for start in range(0, len(places), _INSERT_DOCUMENTS_MAX):
+            part = places[start : start + _INSERT_DOCUMENTS_MAX]
+            duplicates, rejected = await self._insert_new([documents[place] for place in part])
+            done.duplicates.update(part[at] for at in duplicates)
+            done.rejected.update({part[at]: message for at, message in rejected.items()})
+        return done
+
+    async def _insert_new(self, documents: Sequence[bytes]) -> Refused:
+        """Insert what is not there yet, of many documents in order of id.
+
+        At least one document is inserted even if all are there. Being there is not being durable: another
+        process may have written them a moment ago. MongoDB confirms a write with DURABLE, refused ones too,
+        after all that came before it: the majority read says that they will stay, the confirmed write that
+        they are in the journal.
+        """
+        ids = list(map(document_id, documents))
+        stored = await stored_ids(self._collection, ids)
+        absent = [at for at, item in enumerate(ids) if item not in stored] or [0]
+        duplicates, rejected = await self._insert_many([documents[at] for at in absent])
+        skipped = set(range(len(ids))).difference(absent)
+        return Refused(
+            skipped.union(absent[at] for at in duplicates),
+            {absent[at]: message for at, message in rejected.items()},
+        )
+
+    async def _insert_many(self, documents: Sequence[bytes]) -> Refused:
         try:
-            await self._collection.insert_many(documents, ordered=False)
+            await self._collection.insert_many(list(map(RawBSONDocument, documents)), ordered=False)
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
                 raise
-            return [_refusal(found) for found in error.details["writeErrors"]]
-        return []
+            return _refused(error.details["writeErrors"])
+        return Refused(set(), {})
 
 
-def _refusal(found: dict[str, Any]) -> Refusal:
-    return Refusal(found["index"], found["code"] == _DUPLICATE_KEY, str(found.get("errmsg", ""))[:500])
+def _refused(errors: Sequence[dict[str, Any]]) -> Refused:
+    return Refused(
+        {found["index"] for found in errors if found["code"] == _DUPLICATE_KEY},
+        {
+            found["index"]: str(found.get("errmsg", ""))[:500]
+            for found in errors
+            if found["code"] != _DUPLICATE_KEY
+        },
+    )
+
+
+def _between(refused: Refused, start: int, end: int) -> Refused:
+    return Refused(
+        {place - start for place in range(start, end) if place in refused.duplicates},
+        {place - start: message for place, message in refused.rejected.items() if start <= place < end},
+    )

@@ -1,30 +1,35 @@
 """Durable, exactly-once storage: batches of concurrent deliveries go into MongoDB together.
 
 Every document has an id that a repeated delivery makes again, so "it is there already" is success.
-Order matters once: the catalog is written before the events it describes, joins after their events.
+Order matters: cut lines are claimed before the events made from them, and done with after them; catalog and
+late notes are written before the events they describe.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from logdrain import metrics
 from logdrain.errors import StoreBusy, StoreUnavailable
-from logdrain.events.documents import encode_event, encode_quarantined, encode_split, quarantine_event
+from logdrain.events.documents import encode_quarantined, encode_split, quarantine_event
+from logdrain.events.encoding import Encoded, encode_events
 from logdrain.events.mongo_catalog import MongoCatalog
-from logdrain.events.mongo_client import DURABLE, AsyncClient, tables_among, unavailable
-from logdrain.events.mongo_lane import InsertLane, Refusal
+from logdrain.events.mongo_client import DURABLE, AsyncClient, unavailable
+from logdrain.events.mongo_lane import InsertLane, Refused
+from logdrain.events.mongo_late_writer import MongoLateWriter
 from logdrain.events.mongo_splits import SPLITS, MongoSplits
+from logdrain.events.mongo_tables import MongoTables
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 QUARANTINE = "_quarantine"
 _INSERTS_AT_ONCE = 4
-_NAMESPACE_EXISTS = 48
+# Encoding a large batch takes a while: other deliveries go on meanwhile.
+_THREAD_ABOVE_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 
@@ -37,6 +42,7 @@ class StoreLimits:
         queue_size_max_bytes: Octets that may wait; above it, StoreBusy.
         tables_max: Tables that tags may make.
         fields_max: Field paths that the catalog keeps per table.
+        keys_per_record_max: Keys that one record may have, those of nested objects included.
         quarantine_keep_days: How long quarantine entries stay.
     """
 
@@ -44,6 +50,7 @@ class StoreLimits:
     queue_size_max_bytes: int = 128 * 1024 * 1024
     tables_max: int = 1000
     fields_max: int = 2000
+    keys_per_record_max: int = 10_000
     quarantine_keep_days: int = 90
 
 
@@ -59,10 +66,10 @@ class MongoEventStore:
         self._splits = MongoSplits(client, database)
         self._lanes: dict[str, InsertLane] = {}
         self._slots = asyncio.Semaphore(_INSERTS_AT_ONCE)
-        self._tables: set[str] = set()
+        self._tables = MongoTables(self._database, clock, tables_max=limits.tables_max)
+        self._late = MongoLateWriter(self._database, clock)
         self._is_prepared = False
         self._preparing = asyncio.Lock()
-        self._making = asyncio.Lock()
         self._queue_size_bytes = 0
 
     async def write(self, batch: Batch) -> Stored:
@@ -85,7 +92,7 @@ class MongoEventStore:
 
     async def expire_splits(self, older_than_ms: int) -> int:
         """Move overdue lines to quarantine. See the port."""
-        overdue = await self._in_time(self._splits.overdue(older_than_ms))
+        overdue = await self._in_time(self._splits.take_overdue(older_than_ms))
         if overdue:
             await self.write(Batch(quarantined=overdue))
             await self._in_time(self._splits.close([item.id for item in overdue]))
@@ -125,76 +132,59 @@ class MongoEventStore:
     async def _write(self, batch: Batch) -> Stored:
         await self._prepare()
         received_ms = int(self._clock.now().timestamp() * 1000)
-        events, quarantined = await self._admit(batch)
-        await self._catalog.note(events, received_ms)
-        documents: dict[str, list[bytes]] = defaultdict(list)
-        accepted: dict[str, list[Event]] = defaultdict(list)
-        for event in events:
-            encoded = encode_event(event)
-            if isinstance(encoded, Quarantined):
-                quarantined.append(encoded)
-                continue
-            documents[event.table.name].append(encoded)
-            accepted[event.table.name].append(event)
-        if batch.splits:
-            documents[SPLITS] = [encode_split(split, received_ms) for split in batch.splits]
-        tables = list(documents)
-        refusals = await asyncio.gather(*(self._lane(table).insert(documents[table]) for table in tables))
-        duplicates = 0
-        for table, refused in zip(tables, refusals, strict=True):
-            if table == SPLITS:
-                _require_duplicates(SPLITS, refused)
-                continue
-            duplicates += sum(item.is_duplicate for item in refused)
-            quarantined += _refused(accepted[table], refused)
-        reasons = await self._quarantine(quarantined, received_ms)
-        await self._splits.join(batch.joins)
-        rejected = len(quarantined) - len(batch.quarantined)
-        return Stored(len(batch.events) - duplicates - rejected, duplicates, reasons, rejected)
+        await self._splits.claim(batch.joins)
+        events, rejected = await self._admit(batch.events)
+        encoded = await self._encode(events)
+        await self._catalog.note(encoded.shapes, received_ms)
+        await self._late.note_before(encoded.hours)
+        duplicates, refused = await self._insert(encoded)
+        await self._late.note_after(encoded.hours)
+        await self._keep_splits(batch.splits, received_ms)
+        rejected += encoded.quarantined + refused
+        reasons = await self._quarantine([*batch.quarantined, *rejected], received_ms)
+        await self._splits.finish(batch.joins)
+        new = len(batch.events) - duplicates - len(rejected)
+        return Stored(new, duplicates, reasons, len(rejected))
 
-    async def _admit(self, batch: Batch) -> tuple[list[Event], list[Quarantined]]:
-        """Events whose table exists or may be made; the rest joins the batch's quarantine."""
-        refused: set[str] = set()
-        for table in {event.table.name for event in batch.events} - self._tables:
-            if not await self._make_table(table):
-                refused.add(table)
+    async def _encode(self, events: Sequence[Event]) -> Encoded:
+        keys_max = self._limits.keys_per_record_max
+        if sum(len(event.raw) for event in events) > _THREAD_ABOVE_BYTES:
+            return await asyncio.to_thread(encode_events, events, keys_max)
+        return encode_events(events, keys_max)
+
+    async def _insert(self, encoded: Encoded) -> tuple[int, list[Quarantined]]:
+        """Insert events; how many were there already, and entries of those that MongoDB turned away."""
+        tables = list(encoded.documents)
+        answers = await asyncio.gather(
+            *(self._lane(table).insert(encoded.documents[table]) for table in tables)
+        )
+        duplicates = sum(len(refused.duplicates) for refused in answers)
+        entries = [
+            quarantine_event(encoded.events[table][place], DropReason.STORE_REJECTED, message)
+            for table, refused in zip(tables, answers, strict=True)
+            for place, message in refused.rejected.items()
+        ]
+        return duplicates, entries
+
+    async def _keep_splits(self, splits: Sequence[Split], received_ms: int) -> None:
+        if splits:
+            documents = [encode_split(split, received_ms) for split in splits]
+            _require_duplicates(SPLITS, await self._lane(SPLITS).insert(documents))
+
+    async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
+        """Events whose table exists or may be made, and entries of the rest."""
+        refused = await self._tables.refused({event.table.name for event in events})
         if not refused:
-            return batch.events, list(batch.quarantined)
+            return events, []
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
         return (
-            [event for event in batch.events if event.table.name not in refused],
+            [event for event in events if event.table.name not in refused],
             [
-                *batch.quarantined,
-                *(
-                    quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
-                    for event in batch.events
-                    if event.table.name in refused
-                ),
+                quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
+                for event in events
+                if event.table.name in refused
             ],
         )
-
-    async def _make_table(self, table: str) -> bool:
-        """Make a table's collection, clustered by `_id`: one tree instead of two, measured in bench/store."""
-        async with self._making:
-            await self._list_tables()  # other drains make tables, people drop them
-            if table in self._tables:
-                return True
-            if len(self._tables) >= self._limits.tables_max:
-                return False
-            try:
-                await self._database.create_collection(
-                    table, clusteredIndex={"key": {"_id": 1}, "unique": True}
-                )
-            except CollectionInvalid:
-                pass  # another drain was first
-            except OperationFailure as error:
-                if error.code != _NAMESPACE_EXISTS:
-                    raise
-            self._tables.add(table)
-            return True
-
-    async def _list_tables(self) -> None:
-        self._tables = {table.name for table in tables_among(await self._database.list_collection_names())}
 
     async def _quarantine(self, items: Sequence[Quarantined], received_ms: int) -> dict[DropReason, int]:
         """Store entries; returns how many are new, by reason."""
@@ -206,9 +196,12 @@ class MongoEventStore:
             for part, document in enumerate(encode_quarantined(item, received_ms))
         ]
         refused = await self._lane(QUARANTINE).insert([document for _, _, document in encoded])
-        old = {item.position for item in refused}
         _require_duplicates(QUARANTINE, refused)
-        return Counter(reason for at, (reason, part, _) in enumerate(encoded) if part == 0 and at not in old)
+        return Counter(
+            reason
+            for at, (reason, part, _) in enumerate(encoded)
+            if part == 0 and at not in refused.duplicates
+        )
 
     def _lane(self, collection: str) -> InsertLane:
         lane = self._lanes.get(collection)
@@ -233,25 +226,16 @@ class MongoEventStore:
                     index={"keyPattern": {"received_at": 1}, "expireAfterSeconds": keep_s},
                 )
             await self._splits.prepare()
-            await self._list_tables()
+            await self._late.prepare()
+            await self._tables.load()
             self._is_prepared = True
 
 
-def _require_duplicates(collection: str, refusals: Sequence[Refusal]) -> None:
+def _require_duplicates(collection: str, refused: Refused) -> None:
     """Our own documents are refused only where they are there already.
 
     Raises:
         StoreUnavailable: another reason; the delivery must not be answered as stored.
     """
-    for item in refusals:
-        if not item.is_duplicate:
-            raise StoreUnavailable(f"MongoDB refused a document of {collection}: {item.message}")
-
-
-def _refused(events: Sequence[Event], refusals: Sequence[Refusal]) -> list[Quarantined]:
-    """Entries for what MongoDB turned away for another reason than being there already."""
-    return [
-        quarantine_event(events[item.position], DropReason.STORE_REJECTED, item.message)
-        for item in refusals
-        if not item.is_duplicate
-    ]
+    for message in refused.rejected.values():
+        raise StoreUnavailable(f"MongoDB refused a document of {collection}: {message}")

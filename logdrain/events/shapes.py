@@ -1,6 +1,7 @@
 """A record's shape: its field paths and types. Equal shapes are seen again all day, new ones rarely."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from logdrain.events.documents import INT64_MAX, INT64_MIN
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
 
+# A key longer than this is data, not a name.
+_KEY_LENGTH_MAX = 1000
 _SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
 
 
@@ -33,6 +36,34 @@ def fields_of(shape: ObjectShape) -> Iterator[SeenField]:
     """Every field path and type in a shape; may repeat."""
     for key, below in shape.fields:
         yield from _fields(below, (key,))
+
+
+def new_fields(
+    shapes: Iterable[ObjectShape], seen: AbstractSet[SeenField], paths_max: int
+) -> tuple[list[SeenField], bool]:
+    """The fields in these shapes that have not been seen, and whether there are more that are not kept.
+
+    Args:
+        shapes: What records look like.
+        seen: What the catalog has.
+        paths_max: How many paths it keeps.
+    """
+    paths = {field.path for field in seen}
+    kept: list[SeenField] = []
+    is_full = False
+    known = set(seen)
+    # One by one, nothing sorted: of keys without end, no more is held than is kept.
+    for field in (field for shape in shapes for field in fields_of(shape)):
+        if field in known:
+            continue
+        if field.path not in paths:
+            if len(paths) >= paths_max or any(len(key) > _KEY_LENGTH_MAX for key in field.path):
+                is_full = True
+                continue
+            paths.add(field.path)
+        known.add(field)
+        kept.append(field)
+    return kept, is_full
 
 
 def _shape(value: Any) -> Hashable:

@@ -47,11 +47,13 @@ class DropReason(StrEnum):
     NUL_IN_KEY = "nul_in_key"  # a key with U+0000: BSON cannot hold it
     NUMBER_OUT_OF_RANGE = "number_out_of_range"  # an integer beyond 34 digits
     TOO_DEEP = "too_deep"  # nested deeper than 100 levels
+    TOO_MANY_KEYS = "too_many_keys"  # above the limit of keys a record
     TOO_LARGE = "too_large"  # above MongoDB's 16 MiB a document
     NO_TIME = "no_time"  # neither the record nor the frame has a readable time
     SPLIT = "split"  # a cut line whose other pieces did not come
     TOO_MANY_TABLES = "too_many_tables"  # above the table limit
     STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
+    SPOOL_DAMAGED = "spool_damaged"  # octets of the spool that are no whole delivery any more
 
 
 class Origin(NamedTuple):
@@ -161,6 +163,7 @@ class Split(NamedTuple):
         delivery_id: The delivery of the first piece; with `position` it names the event to be.
         raw: The octets so far.
         continued_by: `<delivery id>:<position>` of every piece that was added to the first ones.
+        claimed_by: Piece that ends the line and whose event is being stored, or "".
     """
 
     id: bytes
@@ -170,6 +173,7 @@ class Split(NamedTuple):
     position: int
     raw: bytes
     continued_by: tuple[str, ...]
+    claimed_by: str = ""
 
 
 class SplitJoin(NamedTuple):
@@ -179,11 +183,13 @@ class SplitJoin(NamedTuple):
         split_id: The waiting split.
         by: `<delivery id>:<position>` of the continuing piece: a retry finds it again.
         raw: Grown octets if the line still waits, or None where it is complete.
+        after: How many pieces had been added when the line was read; the join is void if others came since.
     """
 
     split_id: bytes
     by: str
     raw: bytes | None
+    after: int
 
 
 @dataclass(frozen=True, slots=True)

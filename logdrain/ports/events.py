@@ -16,12 +16,13 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: not confirmed in time; some of it may be stored, writing it again is safe.
+            SplitChanged: a join was void, no event is stored; find the waiting lines and read again.
             StoreBusy: too much is waiting already.
         """
         ...
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
-        """Splits of these origins that wait for more, or that one of `by` has continued before.
+        """Splits of these origins that wait for more, or that one of `by` has claimed or continued.
 
         Raises:
             StoreUnavailable: MongoDB did not answer in time.

@@ -1,10 +1,15 @@
 import asyncio
+from typing import Any
 
 import bson
 import pytest
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
+from logdrain.events.documents import binary_id, document_id
 from logdrain.events.mongo_lane import InsertLane
+from logdrain.events.mongo_stored_ids import stored_ids
 
 DOCUMENT = bson.encode({"_id": 1})
 
@@ -31,5 +36,87 @@ async def test_an_error_of_any_kind_is_told_and_does_not_block_the_lane() -> Non
             await failed
     with pytest.raises(StoreUnavailable):
         await lane.insert([b"no BSON"])
-    assert await lane.insert([DOCUMENT]) == []
+    assert await lane.insert([DOCUMENT]) == (set(), {})
     assert collection.inserted == [3, 1]
+
+
+class Remembering:
+    """A collection that has these ids, and remembers what was asked and inserted."""
+
+    def __init__(self, stored: set[bytes]) -> None:
+        self.stored = stored
+        self.inserted: list[int] = []
+
+    def with_options(self, **options: Any) -> "Remembering":
+        assert options["read_concern"].level == "majority"
+        return self
+
+    def find(self, query: dict[str, Any], _projection: object) -> "Found":
+        low, high = bytes(query["_id"]["$gte"]), bytes(query["_id"]["$lte"])
+        return Found(sorted(item for item in self.stored if low <= item <= high))
+
+    async def insert_many(self, documents: list[Any], *, ordered: bool) -> None:
+        assert not ordered
+        self.inserted.append(len(documents))
+        ids = [document_id(document.raw) for document in documents]
+        errors = [{"index": at, "code": 11000} for at, item in enumerate(ids) if item in self.stored]
+        self.stored.update(ids)
+        if errors:
+            raise BulkWriteError({"writeErrors": errors})
+
+
+class Found:
+    def __init__(self, ids: list[bytes]) -> None:
+        self.ids = ids
+
+    def sort(self, key: str, direction: int) -> "Found":
+        assert (key, direction) == ("_id", 1)
+        return self
+
+    def limit(self, count: int) -> "Found":
+        self.ids = self.ids[:count]
+        return self
+
+    def batch_size(self, _count: int) -> "Found":
+        return self
+
+    async def to_list(self, _length: None) -> list[RawBSONDocument]:
+        return [RawBSONDocument(document(item)) for item in self.ids]
+
+
+def document(item: bytes) -> bytes:
+    return bson.encode({"_id": binary_id(item)})
+
+
+def ids(count: int) -> list[bytes]:
+    return [number.to_bytes(16, "big") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [499, 500, 12_000])
+async def test_when_all_is_there_one_write_still_confirms_that_it_is_durable(count: int) -> None:
+    collection = Remembering(set(ids(count)))
+    lane = InsertLane(collection, asyncio.Semaphore(1))
+    refused = await lane.insert(list(map(document, reversed(ids(count)))))
+    assert refused == (set(range(count)), {})
+    assert collection.inserted == ([499] if count < 500 else [1] * -(-count // 5000))
+
+
+async def test_what_is_there_is_told_apart_at_its_place_and_to_its_delivery() -> None:
+    every = ids(3_000)
+    collection = Remembering({item for at, item in enumerate(every) if at % 3 == 0})
+    lane = InsertLane(collection, asyncio.Semaphore(1))
+    backwards = list(reversed(every))
+    first, second = (lane.insert(list(map(document, part))) for part in (backwards[:1000], backwards[1000:]))
+    assert await first == ({at for at in range(1000) if (2999 - at) % 3 == 0}, {})
+    assert await second == ({at for at in range(2000) if (1999 - at) % 3 == 0}, {})
+    assert collection.inserted == [2000]
+    assert collection.stored == set(every)
+
+
+async def test_asking_ends_where_others_have_written_most() -> None:
+    every = ids(100_000)
+    collection = Remembering(set(every))
+    wanted = every[::100]
+    found = await stored_ids(collection, wanted)
+    assert found == set(wanted[:101])
+    assert await stored_ids(collection, [b"\xff" * 16]) == set()

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.events.shapes import fields_of, shape_of
+from logdrain.events.shapes import fields_of, new_fields, shape_of
 from logdrain.model.catalog import ELEMENT, FieldType, SeenField
 
 
@@ -37,3 +37,17 @@ def test_values_do_not_matter_types_do(record: dict[str, object]) -> None:
     assert hash(shape) == hash(shape_of(dict(record)))
     assert shape == shape_of(dict(record))
     assert shape != shape_of({**record, "more": "x" if record.get("more") is None else None})
+
+
+def test_new_fields_are_kept_up_to_the_limit_of_paths() -> None:
+    shapes = [shape_of({"a": 1, "b": 1}), shape_of({"b": "x", "c": 1}), shape_of({"a": "x"})]
+    seen = {SeenField(("a",), FieldType.INT)}
+    kept, is_full = new_fields(shapes, seen, 2)
+    assert kept == [
+        SeenField(("b",), FieldType.INT),
+        SeenField(("b",), FieldType.STRING),
+        SeenField(("a",), FieldType.STRING),
+    ]
+    assert is_full
+    assert new_fields(shapes, seen, 3)[1] is False
+    assert new_fields([shape_of({"k" * 1001: 1})], set(), 3) == ([], True)

@@ -1,0 +1,73 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from logdrain.events.mongo_late_writer import MongoLateWriter
+
+START = datetime(2012, 3, 1, 1, 30, tzinfo=UTC)
+HOUR = int(START.timestamp()) // 3600
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pass_s(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class Notes:
+    """A database whose collection remembers how many notes each write had."""
+
+    def __init__(self) -> None:
+        self.written: list[int] = []
+
+    def get_collection(self, _name: str, **_options: object) -> "Notes":
+        return self
+
+    async def bulk_write(self, requests: list[Any], *, ordered: bool) -> None:
+        assert not ordered
+        self.written.append(len(requests))
+
+
+async def test_only_hours_that_have_ended_are_noted() -> None:
+    notes, clock = Notes(), SetClock()
+    writer = MongoLateWriter(notes, clock)
+    await writer.note_before({("a.b", HOUR), ("a.b", HOUR + 1)})
+    assert notes.written == []
+    await writer.note_before({("a.b", HOUR - 1), ("a.c", HOUR - 1), ("a.b", HOUR)})
+    assert notes.written == [2]
+
+
+async def test_a_note_is_repeated_after_five_seconds_and_after_a_step_of_the_clock() -> None:
+    notes, clock = Notes(), SetClock()
+    writer = MongoLateWriter(notes, clock)
+    late = {("a.b", HOUR - 1)}
+    for seconds, count in ((0, 1), (4.9, 1), (0.1, 2), (-60, 3)):
+        clock.pass_s(seconds)
+        await writer.note_before(late)
+        assert len(notes.written) == count
+
+
+async def test_an_insert_that_outlasts_its_note_is_noted_again() -> None:
+    notes, clock = Notes(), SetClock()
+    writer = MongoLateWriter(notes, clock)
+    late = {("a.b", HOUR - 1)}
+    await writer.note_before(late)
+    clock.pass_s(19)
+    await writer.note_after(late)
+    assert notes.written == [1]
+    clock.pass_s(1)
+    await writer.note_after(late)
+    assert notes.written == [1, 1]
+
+
+async def test_an_insert_that_outlasts_its_hour_is_noted() -> None:
+    notes, clock = Notes(), SetClock()
+    writer = MongoLateWriter(notes, clock)
+    await writer.note_before({("a.b", HOUR)})
+    clock.pass_s(1800)
+    await writer.note_after({("a.b", HOUR)})
+    assert notes.written == [1]
