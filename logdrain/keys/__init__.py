@@ -1,1 +1,1 @@
-"""Keys: who may do what, hashed in Postgres."""
+"""Keys: where they are kept, whose address a request came from, and how often it may be wrong."""
