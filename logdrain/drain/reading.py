@@ -172,7 +172,7 @@ def _quarantine_frame(frame: Frame, delivery: Delivery, reason: DropReason, deta
     return Quarantined(frame_id, reason, detail, None, origin, frame.data)
 
 
-def quarantine_body(body: bytes, delivery: Delivery, detail: str) -> Batch:
+def quarantine_body(body: bytes, delivery: Delivery, reason: DropReason, detail: str) -> Batch:
     """A body that cannot even be decoded, whole."""
     frame = Frame(0, body, resync=False, junk=True)
-    return Batch(quarantined=[_quarantine_frame(frame, delivery, DropReason.BAD_ENCODING, detail)])
+    return Batch(quarantined=[_quarantine_frame(frame, delivery, reason, detail)])

@@ -1,88 +1,96 @@
-"""A delivery becomes events, durably."""
+"""What a delivery holds, ready to store; every frame is counted once it is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from logdrain import metrics
-from logdrain.drain.reading import Parsed, parse, read, unfinished
-from logdrain.errors import StoreUnavailable
-from logdrain.model.events import Batch, Delivery, LineKind, Stored
-from logdrain.ports import EventStore
+from logdrain.drain.reading import Parsed, parse, quarantine_body, read, unfinished
+from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
+from logdrain.model.spool import Spooled
 
 # Reading a large body takes a while: other requests go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024
 
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """What became of a delivery, for its log line."""
-
-    frames: int
-    stored: Stored
+FindSplits = Callable[[Sequence[Origin], Sequence[str]], Awaitable[list[Split]]]
+"""Asks the store for the lines of these origins that an earlier delivery left open."""
 
 
-async def ingest(body: bytes, delivery: Delivery, store: EventStore, within_s: float) -> Ingested:
-    """Take a delivery in: returns once everything in it is durable.
+@dataclass(slots=True)
+class Content:
+    """What one or more deliveries hold.
+
+    Attributes:
+        frames: Frames found, whatever is in them.
+        resynced: How many of them had a wrong count.
+        miscounted: Deliveries whose Logplex-Msg-Count is not the number of frames found.
+        lost: Lines that senders say they dropped, by code.
+    """
+
+    batch: Batch = field(default_factory=Batch)
+    kinds: Counter[LineKind] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    frames: int = 0
+    resynced: int = 0
+    miscounted: int = 0
+
+    def add(self, other: "Content") -> None:
+        """Put another delivery's content behind this."""
+        self.batch.events.extend(other.batch.events)
+        self.batch.quarantined.extend(other.batch.quarantined)
+        self.batch.splits.extend(other.batch.splits)
+        self.batch.joins.extend(other.batch.joins)
+        self.kinds.update(other.kinds)
+        self.lost.update(other.lost)
+        self.frames += other.frames
+        self.resynced += other.resynced
+        self.miscounted += other.miscounted
+
+    def count(self, stored: Stored) -> None:
+        """Count it, now that it is stored: a delivery that comes again is counted again."""
+        kinds = Counter(self.kinds)
+        kinds[LineKind.EVENT] -= stored.rejected
+        kinds[LineKind.REJECTED] += stored.rejected
+        metrics.MESSAGES_RECEIVED.inc(self.frames)
+        metrics.FRAMES_RESYNCED.inc(self.resynced)
+        metrics.MESSAGE_COUNT_MISMATCHES.inc(self.miscounted)
+        for kind, number in kinds.items():
+            metrics.LINES.labels(kind.value).inc(number)
+        for code, number in self.lost.items():
+            metrics.LOSSES_REPORTED.labels(code).inc(number)
+
+
+async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
+    """Read a delivery.
 
     Args:
-        body: Decoded octets, whatever they are.
-        delivery: How the request names it.
-        store: Where events go.
-        within_s: How long the store may take for all of it; senders do not wait longer.
+        spooled: The delivery, with its body.
+        find_splits: Asked only where a message may continue a line of an earlier delivery.
 
     Raises:
-        StoreUnavailable, StoreBusy: not durable; the sender may send it again.
+        StoreUnavailable: from `find_splits`.
     """
+    delivery, body, problem = spooled
+    if problem:
+        return Content(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     is_large = len(body) > _THREAD_ABOVE_BYTES
     parsed = await asyncio.to_thread(parse, body, delivery) if is_large else parse(body, delivery)
     pieces = unfinished(parsed, delivery)
-    async with _deadline(within_s):
-        waiting = await store.waiting_splits(list(pieces), list(pieces.values())) if pieces else []
-        if is_large:
-            reading = await asyncio.to_thread(read, parsed, delivery, waiting)
-        else:
-            reading = read(parsed, delivery, waiting)
-        stored = await _write(reading.batch, store)
-    _count(parsed, delivery, reading.kinds)
-    return Ingested(parsed.frames, stored)
+    waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
+    if is_large:
+        reading = await asyncio.to_thread(read, parsed, delivery, waiting)
+    else:
+        reading = read(parsed, delivery, waiting)
+    return Content(
+        reading.batch,
+        reading.kinds,
+        parsed.lost,
+        parsed.frames,
+        parsed.resynced,
+        _miscounted(parsed, delivery.message_count),
+    )
 
 
-async def keep(batch: Batch, store: EventStore, within_s: float) -> Stored:
-    """Make a batch durable.
-
-    Raises:
-        StoreUnavailable, StoreBusy: not durable.
-    """
-    async with _deadline(within_s):
-        return await _write(batch, store)
-
-
-@asynccontextmanager
-async def _deadline(within_s: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(within_s):
-            yield
-    except TimeoutError as error:
-        raise StoreUnavailable(
-            f"the store did not confirm within {within_s:g} s", hint="it is overloaded or hangs"
-        ) from error
-
-
-async def _write(batch: Batch, store: EventStore) -> Stored:
-    if batch.is_empty:
-        return Stored()
-    with metrics.STORE_SECONDS.time():
-        return await store.write(batch)
-
-
-def _count(parsed: Parsed, delivery: Delivery, kinds: Mapping[LineKind, int]) -> None:
-    metrics.MESSAGES_RECEIVED.inc(parsed.frames)
-    metrics.FRAMES_RESYNCED.inc(parsed.resynced)
-    if delivery.message_count not in (None, parsed.frames):
-        metrics.MESSAGE_COUNT_MISMATCHES.inc()
-    for kind, count in kinds.items():
-        metrics.LINES.labels(kind.value).inc(count)
-    for code, count in parsed.lost.items():
-        metrics.LOSSES_REPORTED.labels(code).inc(count)
+def _miscounted(parsed: Parsed, message_count: int | None) -> int:
+    return int(message_count not in (None, parsed.frames))

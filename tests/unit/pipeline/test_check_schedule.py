@@ -13,7 +13,10 @@ from logdrain.pipeline.slices import check_schedule
 from logdrain.ports import Ledger
 
 NOW = datetime(2012, 3, 1, tzinfo=UTC)
-CANNOT_RUN_AGAIN = "no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run again"
+CANNOT_RUN_AGAIN = (
+    "no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run again, nor by itself when events"
+    " come late"
+)
 
 
 def warnings(result: str, slice_column: str | None = None) -> tuple[str, ...]:

@@ -1,0 +1,110 @@
+"""What waits in the spool goes into the store, in order, as soon as the store takes it."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from logdrain import log, metrics
+from logdrain.drain.ids import body_id
+from logdrain.drain.reading import quarantine_body
+from logdrain.errors import LogdrainError
+from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.model.spool import SpooledEntry
+from logdrain.pipeline.ingest import Content, content_of
+from logdrain.ports import EventStore, Spool
+
+_CHUNK_SIZE_BYTES = 4 * 1024 * 1024
+_CHUNK_SIZE_MIN_BYTES = 64 * 1024
+_IDLE_S = 0.25
+_AWAY_S = 1.0
+
+
+class Replay:
+    """Moves deliveries from the spool to the store; an entry leaves the spool only when the store has it.
+
+    Replaying an entry twice is safe: its events have the same ids again.
+    """
+
+    def __init__(self, spool: Spool, store: EventStore) -> None:
+        self._spool = spool
+        self._store = store
+        self._after: SpooledEntry | None = None
+        self._chunk_size_bytes = _CHUNK_SIZE_BYTES
+
+    async def run_forever(self) -> None:
+        """Replay until cancelled; what goes wrong is logged and tried again."""
+        while True:
+            pause_s = await self._try_step()
+            await asyncio.sleep(pause_s)
+
+    async def finish(self, within_s: float) -> bool:
+        """Replay what is left, for so long at most and while the store takes it; whether all is done."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._spool.waiting_count and await self._try_step() != _AWAY_S:
+                    pass
+        return not self._spool.waiting_count
+
+    async def step(self) -> int:
+        """Replay some entries; returns how many.
+
+        Raises:
+            StoreUnavailable, StoreBusy: the store does not take them; they stay.
+            SpoolUnavailable: the disk cannot be read or written.
+        """
+        entries = await self._spool.read(self._after, self._chunk_size_bytes)
+        if not entries:
+            return 0
+        await self._store_all(entries)
+        self._after = entries[-1]
+        await self._spool.discard(self._after)
+        metrics.SPOOL_ENTRIES_REPLAYED.inc(len(entries))
+        return len(entries)
+
+    async def _try_step(self) -> float:
+        """One step; returns how long to wait before the next, seconds."""
+        try:
+            count = await self.step()
+        except LogdrainError as error:
+            # Smaller and smaller: some of it may be what the store cannot take in one go.
+            self._chunk_size_bytes = max(self._chunk_size_bytes // 2, _CHUNK_SIZE_MIN_BYTES)
+            if self._spool.waiting_count:
+                log.warning("spool_waits", code=error.code, waiting=self._spool.waiting_count)
+            return _AWAY_S
+        except Exception as error:  # noqa: BLE001  # a defect must not end the replay in silence
+            log.error("spool_waits", code="internal", error=f"{type(error).__name__}: {error}")
+            return _AWAY_S
+        self._chunk_size_bytes = min(self._chunk_size_bytes * 2, _CHUNK_SIZE_BYTES)
+        if count and not self._spool.waiting_count:
+            log.info("spool_empty")
+        return 0.0 if count else _IDLE_S
+
+    async def _store_all(self, entries: Sequence[SpooledEntry]) -> None:
+        """Many deliveries in one write; a line that goes on in the next one is stored before that is read."""
+        gathered = Content()
+
+        async def flush() -> None:
+            nonlocal gathered
+            if not gathered.batch.is_empty:
+                gathered.count(await self._store.write(gathered.batch))
+            gathered = Content()
+
+        async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
+            if gathered.batch.splits or gathered.batch.joins:
+                await flush()
+            return await self._store.waiting_splits(origins, by)
+
+        for entry in entries:
+            if entry.spooled is None:
+                gathered.add(_damaged(entry))
+            else:
+                gathered.add(await content_of(entry.spooled, find_splits))
+        await flush()
+
+
+def _damaged(entry: SpooledEntry) -> Content:
+    detail = (
+        f"octets of the spool that are no whole entry any more: segment {entry.segment} at {entry.offset}"
+    )
+    delivery = Delivery("", body_id(entry.damaged), "", None)
+    return Content(quarantine_body(entry.damaged, delivery, DropReason.SPOOL_DAMAGED, detail))

@@ -1,0 +1,90 @@
+"""Stores and spools that do as they are told."""
+
+import asyncio
+from collections.abc import Sequence
+
+from logdrain.errors import LogdrainError, SpoolUnavailable
+from logdrain.model.events import Batch, Delivery, Origin, Split, Stored
+from logdrain.model.spool import Spooled, SpooledEntry
+
+TIME = "2012-03-01T00:12:34.567890+00:00"
+
+
+def line(text: str, *, ended: bool = True) -> bytes:
+    message = f"<190>1 {TIME} host app web.1 - {text}".encode() + b"\n" * ended
+    return b"%d %s" % (len(message), message)
+
+
+def delivery(body: bytes, name: str = "one", problem: str = "") -> Spooled:
+    return Spooled(Delivery("shop", name, "", None), body, problem)
+
+
+class ToldStore:
+    """Answers while `may_write` and `may_find` are set, raises its `errors` first."""
+
+    def __init__(self, *, is_up: bool = True) -> None:
+        self.may_find = asyncio.Event()
+        self.may_write = asyncio.Event()
+        self.errors: list[LogdrainError] = []
+        self.batches: list[Batch] = []
+        self.writes = 0
+        self.was_asked = asyncio.Event()
+        if is_up:
+            self.may_find.set()
+            self.may_write.set()
+
+    @property
+    def records(self) -> list[dict[str, object]]:
+        return [event.record for batch in self.batches for event in batch.events]
+
+    async def write(self, batch: Batch) -> Stored:
+        self.writes += 1
+        self.was_asked.set()
+        await self.may_write.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        self.batches.append(batch)
+        return Stored(events=len(batch.events))
+
+    async def waiting_splits(self, origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:
+        await self.may_find.wait()
+        return [split for batch in self.batches for split in batch.splits if split.origin in origins]
+
+    async def expire_splits(self, older_than_ms: int) -> int:
+        raise NotImplementedError
+
+    async def check(self) -> None:
+        raise NotImplementedError
+
+
+class MemorySpool:
+    """Keeps deliveries in a list; refuses them while it is `full`."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.entries: list[SpooledEntry] = []
+        self._count = 0
+
+    async def append(self, spooled: Spooled) -> None:
+        if self.full:
+            raise SpoolUnavailable("the disk is full")
+        self._count += 1
+        self.entries.append(SpooledEntry(1, self._count, spooled, b""))
+
+    async def read(self, after: SpooledEntry | None, size_max_bytes: int) -> list[SpooledEntry]:
+        del size_max_bytes
+        return [entry for entry in self.entries if after is None or entry.offset > after.offset]
+
+    async def discard(self, through: SpooledEntry) -> None:
+        self.entries = [entry for entry in self.entries if entry.offset > through.offset]
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self.entries)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(entry.spooled.body) for entry in self.entries if entry.spooled)
+
+    async def close(self) -> None:
+        return

@@ -1,0 +1,55 @@
+import pytest
+
+from logdrain.errors import StoreUnavailable
+from logdrain.model.events import DropReason
+from logdrain.model.spool import SpooledEntry
+from logdrain.pipeline.replay import Replay
+from tests.unit.pipeline.stores import MemorySpool, ToldStore, delivery, line
+
+
+async def test_what_waits_goes_into_the_store_in_order_and_leaves_the_spool() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    for number in range(5):
+        await spool.append(delivery(line(f'@[a.b] {{"x":{number}}}'), f"d{number}"))
+    assert await Replay(spool, store).step() == 5
+    assert store.records == [{"x": number} for number in range(5)]
+    assert (store.writes, spool.waiting_count) == (1, 0)
+
+
+async def test_what_the_store_does_not_take_stays() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    await spool.append(delivery(line('@[a.b] {"x":1}')))
+    store.errors = [StoreUnavailable("away")]
+    replay = Replay(spool, store)
+    with pytest.raises(StoreUnavailable):
+        await replay.step()
+    assert spool.waiting_count == 1
+    assert await replay.step() == 1
+    assert store.records == [{"x": 1}]
+
+
+async def test_a_line_cut_between_two_entries_is_put_together() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    text = '@[a.b] {"x":"' + "y" * 10_050 + '"}'
+    await spool.append(delivery(line(text[:10_000], ended=False), "head"))
+    await spool.append(delivery(line(text[10_000:]), "tail"))
+    await Replay(spool, store).step()
+    assert store.records == [{"x": "y" * 10_050}]
+
+
+async def test_damaged_octets_go_to_quarantine_as_they_are() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    spool.entries.append(SpooledEntry(3, 77, None, b"half an entry"))
+    await Replay(spool, store).step()
+    (entry,) = store.batches[0].quarantined
+    assert (entry.reason, entry.raw) == (DropReason.SPOOL_DAMAGED, b"half an entry")
+    assert "segment 3 at 77" in entry.detail
+
+
+async def test_finishing_stops_where_the_store_is_away() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    await spool.append(delivery(line('@[a.b] {"x":1}')))
+    store.errors = [StoreUnavailable("away")]
+    replay = Replay(spool, store)
+    assert not await replay.finish(60)
+    assert await replay.finish(60)
