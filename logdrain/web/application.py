@@ -1,16 +1,18 @@
 """Every route on one screen."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import HttpVersion11, web
 
 from logdrain import log, metrics
 from logdrain.bootstrap import DrainParts
-from logdrain.errors import LogdrainError, MethodNotAllowed, NotFound
+from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
+from logdrain.web.access import ACCESS, Access
+from logdrain.web.answers import error_response
+from logdrain.web.background import expire_splits, refresh_keys, replay_spool
 from logdrain.web.body import BodyRoom
 from logdrain.web.health import get_health
+from logdrain.web.key_ring import KeyRing
 from logdrain.web.ledger_thread import LedgerThread
 from logdrain.web.logs import post_logs
 from logdrain.web.metrics_page import get_metrics
@@ -18,14 +20,21 @@ from logdrain.web.parts import BODY_ROOM, LEDGER_THREAD, PARTS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+
+async def _expect(request: web.Request) -> None:
+    """`Expect: 100-continue` is answered; any other expectation is no reason to refuse (RFC 9110 10.1.1)."""
+    if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+
+
 _ROUTES = (
-    web.post("/logs", post_logs),
-    web.post("/logs/", post_logs),  # Logplex drops for good what is answered 404
+    web.post("/logs", post_logs, expect_handler=_expect),
+    web.post("/logs/", post_logs, expect_handler=_expect),  # Logplex drops for good what is answered 404
     web.get("/health", get_health),
     web.get("/metrics", get_metrics),
 )
 
-_SPLIT_CHECKS_PER_WAIT = 4
 _LEDGER_WITHIN_S = 2.0
 _CLIENT_GONE = 499  # nobody reads it; what counters call it
 
@@ -36,8 +45,11 @@ def make_application(parts: DrainParts) -> web.Application:
     application[PARTS] = parts
     application[BODY_ROOM] = BodyRoom(parts.bodies_size_max_bytes)
     application[LEDGER_THREAD] = LedgerThread(_LEDGER_WITHIN_S)
+    stored = parts.stored_keys.valid if parts.stored_keys else None
+    ring = KeyRing(parts.keys, stored, refresh_s=parts.keys_refresh_s)
+    application[ACCESS] = Access(ring, proxy_count=parts.proxy_count)
     application.add_routes(_ROUTES)
-    application.cleanup_ctx.append(_expire_splits)
+    application.cleanup_ctx.extend((expire_splits, refresh_keys, replay_spool))
     return application
 
 
@@ -47,54 +59,28 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except LogdrainError as error:
-        response = _error_response(error)
+        response = error_response(error)
         log.warning(
             "request_refused", path=request.path, status=error.status, code=error.code, message=error.message
         )
     except web.HTTPNotFound:
-        response = _error_response(NotFound(f"nothing is served at {request.path}"))
+        response = error_response(NotFound(f"nothing is served at {request.path}"))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        response = _error_response(MethodNotAllowed(f"{request.path} takes {allowed}"))
+        response = error_response(MethodNotAllowed(f"{request.path} takes {allowed}"))
         response.headers["Allow"] = allowed
     except web.HTTPException:
         raise  # aiohttp's own answer
-    except (ConnectionError, ClientPayloadError):
+    except web.RequestPayloadError:
+        broken = BadRequest("the body breaks the framing that its head declares", hint="RFC 9112 7.1")
+        response = error_response(broken)
+        log.warning("request_malformed", path=request.path, code=broken.code)
+    except ConnectionError:
         log.info("client_gone", path=request.path)
         response = web.Response(status=_CLIENT_GONE)
     except Exception as error:  # noqa: BLE001  # the boundary: no request may end the server
         log.error("request_failed", path=request.path, error=f"{type(error).__name__}: {error}")
-        response = _error_response(LogdrainError("something unforeseen went wrong", hint="see the log"))
+        response = error_response(LogdrainError("something unforeseen went wrong", hint="see the log"))
     if request.path.rstrip("/") == "/logs":
         metrics.DELIVERIES.labels(str(response.status)).inc()
     return response
-
-
-def _error_response(error: LogdrainError) -> web.Response:
-    body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-    response = web.json_response(body, status=error.status)
-    if error.retryable:
-        response.headers["Retry-After"] = "1"
-    if response.status == web.HTTPUnauthorized.status_code:
-        response.headers["WWW-Authenticate"] = 'Basic realm="logdrain", charset="UTF-8"'
-    return response
-
-
-async def _expire_splits(application: web.Application) -> AsyncIterator[None]:
-    """While the application runs, move cut lines whose rest does not come to quarantine."""
-    parts = application[PARTS]
-
-    async def forever() -> None:
-        while True:
-            await asyncio.sleep(parts.split_wait_s / _SPLIT_CHECKS_PER_WAIT)
-            now_ms = int(parts.clock.now().timestamp() * 1000)
-            try:
-                await parts.store.expire_splits(now_ms - int(parts.split_wait_s * 1000))
-            except Exception as error:  # noqa: BLE001  # tried again the next time, whatever it was
-                log.warning("splits_not_expired", message=str(error))
-
-    task = asyncio.create_task(forever())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

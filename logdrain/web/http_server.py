@@ -4,6 +4,9 @@ import asyncio
 import errno
 import signal
 import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -13,10 +16,16 @@ from logdrain.config import Settings
 from logdrain.errors import ConfigError, PortInUse
 from logdrain.model.keys import Scope
 from logdrain.web.application import make_application
+from logdrain.web.http_connections import ConnectionLimits, Connections
+from logdrain.web.library_log import take_over
+from logdrain.web.process_files import room_for_connections
 
 # Heroku kills 30 s after SIGTERM; what is in flight gets most of that.
 _FINISH_S = 20.0
 _BACKLOG = 1024
+_WATCH_EVERY_S = 0.5
+# Threads that read large bodies let the event loop in this often; each of its system calls waits for it.
+_SWITCH_INTERVAL_S = 0.0005
 
 
 def serve(settings: Settings) -> None:
@@ -29,33 +38,67 @@ def serve(settings: Settings) -> None:
         PortInUse: another program listens there.
         ConfigError: no key lets anybody in.
     """
-    if not any(key.scope in (Scope.DRAIN, Scope.ADMIN) for key in settings.keys):
+    lets_in = any(key.scope in (Scope.DRAIN, Scope.ADMIN) for key in settings.keys)
+    if not lets_in and not settings.database_url:
         raise ConfigError(
-            "no key may send to the drain: LOGDRAIN_KEYS has none of scope drain",
-            hint="LOGDRAIN_KEYS=drain:shop:$(openssl rand -hex 32)",
+            "no key may send to the drain: LOGDRAIN_KEYS has none of scope drain, DATABASE_URL is not set",
+            hint="LOGDRAIN_KEYS=drain:shop:$(openssl rand -hex 32), or DATABASE_URL and keys:create",
         )
     asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
+    take_over(asyncio.get_running_loop())
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     listening = listen(settings.port)
     drain = Drain(settings)
-    runner = web.AppRunner(
-        make_application(drain.parts), access_log=None, auto_decompress=False, shutdown_timeout=_FINISH_S
-    )
     try:
-        await runner.setup()
-        await web.SockSite(runner, listening).start()
-        log.info("serving", port=listening.getsockname()[1])
-        await stopping.wait()
-        log.info("stopping")
+        async with serving(make_application(drain.parts), listening, connection_limits(settings)):
+            log.info("serving", port=listening.getsockname()[1])
+            await stopping.wait()
+            log.info("stopping")
     finally:
-        await runner.cleanup()
         await drain.close()
         listening.close()
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """What the settings and the limit of open files allow."""
+    connections_max = room_for_connections(settings.connections_max)
+    if connections_max < settings.connections_max:
+        log.warning("connections_limited", connections_max=connections_max, hint="raise `ulimit -n`")
+    return ConnectionLimits(connections_max, settings.head_timeout_s, settings.idle_timeout_s)
+
+
+@asynccontextmanager
+async def serving(
+    application: web.Application, listening: socket.socket, limits: ConnectionLimits
+) -> AsyncIterator[Connections]:
+    """While it lasts, the application answers on a listening socket; at the end requests are finished."""
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(application, shutdown_timeout=_FINISH_S)
+    await runner.setup()
+    try:
+        assert runner.server is not None  # noqa: S101  # it was set up
+        connections = Connections(runner.server, limits)
+        accepting = await loop.create_server(connections, sock=listening, backlog=_BACKLOG)
+        watching = loop.create_task(_watch(connections))
+        try:
+            yield connections
+        finally:
+            accepting.close()
+            watching.cancel()
+    finally:
+        await runner.cleanup()
+
+
+async def _watch(connections: Connections) -> None:
+    while True:
+        await asyncio.sleep(_WATCH_EVERY_S)
+        connections.close_overdue(asyncio.get_running_loop().time())
 
 
 def listen(port: int) -> socket.socket:

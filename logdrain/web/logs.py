@@ -6,11 +6,10 @@ from aiohttp import web
 
 from logdrain import log, metrics
 from logdrain.drain.ids import body_id
-from logdrain.drain.reading import quarantine_body
 from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
-from logdrain.pipeline.ingest import Ingested, ingest, keep
+from logdrain.model.spool import Spooled
 from logdrain.web.access import require
 from logdrain.web.body import UndecodableBody, read_body
 from logdrain.web.parts import BODY_ROOM, PARTS
@@ -23,7 +22,7 @@ _SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
 async def post_logs(request: web.Request) -> web.Response:
     """Take a delivery in; 204 once all of it is durable. Whatever is in the body, it is never refused."""
     parts = request.app[PARTS]
-    drain = require(request, parts.keys, Scope.DRAIN)
+    drain = await require(request, Scope.DRAIN)
     started = parts.clock.now()
     with request.app[BODY_ROOM].reserve() as take:
         problem = ""
@@ -35,21 +34,18 @@ async def post_logs(request: web.Request) -> web.Response:
         except TimeoutError as error:
             raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
         delivery = _delivery(request, drain, body)
-        if problem:
-            batch = quarantine_body(body, delivery, problem)
-            done = Ingested(0, await keep(batch, parts.store, parts.store_timeout_s))
-        else:
-            done = await ingest(body, delivery, parts.store, parts.store_timeout_s)
+        taken = await parts.intake.take(Spooled(delivery, body, problem))
     metrics.DELIVERIES.labels("204").inc()
     log.info(
         "delivery",
         drain=drain,
         id=delivery.id,
         bytes=len(body),
-        frames=done.frames,
-        events=done.stored.events,
-        duplicates=done.stored.duplicates,
-        quarantined=sum(done.stored.quarantined.values()),
+        spooled=taken.spooled_because or None,
+        frames=taken.frames,
+        events=taken.stored.events,
+        duplicates=taken.stored.duplicates,
+        quarantined=sum(taken.stored.quarantined.values()),
         seconds=(parts.clock.now() - started).total_seconds(),
     )
     return web.Response(status=204)

@@ -4,14 +4,23 @@ from aiohttp import web
 
 from logdrain import metrics
 from logdrain.errors import LogdrainError
+from logdrain.model.keys import Scope
+from logdrain.web.access import require
 from logdrain.web.parts import LEDGER_THREAD, PARTS
 
 
 async def get_metrics(request: web.Request) -> web.Response:
     """The process's metrics, and the runs of all workers on its ledger."""
-    ledger = request.app[PARTS].ledger
+    parts = request.app[PARTS]
+    if not parts.is_metrics_open:
+        await require(request, Scope.READ)
+    ledger = parts.ledger
     try:
         totals = {} if ledger is None else await request.app[LEDGER_THREAD].ask(ledger.run_totals)
+        if ledger is not None:
+            now = parts.clock.now()
+            lateness_s = await request.app[LEDGER_THREAD].ask(lambda: ledger.lateness_s(now))
+            metrics.SLICE_LATENESS_SECONDS.set(lateness_s)
     except LogdrainError:
         totals = {}  # a scrape shows the rest; /health says why
     return web.Response(

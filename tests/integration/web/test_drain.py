@@ -30,7 +30,14 @@ PAY = frame('@[production.pay] {"uid":123,"price":321321}')
 
 
 def settings_for(mongodb_uri: str, **more: str) -> Settings:
-    return read_settings({"MONGODB_URI": mongodb_uri, "LOGDRAIN_KEYS": f"drain:shop:{KEY}", **more})
+    given = {
+        "MONGODB_URI": mongodb_uri,
+        "LOGDRAIN_KEYS": f"drain:shop:{KEY}",
+        "LOGDRAIN_METRICS_OPEN": "1",
+        "LOGDRAIN_ACK": "stored",
+        "LOGDRAIN_SPOOL_FOLDER": "/nonexistent",
+    }
+    return read_settings({**given, **more})
 
 
 async def client_for(settings: Settings) -> AsyncIterator[Client]:

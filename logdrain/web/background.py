@@ -1,0 +1,61 @@
+"""What goes on beside the requests, while the application runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from logdrain import log
+from logdrain.bootstrap import DrainParts
+from logdrain.web.access import ACCESS
+from logdrain.web.parts import PARTS
+
+_SPLIT_CHECKS_PER_WAIT = 4
+# Heroku kills 30 s after SIGTERM: what is in flight has had its share of that before.
+_FINISH_REPLAY_S = 8.0
+
+
+async def expire_splits(application: web.Application) -> AsyncIterator[None]:
+    """Move cut lines whose rest does not come to quarantine."""
+    async with _beside(_expire_forever(application[PARTS])):
+        yield
+
+
+async def refresh_keys(application: web.Application) -> AsyncIterator[None]:
+    """Read the keys of Postgres again and again."""
+    async with _beside(application[ACCESS].ring.keep_fresh()):
+        yield
+
+
+async def replay_spool(application: web.Application) -> AsyncIterator[None]:
+    """Move what waits in the spool to the store; at the end as much of it as time allows."""
+    replay = application[PARTS].replay
+    if replay is None:
+        yield
+        return
+    async with _beside(replay.run_forever()):
+        yield
+    if not await replay.finish(_FINISH_REPLAY_S):
+        log.warning("spool_left", hint="the next start replays it: keep its folder")
+
+
+async def _expire_forever(parts: DrainParts) -> None:
+    while True:
+        await asyncio.sleep(parts.split_wait_s / _SPLIT_CHECKS_PER_WAIT)
+        if parts.intake.is_behind:
+            continue  # the rest may wait in the spool
+        now_ms = int(parts.clock.now().timestamp() * 1000)
+        try:
+            await parts.store.expire_splits(now_ms - int(parts.split_wait_s * 1000))
+        except Exception as error:  # noqa: BLE001  # tried again the next time, whatever it was
+            log.warning("splits_not_expired", message=str(error))
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

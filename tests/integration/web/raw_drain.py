@@ -1,0 +1,119 @@
+"""A drain that listens, its store and keys made up, and peers that speak to it octet by octet."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from unittest.mock import AsyncMock, Mock
+
+from logdrain import metrics
+from logdrain.bootstrap import DrainParts, SystemClock
+from logdrain.model.events import Stored
+from logdrain.model.keys import Key, Scope, digest
+from logdrain.pipeline.intake import Taken
+from logdrain.web.application import make_application
+from logdrain.web.http_connections import ConnectionLimits, Connections
+from logdrain.web.http_server import listen, serving
+
+KEY = "a-drain-key-for-tests"
+HEAD = f"Host: drain\r\nAuthorization: Bearer {KEY}\r\n"
+POST = f"POST /logs HTTP/1.1\r\n{HEAD}Content-Length: 2\r\n\r\nhi".encode()
+LIMITS = ConnectionLimits(connections_max=100, head_within_s=15.0, idle_within_s=300.0, unread_within_s=30.0)
+WITHIN_S = 10.0
+
+
+def make_parts() -> Mock:
+    parts = Mock(spec=DrainParts)
+    parts.keys = tuple(Key(scope, scope.value, digest((KEY + scope).encode())) for scope in (Scope.READ,))
+    parts.keys += (Key(Scope.DRAIN, "shop", digest(KEY.encode())),)
+    parts.configure_mock(
+        clock=SystemClock(), replay=None, ledger=None, stored_keys=None, keys_refresh_s=3600.0, proxy_count=0
+    )
+    parts.configure_mock(body_size_max_bytes=1_000_000, bodies_size_max_bytes=10_000_000)
+    parts.configure_mock(split_wait_s=3600.0, is_metrics_open=False)
+    parts.store.check = AsyncMock()
+    parts.intake.take = AsyncMock(return_value=Taken(0, Stored()))
+    return parts
+
+
+@dataclass
+class Drain:
+    port: int
+    connections: Connections
+    parts: Mock
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator["Peer"]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield Peer(reader, writer)
+        finally:
+            writer.close()
+
+    async def ask(self, octets: bytes, *, half_close: bool = False) -> "Answer":
+        async with self.connect() as peer:
+            peer.writer.write(octets)
+            if half_close:
+                peer.writer.write_eof()
+            return await peer.answer()
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        assert self.headers["content-type"].startswith("application/json")
+        return str(json.loads(self.body)["error"]["code"])
+
+
+@dataclass
+class Peer:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def answer(self) -> Answer:
+        async with asyncio.timeout(WITHIN_S):
+            lines = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+            body = await self.reader.readexactly(int(headers.get("content-length", 0)))
+        return Answer(int(lines[0].split()[1]), headers, body)
+
+    async def is_ended(self) -> bool:
+        """Waits until the drain ends the connection; what it has sent is read away."""
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                while await self.reader.read(65_536):
+                    pass
+        except ConnectionResetError:
+            pass
+        except TimeoutError:
+            return False
+        return True
+
+
+@asynccontextmanager
+async def running(limits: ConnectionLimits = LIMITS) -> AsyncIterator[Drain]:
+    parts = make_parts()
+    listening = listen(0)
+    async with serving(make_application(parts), listening, limits) as connections:
+        yield Drain(listening.getsockname()[1], connections, parts)
+
+
+def counted(name: str, **labels: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not condition():  # noqa: ASYNC110  # conditions of a program that knows no such event
+            await asyncio.sleep(0)
+
+
+def later(drain: Drain, seconds: float) -> None:
+    """As if so much time had passed."""
+    drain.connections.close_overdue(asyncio.get_running_loop().time() + seconds)
