@@ -3,7 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from logdrain import metrics
 from logdrain.drain.reading import Parsed, parse, quarantine_body, read, unfinished
@@ -12,6 +15,10 @@ from logdrain.model.spool import Spooled
 
 # Reading a large body takes a while: other requests go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024
+# One after the other: with each more of them the event loop would get a smaller share of the interpreter.
+_READERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
+
+_Result = TypeVar("_Result")
 
 FindSplits = Callable[[Sequence[Origin], Sequence[str]], Awaitable[list[Split]]]
 """Asks the store for the lines of these origins that an earlier delivery left open."""
@@ -75,13 +82,11 @@ async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
     if problem:
         return Content(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     is_large = len(body) > _THREAD_ABOVE_BYTES
-    parsed = await asyncio.to_thread(parse, body, delivery) if is_large else parse(body, delivery)
+    readers = _READERS if is_large else None
+    parsed = await _done(readers, partial(parse, body, delivery))
     pieces = unfinished(parsed, delivery)
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
-    if is_large:
-        reading = await asyncio.to_thread(read, parsed, delivery, waiting)
-    else:
-        reading = read(parsed, delivery, waiting)
+    reading = await _done(readers, partial(read, parsed, delivery, waiting))
     return Content(
         reading.batch,
         reading.kinds,
@@ -90,6 +95,10 @@ async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
         parsed.resynced,
         _miscounted(parsed, delivery.message_count),
     )
+
+
+async def _done(readers: Executor | None, work: Callable[[], _Result]) -> _Result:
+    return await asyncio.get_running_loop().run_in_executor(readers, work) if readers else work()
 
 
 def _miscounted(parsed: Parsed, message_count: int | None) -> int:

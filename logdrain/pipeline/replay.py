@@ -99,6 +99,7 @@ class Replay:
                 gathered.add(_damaged(entry))
             else:
                 gathered.add(await content_of(entry.spooled, find_splits))
+            await asyncio.sleep(0)  # requests go on meanwhile
         await flush()
 
 
