@@ -8,8 +8,8 @@ import re
 import sys
 from datetime import UTC, datetime
 
-_PASSWORD_IN_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*(?=@)", re.IGNORECASE)
-_NEEDS_QUOTES = re.compile(r"[\s\"=\\\x00-\x1f]|^$")
+_WORD = re.compile(r"[^ \t\n\r\f\v]+")
+_NEEDS_QUOTES = re.compile(r"[\s\"=\\]|^$")
 
 
 _LEVELS = ("info", "warning", "error")
@@ -23,8 +23,26 @@ def only_from(level: str) -> None:
 
 
 def mask(text: str) -> str:
-    """Replace the password of every URL in a text by `***`."""
-    return _PASSWORD_IN_URL.sub(r"\g<head>***", text)
+    """Replace the password of every URL in a text by `***`.
+
+    In doubt too much: a password that is not percent-encoded may hold `/`, `@` or `:`, so whatever stands
+    between the first colon of a URL and the last `@` of its word is left out. Linear in the text's length.
+    """
+    return _WORD.sub(_mask_word, text) if "://" in text and "@" in text else text
+
+
+def printable(text: str) -> str:
+    r"""The text for a terminal to show, not to obey: what is unprintable becomes `\x1b`; newlines stay.
+
+    Controls, escape sequences and marks that turn the direction of writing come in with events, as values
+    and as names of fields.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def format_pairs(pairs: dict[str, object]) -> str:
@@ -57,6 +75,14 @@ def _write(level: str, event: str, pairs: dict[str, object]) -> None:
     sys.stderr.flush()
 
 
+def _mask_word(word: re.Match[str]) -> str:
+    text = word[0]
+    scheme = text.find("://")
+    at = text.rfind("@")
+    colon = text.find(":", scheme + len("://"), max(at, 0))
+    return text if scheme < 0 or colon < 0 else f"{text[: colon + 1]}***{text[at:]}"
+
+
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
@@ -66,7 +92,7 @@ def _plain(value: object) -> str:
 
 
 def _quote(text: str) -> str:
-    if not _NEEDS_QUOTES.search(text):
+    if text.isprintable() and not _NEEDS_QUOTES.search(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'

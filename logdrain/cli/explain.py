@@ -4,6 +4,7 @@ import argparse
 
 from logdrain.cli import servers
 from logdrain.cli.sql_text import add_sql_arguments, request_of
+from logdrain.log import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,5 +19,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = servers.settings(arguments)
     with open_queries(settings) as queries:
-        print(queries.explain(request_of(arguments)))
+        print(printable(queries.explain(request_of(arguments))))
     return 0

@@ -1,7 +1,9 @@
 """How commands print: aligned tables for people, JSON and CSV for programs."""
 
 import csv
+import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -9,11 +11,13 @@ from typing import IO
 
 import msgspec
 
+from logdrain.log import printable
 from logdrain.ports import ArrowStream
 
 FORMATS = ("table", "csv", "json", "ndjson")
 # A table is aligned over all of its rows: beyond this, people want another format.
 _TABLE_ROWS_MAX = 10_000
+_NOT_PRINTED = re.compile(r"[^\x20-\x7e]")
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -24,16 +28,18 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], out: 
         all(isinstance(row[at], int | float | Decimal) or row[at] is None for row in rows)
         for at in range(len(headings))
     ]
-    widths = [max([len(heading), *(len(row[at]) for row in texts)]) for at, heading in enumerate(headings)]
-    _line(out, headings, widths, numeric)
+    names = [_cell(heading) for heading in headings]
+    widths = [max([len(name), *(len(row[at]) for row in texts)]) for at, name in enumerate(names)]
+    _line(out, names, widths, numeric)
     out.write("  ".join("-" * width for width in widths) + "\n")
     for row in texts:
         _line(out, row, widths, numeric)
 
 
 def to_json(value: object) -> str:
-    """Compact JSON; decimals as numbers, NaN and infinities as null."""
-    return _json.encode(_plain(value)).decode()
+    """Compact JSON; decimals as numbers, NaN and infinities as null, unprintable characters escaped."""
+    text = _json.encode(_plain(value)).decode()
+    return text if text.isprintable() else _NOT_PRINTED.sub(_json_escape, text)
 
 
 def write_stream(stream: ArrowStream, form: str, out: IO[str]) -> int:
@@ -102,6 +108,10 @@ def _time_text(value: date | time | timedelta) -> str:
     return value.isoformat()
 
 
+def _json_escape(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
 def _csv_cell(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -116,7 +126,7 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return _time_text(value)
     text = value if isinstance(value, str) else _csv_cell(value)
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return printable(text).replace("\n", "\\n")
 
 
 def _line(out: IO[str], cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> None:

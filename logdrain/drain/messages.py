@@ -24,7 +24,7 @@ _PLATFORM_PROC = re.compile(r"(?:heroku-.*|postgres(?:\.\d+)?|api)\Z")
 # L10, L12, L13: how senders say that they lost lines. L10 names no drain, or `drain 'd.…' dropped N`.
 _LOSS = re.compile(
     rb"(?:- )?Error (?P<code>L1[023])\b[^:]*:"
-    rb".*?(?:dropped (?P<dropped>\d+) messages?|\b(?P<lost>\d+) messages? (?:dropped|lost))"
+    rb".*?(?:dropped (?P<dropped>\d{1,15}) messages?|\b(?P<lost>\d{1,15}) messages? (?:dropped|lost))"
 )
 
 

@@ -17,6 +17,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from logdrain.events.arrow_columns import Array, build_array
 from logdrain.events.arrow_types import arrow_schema, arrow_type
 from logdrain.events.projection import EVENT_TIME, FetchedField, fetched_fields, stored_path
+from logdrain.events.references import REFERENCE_OCTETS, own_objects
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import PseudoColumn, Scan, ScanColumn
 
@@ -79,6 +80,8 @@ class BatchDecoder:
 
     def _decode_exact(self, reply: bytes) -> list[Array]:
         documents = bson.decode_all(reply, _CODEC)
+        if REFERENCE_OCTETS in reply:
+            documents = own_objects(documents)
         return [
             build_array(
                 [document.get(field.key) for document in documents],

@@ -16,6 +16,7 @@ from logdrain.errors import StoreUnavailable
 from logdrain.events.documents import binary_id, read_origin
 from logdrain.events.mongo_client import database_name, tables_among, unavailable
 from logdrain.events.mongo_store import QUARANTINE
+from logdrain.events.references import own_objects
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
 
 _TIMEOUT_MS = 10_000
@@ -143,7 +144,7 @@ def _event(table: Table, document: dict[str, Any]) -> StoredEvent:
     event_id = bytes(document.pop("_id"))
     origin = document.pop("_origin")
     time_ms = int(document.pop("time"))
-    return StoredEvent(event_id, table, time_ms, read_origin(origin), _plain(document))
+    return StoredEvent(event_id, table, time_ms, read_origin(origin), _plain(own_objects(document)))
 
 
 def _plain(value: Any) -> Any:

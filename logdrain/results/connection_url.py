@@ -26,7 +26,7 @@ _ENCODE_HINT = "percent-encode what is special in user and password: / is %2F, @
 
 
 def split_url(url: str) -> SplitResult:
-    """A URL in its parts: a Postgres scheme, a host, a readable port or none, no fragment.
+    """A URL in its parts: a Postgres scheme, a host that is no socket, a readable port or none, no fragment.
 
     Raises:
         ResultUrlInvalid: one of them is off.
@@ -46,6 +46,9 @@ def split_url(url: str) -> SplitResult:
         raise ResultUrlInvalid("the result URL has no readable host and port (1 to 65535)", hint=_ENCODE_HINT)
     if not parts.hostname:
         raise ResultUrlInvalid("the result URL has no host", hint=_EXAMPLE)
+    if any(host.startswith(("/", "@")) for host in decode(parts.hostname).split(",")):
+        # libpq's form of a socket: it would connect as our own operating system user, without a password.
+        raise ResultUrlInvalid("the host of the result URL is a Unix socket", hint="write localhost instead")
     return parts
 
 

@@ -25,6 +25,14 @@ LEFT JOIN pg_attribute AS attribute
 WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
 """
+# current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
+_LOCATE = """
+SELECT CASE WHEN %(schema)s = ''
+       THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
+             WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
+       ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
+       END::text
+"""
 _ORDINARY, _PARTITIONED = "r", "p"
 # pg_class and not to_regclass(): that one answers from a cache, which in the middle of a transaction may not
 # know what another has committed.
@@ -61,8 +69,7 @@ def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
         psycopg.Error: whatever Postgres says.
     """
     row = connection.execute(
-        "SELECT CASE WHEN %(schema)s = '' THEN current_schema()"
-        " ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s) END::text",
+        _LOCATE,
         {"schema": target.schema},
     ).fetchone()
     schema = row[0] if row else None
@@ -70,7 +77,7 @@ def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
         wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
         raise ResultRefused(
             f"the database has not {wanted} for table {target.table}",
-            hint=f'CREATE SCHEMA "{target.schema or "public"}"',
+            hint=f"CREATE SCHEMA {sql.Identifier(target.schema or 'public').as_string()}",
         )
     return TableName(schema, target.table)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from logdrain import log
 from logdrain.errors import ResultColumnConflict
@@ -26,9 +27,11 @@ from logdrain.results.copy_text import copy_pieces
 from logdrain.results.ddl import TableName
 from logdrain.results.keys import key_columns
 from logdrain.results.modes import Placement, SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.postgres_connections import ResultConnections
 from logdrain.results.postgres_contents import ContentsNote
 from logdrain.results.postgres_keys import check_staged_keys, make_unique
 from logdrain.results.postgres_notes import LedgerNote, MarkNote, Note, is_ledger
+from logdrain.results.postgres_readers import grant_to_readers
 from logdrain.results.postgres_table import Shape, locate_table, lock_table, shape_table
 from logdrain.results.refusals import result_error
 
@@ -41,6 +44,7 @@ SELECT set_config('TimeZone', 'UTC', true),
        set_config('idle_in_transaction_session_timeout', '0', true)
 """
 _MS_PER_S = 1000
+_ANALYZE_FROM_ROWS = 10_000
 
 
 class PostgresResultWriter:
@@ -60,7 +64,7 @@ class PostgresResultWriter:
         lock_timeout_s: float = 30.0,
         statement_timeout_s: float = 600.0,
     ) -> None:
-        self._connect_timeout_s = connect_timeout_s
+        self._connections = ResultConnections(connect_timeout_s, self._set_up)
         self._lock_timeout_s = lock_timeout_s
         self._statement_timeout_s = statement_timeout_s
 
@@ -91,8 +95,7 @@ class PostgresResultWriter:
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
         is_replaceable = key is not None or target.mode is not Mode.APPEND
-        with _own_errors(target), self._connect(target.dsn) as connection:
-            self._set_up(connection)
+        with _own_errors(target), self._connections.transaction(target.dsn) as connection:
             load = _Load(connection, locate_table(connection, target), columns, key, unique)
             note: Note
             if is_ledger(connection, ledger_identity):
@@ -110,22 +113,24 @@ class PostgresResultWriter:
             if before is not None:
                 _tell_written_before(load.table, claim, before)
                 return before
-            written = load.place(target.mode, claim.schedule.name)
+            written = load.place(target.mode, claim.schedule.name, ledger_identity)
             note.write(written)
+        if written >= _ANALYZE_FROM_ROWS:
+            self._analyze(target.dsn, load.table)
         return written
 
-    def _connect(self, dsn: str) -> psycopg.Connection[tuple[object, ...]]:
-        connection: psycopg.Connection[tuple[object, ...]] = psycopg.connect(
-            dsn,
-            connect_timeout=self._connect_timeout_s,
-            client_encoding="utf8",
-            fallback_application_name="logdrain",
-            keepalives_idle=60,
-            prepare_threshold=None,  # nothing is left behind in a connection that a pooler shares
-        )
-        # Statements after the lock must see what was committed before it, whatever the database's default is.
-        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        return connection
+    def _analyze(self, dsn: str, table: TableName) -> None:
+        """Tell the planner of a large load at once; autovacuum would come to it by and by."""
+        try:
+            with self._connections.transaction(dsn) as connection:
+                self._limit_statements(connection)
+                connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+        except psycopg.Error as error:  # the rows are there, and that is what counts
+            log.warning("result_not_analyzed", table=table, error=type(error).__name__)
+
+    def close_idle(self) -> None:
+        """Close connections that wait for the next run."""
+        self._connections.close()
 
     def _set_up(self, connection: Transaction) -> None:
         connection.execute(_SET_UP, (str(int(self._lock_timeout_s * _MS_PER_S)),))
@@ -179,7 +184,7 @@ class _Load:
         if removed_nul:
             log.warning("result_nul_characters_removed", table=self.table, count=removed_nul)
 
-    def place(self, mode: Mode, schedule: str) -> int:
+    def place(self, mode: Mode, schedule: str, ledger_identity: str) -> int:
         """Move the staged rows into the table, which is made to take them; returns how many."""
         if self.slice_key is not None and mode is Mode.APPEND:
             self._check_slice(self.slice_key)
@@ -187,6 +192,7 @@ class _Load:
             check_staged_keys(self.connection, self.table, self.unique)
         shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
         has = shape_table(self.connection, shape)
+        grant_to_readers(self.connection, self.table, ledger_identity)
         if mode is Mode.UPDATE:
             make_unique(self.connection, self.table, self.unique)
         written = 0

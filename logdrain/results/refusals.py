@@ -32,13 +32,16 @@ _CLASS_HINTS = {
 _GRANT_STATE = "42501"
 
 
-def result_error(error: psycopg.Error, table: TableName, role: str) -> LogdrainError:
+def result_error(
+    error: psycopg.Error, table: TableName, role: str, *, reading: bool = False
+) -> LogdrainError:
     """The error that stands for one of Postgres', without its secrets.
 
     Args:
         error: From psycopg.
-        table: Where the rows were going.
+        table: Where the rows were going, or came from.
         role: Who connects, for the hint what to grant; may be empty.
+        reading: Rows were read, not written.
     """
     says = error.diag.message_primary or "; ".join(str(error).split("\n"))
     says = mask(says).strip()
@@ -48,7 +51,12 @@ def result_error(error: psycopg.Error, table: TableName, role: str) -> LogdrainE
             f"the Postgres of table {table} cannot be reached: {says}",
             hint="check the result's URL, and that the server runs",
         )
-    if state[:2] in _PASSING_CLASSES or state in _PASSING_STATES:
+    is_passing = state[:2] in _PASSING_CLASSES or state in _PASSING_STATES
+    if reading:
+        of = ResultUnavailable if is_passing else ResultRefused
+        hint = f"GRANT SELECT ON {table} to the result's role" if state == _GRANT_STATE else ""
+        return of(f"table {table} cannot be read: {says}", hint=hint)
+    if is_passing:
         return ResultUnavailable(f"Postgres did not take the rows for table {table}: {says}")
     return ResultRefused(
         f"Postgres refuses the rows for table {table}: {says}", hint=_hint(state, table, role)

@@ -30,8 +30,10 @@ NAME_BYTES_MAX = 63
 OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw")
 """What may follow a table's `?`; `method` and `fdw` change nothing here: rows are always copied."""
 
+OWN_TABLES = ("logdrain_marks", "logdrain_contents", "logdrain_readers")
+"""What is kept beside results; no query reads or writes it."""
+
 _ENVIRONMENT = "env"
-_OWN_TABLES = ("logdrain_marks", "logdrain_contents")
 _OWN_SCHEMAS = ("logdrain", "information_schema")
 _RESULT_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -171,11 +173,17 @@ def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedRes
     return replace(
         parsed,
         mode=mode,
-        schema=_schema_name(options["schema"]) if "schema" in options else "",
+        schema=_schema(options),
         unix_time=choice("time", options.get("time", "timestamp"), ("timestamp", "unix")) == "unix",
         ssl=choice("ssl", options.get("ssl", "false"), ("true", "false")) == "true",
         unique=_unique(mode, options.get("unique")),
     )
+
+
+def _schema(options: Mapping[str, str]) -> str:
+    if "schema" in options:
+        check_schema(options["schema"])
+    return options.get("schema", "")
 
 
 def _unique(mode: Mode, names: str | None) -> tuple[str, ...]:
@@ -206,16 +214,20 @@ def _table_name(name: str) -> str:
     _check_size("table", name)
     if "." in name:
         raise ResultUrlInvalid("the table name has a dot", hint="a schema is an option: TABLE?schema=SCHEMA")
-    if name in _OWN_TABLES:
+    if name in OWN_TABLES:
         raise ResultUrlInvalid(f'table "{name}" is kept by logdrain itself', hint="choose another table")
     return name
 
 
-def _schema_name(name: str) -> str:
+def check_schema(name: str) -> None:
+    """Refuse a schema that has no results: ours, and Postgres' own.
+
+    Raises:
+        ResultUrlInvalid: it is one of them, or too long.
+    """
     _check_size("schema", name)
     if name in _OWN_SCHEMAS or name.startswith("pg_"):
         raise ResultUrlInvalid(f'schema "{name}" is not for results', hint="choose another schema")
-    return name
 
 
 def _check_size(what: str, name: str) -> None:

@@ -64,6 +64,15 @@ class WatchedStream:
         return iter(self.rows)
 
 
+@contextmanager
+def opened_writer(*, lock_timeout_s: float = 10) -> Iterator[PostgresResultWriter]:
+    writer = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=lock_timeout_s)
+    try:
+        yield writer
+    finally:
+        writer.close_idle()
+
+
 @dataclass
 class ResultTable:
     """A result table under test; columns to write are Python lists or Arrow arrays."""
@@ -84,7 +93,19 @@ class ResultTable:
         slice_column: str | None = "time",
         commit_note: Callable[[Transaction], None] = no_note,
     ) -> int:
-        return PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10).write(
+        with opened_writer() as writer:
+            return self.write_by(writer, rows, claim, slice_column=slice_column, commit_note=commit_note)
+
+    def write_by(
+        self,
+        writer: PostgresResultWriter,
+        rows: ArrowStream | Mapping[str, Any],
+        claim: Claim = CLAIM,
+        *,
+        slice_column: str | None = "time",
+        commit_note: Callable[[Transaction], None] = no_note,
+    ) -> int:
+        return writer.write(
             ResultTarget(self.url, self.name, self.mode, self.schema, self.unix_time, self.unique),
             claim,
             as_stream(rows) if isinstance(rows, Mapping) else rows,

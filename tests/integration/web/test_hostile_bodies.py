@@ -1,11 +1,11 @@
-"""Two thousand mutated bodies to a real drain, as `make fuzz-http` sends them by the hundred thousand."""
+"""A thousand mutated bodies to a real drain, as `make fuzz-http` sends them by the hundred thousand."""
 
 from pathlib import Path
 
 from tests.fuzz.bodies import mutated, samples
 from tests.fuzz.drain_run import send_all
 
-BODIES = 2_000
+BODIES = 1_000
 SEED = 20_120_301
 
 

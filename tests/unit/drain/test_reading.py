@@ -109,7 +109,7 @@ def test_losses_and_unreadable_frames_are_counted() -> None:
 
 
 def test_a_body_that_cannot_be_decoded_is_kept_whole() -> None:
-    batch = quarantine_body(b"\x1f\x8bjunk", delivery(), "no gzip")
+    batch = quarantine_body(b"\x1f\x8bjunk", delivery(), DropReason.BAD_ENCODING, "no gzip")
     assert [(item.reason, item.raw) for item in batch.quarantined] == [
         (DropReason.BAD_ENCODING, b"\x1f\x8bjunk")
     ]
@@ -165,14 +165,14 @@ def test_the_rest_may_come_in_later_deliveries() -> None:
     parsed = parse(middle, delivery("B"))
     assert unfinished(parsed, delivery("B")) == {split.origin: "B:0"}
     grown = reading_of(middle, delivery("B"), [split])
-    assert grown.batch.joins == [SplitJoin(split.id, "B:0", PIECES[0] + PIECES[1])]
+    assert grown.batch.joins == [SplitJoin(split.id, "B:0", PIECES[0] + PIECES[1], 0)]
     assert not grown.batch.splits
 
     waiting = split._replace(raw=PIECES[0] + PIECES[1], continued_by=("B:0",))
     last = piece(2) + frame(b'@[a.b] {"x":1}')
     done = reading_of(last, delivery("C"), [waiting])
     assert [event.record for event in done.batch.events] == [RECORD, {"x": 1}]
-    assert done.batch.joins == [SplitJoin(split.id, "C:0", None)]
+    assert done.batch.joins == [SplitJoin(split.id, "C:0", None, 1)]
     whole = reading_of(piece(0) + piece(1) + piece(2), delivery("A"))
     assert done.batch.events[0].id == whole.batch.events[0].id
 
@@ -195,7 +195,7 @@ def test_a_line_whose_rest_was_lost_does_not_take_that_of_another() -> None:
         rest = later(piece(1) + piece(2), seconds)
         found = reading_of(rest, delivery("C"), [lost, split])
         assert [event.record for event in found.batch.events] == [RECORD]
-        assert found.batch.joins == [SplitJoin(split.id, "C:0", None)]
+        assert found.batch.joins == [SplitJoin(split.id, "C:0", None, 0)]
 
 
 def test_a_line_that_cannot_be_the_rest_leaves_a_waiting_one_alone() -> None:
