@@ -1,0 +1,139 @@
+"""Workers on a real ledger and real results whose queries yield rows that the test gives."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, cast
+
+import psycopg
+
+from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
+from logdrain.model.plans import Plan, QueryRequest
+from logdrain.pipeline.queries import Answer, Queries, Reading, Use
+from logdrain.pipeline.slices import SliceRunner
+from logdrain.ports import ArrowStream
+from logdrain.results.postgres_writer import PostgresResultWriter
+from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.worker import Worker
+from tests.integration.results.result_table import as_stream
+
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FIRST = datetime(2024, 5, 1, tzinfo=UTC)
+LEASE_S = 60.0  # of a worker that is alive: how often it would renew it
+_MOMENT_S = 0.001
+_WITHIN_S = 30.0
+
+Rows = list[tuple[Any, ...]]
+Select = Callable[[datetime], ArrowStream]
+"""From a slice's time to what its query yields."""
+
+
+@dataclass
+class FixedClock:
+    """Stands still, but where a test moves it."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass(frozen=True)
+class FixedQueries:
+    """In place of `Queries`."""
+
+    select: Select
+
+    def run(self, request: QueryRequest, use: Use, **_: object) -> Answer:
+        plan = Plan((), "", slice_column="time", warnings=())
+        instant = datetime.fromtimestamp(request.scheduled_time_s, UTC)
+        return Answer(plan, 0, use(Reading(plan, []), self.select(instant)))
+
+
+def select_sums(sums: Mapping[str, int]) -> Select:
+    """A query that yields an item and a sum a row."""
+
+    def select(instant: datetime) -> ArrowStream:
+        seconds = int(instant.timestamp())
+        return as_stream({"time": [seconds] * len(sums), "item": list(sums), "sum": list(sums.values())})
+
+    return select
+
+
+class BriefLeases(PostgresLedger):
+    """A ledger whose claims last for a moment: who is not there at the end has lost the slice to the next."""
+
+    def claim(
+        self, owner: str, _lease_s: float, now: datetime, *, schedule: str | None = None
+    ) -> Claim | None:
+        return super().claim(owner, _MOMENT_S, now, schedule=schedule)
+
+
+@contextmanager
+def opened_worker(
+    ledger: PostgresLedger, select: Select, clock: FixedClock | None = None
+) -> Iterator[Worker]:
+    writer = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
+    clock = clock or FixedClock()
+    queries = cast("Queries", FixedQueries(select))
+    try:
+        yield Worker(ledger, SliceRunner(queries, ledger, writer, clock, {}), clock, lease_s=LEASE_S)
+    finally:
+        writer.close_idle()
+
+
+@contextmanager
+def opened_ledger(url: str) -> Iterator[PostgresLedger]:
+    ledger = BriefLeases(url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A schedule with one slice, and its result table."""
+
+    ledger: PostgresLedger
+    result_url: str
+    mode: str = "append"
+    name: str = "sums"
+
+    def create(self, cron: str = "") -> None:
+        unique = "&unique=item" if self.mode == "update" else ""
+        result = f"{self.result_url}/{self.name}?mode={self.mode}{unique}"
+        schedule = Schedule(self.name, cron, "UTC", 0, "production", "SELECT 1", result=result, retry_limit=5)
+        self.ledger.create_schedule(schedule, NOW)
+
+    def ask(self) -> None:
+        self.ledger.ask_slices(self.name, [FIRST], Cause.MANUAL, force=False)
+
+    def finish(self, select: Select, *, now: datetime = NOW) -> None:
+        """Let a worker run until the slice has succeeded, an hour later each time: no pause is longer.
+
+        Postgres may take a moment to miss who has died.
+        """
+        deadline_s = monotonic() + _WITHIN_S
+        clock = FixedClock(now)
+        with opened_worker(self.ledger, select, clock) as worker:
+            while self.state() is not SliceState.SUCCEEDED:
+                assert monotonic() < deadline_s, f"{self.name} is {self.state()} after {_WITHIN_S:g} s"
+                worker.run_one(schedule=self.name)
+                clock.time += HOUR
+
+    def rows(self) -> Rows:
+        with psycopg.connect(self.result_url, options="-c TimeZone=UTC") as connection:
+            return connection.execute(f"TABLE {self.name}".encode()).fetchall()
+
+    def state(self) -> SliceState:
+        [status] = self.ledger.slice_statuses(self.name, [FIRST])
+        return status.state
+
+
+def rows_of(sums: Mapping[str, int]) -> Rows:
+    """What the slice's rows look like in the table."""
+    return [(FIRST, item, value) for item, value in sums.items()]

@@ -1,0 +1,139 @@
+"""A worker that was overtaken, workers whose clocks differ, and what Postgres rolls back by itself."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from logdrain.errors import StoreUnavailable
+from logdrain.model.jobs import SliceState
+from logdrain.ports import ArrowStream
+from logdrain.schedule.postgres_ledger import PostgresLedger
+from tests.integration.worker.fixed_runs import (
+    HOUR,
+    NOW,
+    FixedClock,
+    Sums,
+    opened_ledger,
+    opened_worker,
+    rows_of,
+    select_sums,
+)
+
+ROOT = Path(__file__).parents[3]
+SUMS = {"milk": 3, "soap": 4}
+# The first time and the second, then no more: what a sequence has counted is not rolled back.
+PASSING_ERROR = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION refuse_twice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'not this time' USING ERRCODE = '{code}'; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse_twice AFTER {event} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_twice();
+"""
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
+    with opened_ledger(ledger_url) as ledger:
+        yield ledger
+
+
+@pytest.fixture(params=["in_ledgers_database", "in_another"])
+def sums(request: pytest.FixtureRequest, ledger: PostgresLedger, ledger_url: str, postgres_url: str) -> Sums:
+    sums = Sums(ledger, ledger_url if request.param == "in_ledgers_database" else postgres_url)
+    sums.create()
+    sums.ask()
+    return sums
+
+
+def test_a_worker_that_was_paused_beyond_its_lease_commits_nothing(sums: Sums, ledger_url: str) -> None:
+    zombie = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.worker.zombie"],
+        cwd=ROOT,
+        env={**os.environ, "LEDGER_URL": ledger_url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with zombie:
+        assert zombie.stdout is not None
+        assert zombie.stdout.readline() == "reading\n"
+        zombie.send_signal(signal.SIGSTOP)
+        sums.finish(select_sums(SUMS))
+        zombie.send_signal(signal.SIGCONT)
+        _, log = zombie.communicate("read on\n", timeout=30)
+    assert zombie.returncode == 0
+    assert "event=run_overtaken" in log
+    assert sorted(sums.rows()) == rows_of(SUMS)
+    states = [run.state.value for run in sums.ledger.history(sums.name, 10)]
+    assert states == ["succeeded", "lost"]
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"], ids=["serialization_failure", "deadlock"])
+def test_what_postgres_rolls_back_in_passing_is_tried_again(sums: Sums, code: str) -> None:
+    sums.finish(select_sums({"milk": 1}))
+    with psycopg.connect(sums.result_url) as connection:
+        connection.execute(PASSING_ERROR.format(code=code, event="INSERT", table=sums.name).encode())
+    sums.ask()
+    sums.finish(select_sums(SUMS))
+    assert sorted(sums.rows()) == rows_of(SUMS)
+    states = [run.state.value for run in sums.ledger.history(sums.name, 10)]
+    assert states == ["succeeded", "failed", "failed", "succeeded"]
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"], ids=["serialization_failure", "deadlock"])
+def test_what_is_rolled_back_in_the_ledger_is_tried_again(sums: Sums, ledger_url: str, code: str) -> None:
+    """Also where the rows are committed already, in another database."""
+    with psycopg.connect(ledger_url) as connection:
+        connection.execute(PASSING_ERROR.format(code=code, event="UPDATE", table="logdrain.runs").encode())
+    sums.finish(select_sums(SUMS))
+    assert sorted(sums.rows()) == rows_of(SUMS)
+
+
+@pytest.mark.parametrize("hours_off", [-1, 1])
+def test_a_lease_is_kept_whatever_the_clocks_say(ledger_url: str, hours_off: int) -> None:
+    ledger = PostgresLedger(ledger_url)
+    sums = Sums(ledger, ledger_url)
+    sums.create()
+    sums.ask()
+    claim = ledger.claim("on time", 60, NOW)
+    assert claim is not None
+    assert ledger.claim("off", 60, NOW + hours_off * HOUR) is None
+    ledger.close()
+
+
+def test_workers_whose_clocks_differ_write_one_set_of_rows(sums: Sums) -> None:
+    for hours_off in (1, -1, 0, 1):
+        sums.ask()
+        sums.finish(select_sums({"milk": hours_off}), now=NOW + hours_off * HOUR)
+        assert sums.rows() == rows_of({"milk": hours_off})
+
+
+@pytest.mark.xfail(reason="what is due is decided by the clock of the worker that asks")
+def test_a_failure_noted_by_a_fast_clock_is_tried_again_as_soon_by_others(sums: Sums) -> None:
+    def fails(_: object) -> ArrowStream:
+        raise StoreUnavailable("away")
+
+    with opened_worker(sums.ledger, fails, FixedClock(NOW + HOUR)) as fast:
+        assert fast.run_one()
+    assert sums.state() is SliceState.WAITING
+    with opened_worker(sums.ledger, select_sums(SUMS), FixedClock(NOW + timedelta(minutes=10))) as other:
+        assert other.run_one()
+    assert sums.state() is SliceState.SUCCEEDED
+
+
+@pytest.mark.xfail(reason="what is due is decided by the clock of the worker that asks")
+def test_a_fast_clock_makes_no_slice_before_its_time(ledger: PostgresLedger, ledger_url: str) -> None:
+    sums = Sums(ledger, ledger_url)
+    sums.create(cron="0 * * * *")
+    with opened_worker(ledger, select_sums(SUMS), FixedClock(NOW + HOUR)) as fast:
+        assert not fast.run_one()
