@@ -95,10 +95,9 @@ class Replay:
             return await self._store.waiting_splits(origins, by)
 
         for entry in entries:
-            if entry.spooled is None:
-                gathered.add(_damaged(entry))
-            else:
-                gathered.add(await content_of(entry.spooled, find_splits))
+            # Read first: that may flush, and what is gathered is another then.
+            content = await content_of(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
+            gathered.add(content)
             await asyncio.sleep(0)  # requests go on meanwhile
         await flush()
 

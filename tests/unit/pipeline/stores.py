@@ -43,7 +43,9 @@ class ToldStore:
         await self.may_write.wait()
         if self.errors:
             raise self.errors.pop(0)
-        self.batches.append(batch)
+        # As it was when it was written, like a server.
+        kept = (list(batch.events), list(batch.quarantined), list(batch.splits), list(batch.joins))
+        self.batches.append(Batch(*kept))
         return Stored(events=len(batch.events))
 
     async def waiting_splits(self, origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:

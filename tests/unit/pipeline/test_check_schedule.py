@@ -21,7 +21,9 @@ CANNOT_RUN_AGAIN = (
 
 def warnings(result: str, slice_column: str | None = None) -> tuple[str, ...]:
     queries = Mock(spec=Queries)
-    queries.plan.return_value = Mock(spec=Plan, warnings=("a warning",), slice_column=slice_column)
+    queries.plan.return_value = Mock(
+        spec=Plan, warnings=("a warning",), slice_column=slice_column, counts_from_now=()
+    )
     schedule = Schedule("pay_hourly", "@hourly", "UTC", 600, "production", "SELECT 1", result=result)
     return check_schedule(schedule, Mock(spec=Ledger), queries, NOW).warnings
 

@@ -53,3 +53,13 @@ async def test_finishing_stops_where_the_store_is_away() -> None:
     replay = Replay(spool, store)
     assert not await replay.finish(60)
     assert await replay.finish(60)
+
+
+async def test_what_follows_a_cut_line_in_the_same_step_is_stored() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    text = '@[a.b] {"x":"' + "y" * 10_050 + '"}'
+    rest = line(text[10_000:]) + line('@[a.b] {"z":1}')
+    await spool.append(delivery(line(text[:10_000], ended=False), "head"))
+    await spool.append(delivery(rest, "tail"))
+    await Replay(spool, store).step()
+    assert store.records == [{"x": "y" * 10_050}, {"z": 1}]
