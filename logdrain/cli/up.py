@@ -18,7 +18,7 @@ from urllib.parse import quote
 from logdrain import log
 from logdrain.cli import servers
 from logdrain.config import read_settings
-from logdrain.errors import PortInUse, SandboxServerFailed
+from logdrain.errors import LogdrainError, PortInUse, SandboxServerFailed
 from logdrain.model.keys import Scope
 from logdrain.sandbox.folder_state import DataFolder, SandboxState
 from logdrain.sandbox.mongo_server import MongoServer
@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb))
         postgres = settings.database_url or started(PostgresServer(folder.postgres))
         migrate(postgres)
-        parts = _start_parts(stack, port, keys, mongodb, postgres)
+        spool = os.environ.get("LOGDRAIN_SPOOL_FOLDER") or str(folder.spool)
+        parts = _start_parts(stack, port, keys, (mongodb, postgres, spool))
         state = SandboxState(
             pid=os.getpid(),
             port=port,
@@ -101,17 +102,22 @@ def run(arguments: argparse.Namespace) -> int:
             for part in parts:
                 part.revive(stopping)
             for server in watched:
-                _revive_server(server)
+                _revive_server(server, stopping)
         log.info("stopping")
     return 0
 
 
-def _revive_server(server: MongoServer | PostgresServer) -> None:
+def _revive_server(server: MongoServer | PostgresServer, stopping: threading.Event) -> None:
+    """Start it again if it has died; where that fails, too, the next round tries."""
     try:
         server.check()
-    except SandboxServerFailed as error:
+    except LogdrainError as error:
         log.error("server_died", message=error.message)
-        server.start()
+        try:
+            server.start()
+        except SandboxServerFailed as failure:
+            log.error("server_not_started", message=failure.message)
+            stopping.wait(_RESTART_AFTER_S)
 
 
 class _Part:
@@ -155,13 +161,16 @@ class _Part:
 
 
 def _start_parts(
-    stack: ExitStack, port: int, keys: dict[Scope, str], mongodb: str, postgres: str
+    stack: ExitStack, port: int, keys: dict[Scope, str], places: tuple[str, str, str]
 ) -> list[_Part]:
+    mongodb, postgres, spool = places
     ours = " ".join(f"{scope.value}:{_DRAIN_NAME}:{secret}" for scope, secret in keys.items())
     environment = {
+        "LOGDRAIN_METRICS_OPEN": "1",  # a machine of one's own
         **os.environ,
         "MONGODB_URI": mongodb,
         "DATABASE_URL": postgres,
+        "LOGDRAIN_SPOOL_FOLDER": spool,
         "PORT": str(port),
         "LOGDRAIN_KEYS": f"{ours} {os.environ.get('LOGDRAIN_KEYS', '')}",
     }

@@ -67,6 +67,7 @@ class DataFolder:
         self.path = path.resolve()
         self.mongodb = self.path / "mongodb"
         self.postgres = self.path / "postgres"
+        self.spool = self.path / "spool"
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
