@@ -11,13 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from logdrain import log
-from logdrain.errors import LeaseLost, LogdrainError
+from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError
 from logdrain.model.jobs import Claim, RunFailure
+from logdrain.model.stops import Stop
+from logdrain.pipeline.chores import Chores
 from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, Ledger
 from logdrain.schedule.due import retry_at
 
 _BEATS_PER_LEASE = 3
+# Somebody who ends a run waits for it.
+_BEAT_MAX_S = 2.0
+# Where very many schedules are due at once, the first of them run before the last are planned.
+_PLANNED_A_ROUND = 500
+_CHORES_EVERY_S = 3.0
 _IDLE_S = 1.0
 # A ledger that is away is asked again at this pace.
 _AWAY_S = 3.0
@@ -31,19 +38,31 @@ class Worker:
         runner: Runs one slice.
         clock: What the time is.
         lease_s: How long a claim lasts without a sign of life.
+        chores: What is done beside running slices, or None.
     """
 
-    def __init__(self, ledger: Ledger, runner: SliceRunner, clock: Clock, *, lease_s: float) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        runner: SliceRunner,
+        clock: Clock,
+        *,
+        lease_s: float,
+        chores: Chores | None = None,
+    ) -> None:
         self._ledger = ledger
         self._runner = runner
         self._clock = clock
         self._lease_s = lease_s
+        self._chores = chores
         self._stopping = threading.Event()
         self._owner = f"{platform.node()}:{os.getpid()}"
 
     def run_forever(self, threads: int) -> None:
         """Work in this many threads until `stop`; returns when the slices under way are done."""
         loops = [threading.Thread(target=self._loop, name=f"worker-{number}") for number in range(threads)]
+        if self._chores is not None:
+            loops.append(threading.Thread(target=self._do_chores, args=(self._chores,), name="chores"))
         for loop in loops:
             loop.start()
         for loop in loops:
@@ -60,7 +79,7 @@ class Worker:
             LedgerUnavailable: the ledger cannot be asked.
         """
         now = self._clock.now()
-        self._ledger.plan_slices(now)
+        self._ledger.plan_slices(now, schedules_max=_PLANNED_A_ROUND)
         claim = self._ledger.claim(self._owner, self._lease_s, now, schedule=schedule)
         if claim is None:
             return False
@@ -79,6 +98,14 @@ class Worker:
                 pause_s = _AWAY_S
             self._stopping.wait(pause_s)
 
+    def _do_chores(self, chores: Chores) -> None:
+        while not self._stopping.is_set():
+            try:
+                chores.round()
+            except Exception as error:  # noqa: BLE001  # a defect must not end the thread in silence
+                log.error("worker_waits", code="internal", message=f"{type(error).__name__}: {error}")
+            self._stopping.wait(_CHORES_EVERY_S)
+
     def _run(self, claim: Claim) -> None:
         started = self._clock.now()
         pairs: dict[str, object] = {
@@ -88,12 +115,12 @@ class Worker:
             "attempt": claim.attempt,
         }
         try:
-            with self._alive(claim):
-                outcome = self._runner.run(claim)
+            with self._alive(claim) as stop:
+                outcome = self._runner.run(claim, stop)
         except LeaseLost as error:
             log.warning("run_overtaken", **pairs, message=error.message)
         except LogdrainError as error:
-            self._fail(claim, RunFailure(error.code, error.message, error.hint, error.retryable), pairs)
+            self._fail(claim, _failure(error), pairs)
         except Exception as error:  # noqa: BLE001  # a defect in one job must not end the worker
             message = f"{type(error).__name__}: {log.mask(str(error))}"
             self._fail(claim, RunFailure("internal", message, "please report this", retryable=False), pairs)
@@ -110,32 +137,46 @@ class Worker:
 
     def _fail(self, claim: Claim, failure: RunFailure, pairs: dict[str, object]) -> None:
         again = None
+        is_killed = failure.code == RunKilled.code
         if failure.retryable and claim.attempt <= claim.schedule.retry_limit:
             again = retry_at(self._clock.now(), claim.attempt)
-        log.error("run_failed", **pairs, code=failure.code, message=failure.message, retry_at=again)
+        event = "run_killed" if is_killed else "run_failed"
+        log.error(event, **pairs, code=failure.code, message=failure.message, retry_at=again)
         try:
-            self._ledger.fail(claim, failure, again)
+            if is_killed:
+                self._ledger.cancel(claim, failure)
+            else:
+                self._ledger.fail(claim, failure, again)
         except LogdrainError as error:
             # The lease runs out, and the slice is claimed again.
             log.error("run_failure_not_noted", **pairs, code=error.code, message=error.message)
 
     @contextmanager
-    def _alive(self, claim: Claim) -> Iterator[None]:
-        """Renew the lease while the slice runs."""
-        done = threading.Event()
-        beats = threading.Thread(target=self._renew, args=(claim, done.wait), name="lease", daemon=True)
+    def _alive(self, claim: Claim) -> Iterator[Stop]:
+        """Renew the lease while the slice runs; what is yielded stops it."""
+        done, stop = threading.Event(), Stop()
+        beats = threading.Thread(target=self._renew, args=(claim, done.wait, stop), name="lease", daemon=True)
         beats.start()
         try:
-            yield
+            yield stop
         finally:
             done.set()
             beats.join()
 
-    def _renew(self, claim: Claim, wait: Callable[[float], bool]) -> None:
-        while not wait(self._lease_s / _BEATS_PER_LEASE):
+    def _renew(self, claim: Claim, wait: Callable[[float], bool], stop: Stop) -> None:
+        while not wait(min(self._lease_s / _BEATS_PER_LEASE, _BEAT_MAX_S)):
             try:
-                self._ledger.renew(claim, self._lease_s)
-            except LeaseLost:
-                return  # the commit will be refused
+                if self._ledger.renew(claim, self._lease_s):
+                    stop.request(
+                        RunKilled("ended by `logdrain job:kill`", hint="`logdrain sched:run` runs it")
+                    )
+            except LeaseLost as error:
+                stop.request(error)  # its commit would be refused
+                return
             except LogdrainError as error:
                 log.warning("lease_not_renewed", schedule=claim.schedule.name, code=error.code)
+
+
+def _failure(error: LogdrainError) -> RunFailure:
+    warnings = error.warnings if isinstance(error, SqlError) else ()
+    return RunFailure(error.code, error.message, error.hint, error.retryable, tuple(warnings))

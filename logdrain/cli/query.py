@@ -5,10 +5,12 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 
 from logdrain.cli import servers
 from logdrain.cli.output import FORMATS, write_stream
 from logdrain.cli.sql_text import add_sql_arguments, request_of
+from logdrain.log import printable
 from logdrain.ports import ArrowStream
 
 
@@ -26,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
     from logdrain.bootstrap import open_queries
-    from logdrain.pipeline.queries import Reading
+    from logdrain.errors import SqlError
+    from logdrain.pipeline.queries import AtMost, Reading
 
     settings = servers.settings(arguments)
     request = request_of(arguments)
@@ -39,14 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
         def write(_reading: Reading, stream: ArrowStream) -> int:
             rows.seek(0)
             rows.truncate()
-            return write_stream(stream, arguments.format, rows)
+            return write_stream(AtMost(stream, settings.query_rows_max), arguments.format, rows)
 
-        answer = queries.run(request, write)
-        for warning in answer.plan.warnings:
-            sys.stderr.write(f"warning: {warning}\n")
+        try:
+            answer = queries.run(request, write)
+        except SqlError as error:
+            _warn(error.warnings)
+            raise
+        _warn(answer.plan.warnings)
         rows.seek(0)
         shutil.copyfileobj(rows, sys.stdout)
     if sys.stderr.isatty():
         seconds = time.monotonic() - started_s
         sys.stderr.write(f"{answer.rows_read} events read, {answer.rows_out} rows, {seconds:.2f} s\n")
     return 0
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        sys.stderr.write(f"warning: {printable(warning)}\n")

@@ -4,8 +4,9 @@ import argparse
 import sys
 
 from logdrain.cli import servers
+from logdrain.cli.sched_options import add_changeable, given
 from logdrain.cli.sql_text import add_text_arguments, dialect_of, sql_of
-from logdrain.model.jobs import CatchUp, Schedule
+from logdrain.model.jobs import Schedule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,30 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cron", help="five fields, or @hourly, @daily, @monthly; '' never runs by itself")
     add_text_arguments(parser)
     parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
-    parser.add_argument("-t", "--timezone", default="UTC", help="IANA time zone (default: %(default)s)")
-    parser.add_argument(
-        "-D", "--delay", type=int, default=0, metavar="S", help="run so many seconds after the scheduled time"
-    )
-    parser.add_argument(
-        "-r", "--result", default="", help="NAME:table?options, or a Postgres URL with a table"
-    )
-    parser.add_argument(
-        "-R",
-        "--retry",
-        type=int,
-        default=5,
-        metavar="N",
-        help="retries of what fails in passing (default: 5)",
-    )
-    parser.add_argument(
-        "--catch-up",
-        choices=[choice.value for choice in CatchUp],
-        default=CatchUp.ALL.value,
-        help="which slices to make up that were missed while no worker ran (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--catch-up-max", type=int, default=1000, metavar="N", help="at most so many (default: %(default)s)"
-    )
+    add_changeable(parser)
     servers.add_data_argument(parser)
 
 
@@ -50,18 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap import SystemClock, open_ledger, open_queries
     from logdrain.pipeline.slices import check_schedule
 
+    fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
     schedule = Schedule(
         name=arguments.name,
         cron=arguments.cron,
-        timezone=arguments.timezone,
-        delay_s=arguments.delay,
         database=arguments.database,
         sql=sql_of(arguments),
         dialect=dialect_of(arguments),
-        result=arguments.result,
-        retry_limit=arguments.retry,
-        catch_up=CatchUp(arguments.catch_up),
-        catch_up_max=arguments.catch_up_max,
+        **fields,
     )
     now = SystemClock().now()
     settings = servers.settings(arguments)

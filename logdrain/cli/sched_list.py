@@ -24,13 +24,26 @@ def run(arguments: argparse.Namespace) -> int:
                 item.cron,
                 item.timezone,
                 item.delay_s,
+                item.priority,
                 item.database,
                 mask(item.result),
                 following,
+                paused_at,
                 item.source,
             )
-            for item, following in ledger.schedules()
+            for item, following, paused_at in ledger.schedules()
         ]
-    headings = ("name", "cron", "timezone", "delay_s", "database", "result", "next_scheduled_at", "source")
+    headings = (
+        "name",
+        "cron",
+        "timezone",
+        "delay_s",
+        "priority",
+        "database",
+        "result",
+        "next_scheduled_at",
+        "paused_at",
+        "source",
+    )
     print_table(headings, rows, sys.stdout)
     return 0

@@ -11,7 +11,7 @@ from logdrain.model.jobs import Cause, SliceState, SliceStatus
 
 # Other workers may have the slices: how often to look whether they are done.
 _LOOK_S = 0.2
-_DONE = {SliceState.SUCCEEDED, SliceState.FAILED, SliceState.SKIPPED}
+_DONE = {SliceState.SUCCEEDED, SliceState.FAILED, SliceState.SKIPPED, SliceState.CANCELLED}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=Console(stderr=True),
-            transient=not sys.stderr.isatty(),
+            disable=not sys.stderr.isatty(),
         )
         with bar:
             task = bar.add_task(arguments.name, total=len(instants))
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _report(name: str, statuses: list[SliceStatus]) -> int:
-    failed = [status for status in statuses if status.state is SliceState.FAILED]
+    failed = [status for status in statuses if status.state in (SliceState.FAILED, SliceState.CANCELLED)]
     print(f"{len(statuses) - len(failed)} of {_slices(len(statuses))} of '{name}' succeeded.")
     if failed:
         first = failed[0]

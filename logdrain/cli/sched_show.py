@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from urllib.parse import urlsplit
 
 from logdrain.cli import servers
 from logdrain.log import mask
@@ -20,6 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     with open_ledger(servers.settings(arguments)) as ledger:
         fields = dataclasses.asdict(ledger.schedule(arguments.name))
     sql = fields.pop("sql")
+    if fields["notify"]:  # the paths of webhooks are secrets
+        fields["notify"] = f"{urlsplit(fields['notify']).hostname} (path not shown)"
     width = max(map(len, fields))
     for name, value in fields.items():
         print(f"{name:<{width}}  {mask(str(value))}")

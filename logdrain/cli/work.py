@@ -22,7 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = servers.settings(arguments)
     with open_worker_parts(settings) as parts:
-        worker = Worker(parts.ledger, parts.runner, parts.clock, lease_s=settings.lease_s)
+        worker = Worker(
+            parts.ledger, parts.runner, parts.clock, lease_s=settings.lease_s, chores=parts.chores
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         parts.ledger.identity()  # before anything else: is the ledger there?

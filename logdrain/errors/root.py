@@ -46,6 +46,28 @@ class Unauthorized(LogdrainError):
     status = 401
 
 
+class BadRequest(LogdrainError):
+    """What came is no HTTP request, or its body breaks off the framing it declared."""
+
+    code = "bad_request"
+    status = 400
+
+
+class HeadersTooLarge(LogdrainError):
+    """A request's head is above the documented limit."""
+
+    code = "headers_too_large"
+    status = 431
+
+
+class TooManyConnections(LogdrainError):
+    """As many connections are open as may be, and none of them idles."""
+
+    code = "too_many_connections"
+    status = 503
+    retryable = True
+
+
 class BodyTooLarge(LogdrainError):
     """A request body is above the documented limit."""
 
@@ -59,6 +81,12 @@ class StoreUnavailable(LogdrainError):
     code = "store_unavailable"
     status = 503
     retryable = True
+
+
+class SplitChanged(StoreUnavailable):
+    """Another delivery continued the same cut line in this moment; reading again shows whose it is."""
+
+    code = "split_changed"
 
 
 class StoreBusy(LogdrainError):

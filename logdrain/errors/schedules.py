@@ -34,6 +34,47 @@ class JobFileInvalid(ScheduleError):
     code = "job_file_invalid"
 
 
+class JobFileMissing(ScheduleError):
+    """The worker has not the file that has the job's function."""
+
+    code = "job_file_missing"
+    status = 500
+
+
+class JobFailed(ScheduleError):
+    """A job's own code has raised; the message has file, line and what."""
+
+    code = "job_failed"
+    status = 500
+
+
+class JobFailedInPassing(JobFailed):
+    """A job's own code could not connect to something, or waited too long for it."""
+
+    code = "job_failed_in_passing"
+    retryable = True
+
+
+class JobResultInvalid(ScheduleError):
+    """What a job's function returned is no result, or its rows do not fit together."""
+
+    code = "job_result_invalid"
+    status = 500
+
+
+class ScheduleCycle(ScheduleError):
+    """Schedules would wait for each other for ever."""
+
+    code = "schedule_cycle"
+
+
+class ScheduleNeeded(ScheduleError):
+    """Other schedules run after this one; the message names them."""
+
+    code = "schedule_needed"
+    status = 409
+
+
 class UnknownSchedule(ScheduleError):
     """No schedule has this name."""
 
@@ -46,6 +87,40 @@ class ScheduleExists(ScheduleError):
 
     code = "schedule_exists"
     status = 409
+
+
+class ScheduleFromFile(ScheduleError):
+    """A schedule is its job file's, and changes only with it."""
+
+    code = "schedule_from_file"
+    status = 409
+
+
+class UnknownRun(ScheduleError):
+    """No run has this number, or it has been forgotten."""
+
+    code = "unknown_run"
+    status = 404
+
+
+class RunEnded(ScheduleError):
+    """A run that should end has ended, and is not tried again."""
+
+    code = "run_ended"
+    status = 409
+
+
+class RunKilled(ScheduleError):
+    """Somebody has ended the run."""
+
+    code = "run_killed"
+    status = 409
+
+
+class NotifyUrlInvalid(ScheduleError):
+    """A URL for notices is not http or https, or cannot be read."""
+
+    code = "notify_url_invalid"
 
 
 class SliceNotRepeatable(ScheduleError):

@@ -8,6 +8,7 @@ class SqlError(LogdrainError):
 
     code = "sql_error"
     status = 400
+    warnings: tuple[str, ...] = ()  # what planning had to say about the query before it failed
 
 
 class SqlSyntaxError(SqlError):
@@ -51,6 +52,19 @@ class QueryMemoryExceeded(SqlError):
     """The query needs more memory than it may use."""
 
     code = "query_memory"
+
+
+class QueryTimeout(SqlError):
+    """The query ran longer than it may."""
+
+    code = "query_timeout"
+    status = 504
+
+
+class QueryRowsExceeded(SqlError):
+    """The query has more rows than may be handed out."""
+
+    code = "query_rows"
 
 
 class ScanTypeChanged(SqlError):

@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from logdrain.model.plans import Dialect
+from logdrain.model.events import Table
+from logdrain.model.plans import Dialect, TimeRange
+
+LATE_DEFAULT_S = 86_400
+"""How long slices run again for late events, where a schedule does not say."""
 
 
 class Mode(StrEnum):
@@ -65,6 +70,10 @@ class Schedule:
         retry_limit: How often a slice that failed in passing is tried again.
         catch_up_max: At most so many missed slices are made up, the newest ones.
         source: "" when made by a command, else the job file's path.
+        priority: -2 to 2; among schedules with something to run, the higher one goes first.
+        late_s: So long after its scheduled time a slice runs again when events come late; 0 is never.
+        timeout_s: How long a run's query may take; 0 is the limit of all queries.
+        notify: Where failures are told, http(s) URL; "" is the place for all schedules.
     """
 
     name: str
@@ -79,6 +88,23 @@ class Schedule:
     catch_up: CatchUp = CatchUp.ALL
     catch_up_max: int = 1000
     source: str = ""
+    priority: int = 0
+    late_s: int = LATE_DEFAULT_S
+    timeout_s: int = 0
+    notify: str = field(default="", repr=False)
+
+
+class ScheduleStatus(NamedTuple):
+    """A schedule and where it stands.
+
+    Attributes:
+        next_at: Its next cron instant, None for never.
+        paused_at: Since when it makes and runs no slices by itself, or None.
+    """
+
+    schedule: Schedule
+    next_at: datetime | None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +136,17 @@ class SliceState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
+    CANCELLED = "cancelled"
 
 
 class RunState(StrEnum):
-    """How one attempt ended; `lost` is a worker that vanished or was overtaken."""
+    """How one attempt ended; `lost` is a worker that vanished or was overtaken, `killed` a person's wish."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     LOST = "lost"
+    KILLED = "killed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +172,32 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """Which events a run has read: what decides whether it runs again when some come late.
+
+    Attributes:
+        started_at: Before the first was read, by the store's clock.
+        ranges: Of each scan.
+        newest_only: The result holds one slice: an older one must not run again.
+    """
+
+    started_at: datetime
+    ranges: tuple[tuple[Table, TimeRange], ...]
+    newest_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a successful run did."""
+    """What a successful run did.
+
+    Attributes:
+        reads: None where late events do not matter: nothing is written, or it cannot be written again.
+    """
 
     rows_read: int
     rows_written: int
     warnings: tuple[str, ...] = ()
+    reads: Reads | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +208,17 @@ class RunFailure:
     message: str
     hint: str
     retryable: bool
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt at a slice, as the history shows it."""
+    """One attempt at a slice, as the history shows it.
+
+    Attributes:
+        due_at: When it could have started: scheduled time and delay, or a retry's time; None is at once.
+        reason: Why it was asked for, in words, or "".
+    """
 
     run_id: int
     schedule: str
@@ -180,6 +234,18 @@ class Run:
     error_code: str
     error_message: str
     error_hint: str
+    reason: str = ""
+    due_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        return None if self.finished_at is None else (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def late_start_s(self) -> float | None:
+        """How long after it could have started it did; None where it was asked to start at once."""
+        return None if self.due_at is None else max(0.0, (self.started_at - self.due_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +256,19 @@ class SliceStatus:
     state: SliceState
     error_message: str
     error_hint: str
+
+
+class Notice(NamedTuple):
+    """What is to be told of a schedule that failed or recovered.
+
+    Attributes:
+        key: The same however often it is sent: who gets it twice can tell.
+        url: Where to; has secrets: never print it.
+        body: JSON object.
+        attempts: How often it has been tried.
+    """
+
+    key: str
+    url: str
+    body: dict[str, object]
+    attempts: int

@@ -7,12 +7,14 @@ from datetime import datetime
 import pyarrow as pa
 
 from logdrain.errors import UnknownTable
-from logdrain.model.jobs import Claim, Mode, ResultTarget, RunOutcome, Schedule
-from logdrain.model.plans import QueryRequest
+from logdrain.model.jobs import Claim, Mode, Reads, ResultTarget, RunOutcome, Schedule
+from logdrain.model.plans import Plan, QueryRequest
+from logdrain.model.stops import Stop
 from logdrain.pipeline.queries import Queries, Reading
 from logdrain.ports import (
     ArrowStream,
     Clock,
+    LateNotes,
     Ledger,
     ResultWriter,
     Transaction,
@@ -22,7 +24,16 @@ from logdrain.schedule.cron import parse as parse_cron
 
 
 class SliceRunner:
-    """Runs slices: plan, scan, aggregate, write, note; the rows and the note commit together."""
+    """Runs slices: plan, scan, aggregate, write, note; the rows and the note commit together.
+
+    Args:
+        queries: Plans and reads.
+        ledger: Has named results; is told of success.
+        writer: Puts rows into results.
+        clock: What the time is.
+        environment: Variables that results name.
+        late_notes: Has the store's clock; None where slices do not run again for late events.
+    """
 
     def __init__(
         self,
@@ -31,29 +42,32 @@ class SliceRunner:
         writer: ResultWriter,
         clock: Clock,
         environment: Mapping[str, str],
+        *,
+        late_notes: LateNotes | None = None,
     ) -> None:
         self._queries = queries
         self._ledger = ledger
         self._writer = writer
         self._clock = clock
         self._environment = environment
+        self._late_notes = late_notes
 
-    def run(self, claim: Claim) -> RunOutcome:
+    def run(self, claim: Claim, stop: Stop | None = None) -> RunOutcome:
         """Run a claimed slice and note its success.
+
+        Args:
+            claim: The slice.
+            stop: Ends it from another thread; once its rows are written, it may be too late.
 
         Raises:
             LeaseLost: another worker has the slice; nothing was written.
-            LogdrainError: it failed; nothing was written.
+            LogdrainError: it failed, or what `stop` was asked with; nothing was written.
         """
         schedule = claim.schedule
-        request = QueryRequest(
-            sql=schedule.sql,
-            database=schedule.database,
-            dialect=schedule.dialect,
-            scheduled_time_s=int(claim.scheduled_at.timestamp()),
-            now_s=int(self._clock.now().timestamp()),
-        )
+        request = _request(schedule, claim.scheduled_at, self._clock.now())
         target = self._target(schedule.result) if schedule.result else None
+        # Before anything is read: what is noted from here on, the scans may have missed.
+        store_time = self._late_notes.store_time() if self._late_notes and target else None
         noted: list[RunOutcome] = []
 
         def use(reading: Reading, stream: ArrowStream) -> int:
@@ -62,7 +76,8 @@ class SliceRunner:
                 return sum(batch.num_rows for batch in rows)
 
             def commit_note(transaction: Transaction) -> None:
-                outcome = RunOutcome(reading.rows_read, rows.count, reading.plan.warnings)
+                reads = _reads(store_time, reading.plan, target)
+                outcome = RunOutcome(reading.rows_read, rows.count, reading.plan.warnings, reads)
                 self._ledger.note_success(transaction, claim, outcome)
                 noted.append(outcome)
 
@@ -75,10 +90,11 @@ class SliceRunner:
                 ledger_identity=self._ledger.identity(),
             )
 
-        answer = self._queries.run(request, use)
+        answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
         if noted:
             return noted[-1]
-        outcome = RunOutcome(answer.rows_read, answer.rows_out, answer.plan.warnings)
+        reads = _reads(store_time, answer.plan, target)
+        outcome = RunOutcome(answer.rows_read, answer.rows_out, answer.plan.warnings, reads)
         self._ledger.succeed(claim, outcome)
         return outcome
 
@@ -86,6 +102,28 @@ class SliceRunner:
         parsed = parse_result(result)
         url = self._ledger.result_url(parsed.name) if parsed.name else parsed.url
         return resolve(parsed, url, self._environment.get)
+
+
+def _request(schedule: Schedule, scheduled_at: datetime, now: datetime) -> QueryRequest:
+    return QueryRequest(
+        sql=schedule.sql,
+        database=schedule.database,
+        dialect=schedule.dialect,
+        scheduled_time_s=int(scheduled_at.timestamp()),
+        now_s=int(now.timestamp()),
+    )
+
+
+def _reads(store_time: datetime | None, plan: Plan, target: ResultTarget | None) -> Reads | None:
+    """What decides whether the slice runs again for late events; None where it must not.
+
+    That is where its rows could not be replaced, and where a later run would read other hours.
+    """
+    is_repeatable = target is not None and (target.mode is not Mode.APPEND or plan.slice_column is not None)
+    if store_time is None or target is None or not is_repeatable or plan.counts_from_now:
+        return None
+    ranges = tuple((scan.table, scan.time_range) for scan in plan.scans)
+    return Reads(store_time, ranges, newest_only=target.mode.holds_one_slice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +149,7 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
         adds_rows = parsed.mode is Mode.APPEND
         if parsed.name:
             ledger.result_url(parsed.name)
-    at_s = int((first or now).timestamp())
-    request = QueryRequest(schedule.sql, schedule.database, schedule.dialect, at_s, int(now.timestamp()))
+    request = _request(schedule, first or now, now)
     warnings: list[str] = []
     try:
         plan = queries.plan(request)
@@ -120,8 +157,15 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
         warnings.append(str(error))
     else:
         warnings += plan.warnings
+        if plan.counts_from_now:
+            warnings.append(
+                f"{', '.join(plan.counts_from_now)}: counts from the moment of the run, so a slice that runs "
+                "late or again reads other hours; with TD_SCHEDULED_TIME() anywhere in the query, even in a "
+                "comment, TD_INTERVAL counts from that"
+            )
         if adds_rows and plan.slice_column is None:
-            warnings.append("no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run again")
+            again = "again, nor by itself when events come late" if schedule.late_s else "again"
+            warnings.append(f"no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run {again}")
     return CheckedSchedule(first, tuple(warnings))
 
 

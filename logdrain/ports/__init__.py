@@ -6,18 +6,22 @@ Every method raises errors of `logdrain.errors` only, and says which.
 
 from logdrain.ports.clock import Clock
 from logdrain.ports.events import EventStore, LateNotes
+from logdrain.ports.keys import Keys
 from logdrain.ports.ledger import Ledger
-from logdrain.ports.queries import ArrowStream, Engine, ScanSource, ScanStream
-from logdrain.ports.results import ResultWriter, Transaction
+from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
+from logdrain.ports.results import ResultReader, ResultWriter, Transaction
 from logdrain.ports.spool import Spool
 
 __all__ = [
+    "AggregateStream",
     "ArrowStream",
     "Clock",
     "Engine",
     "EventStore",
+    "Keys",
     "LateNotes",
     "Ledger",
+    "ResultReader",
     "ResultWriter",
     "ScanSource",
     "ScanStream",

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from logdrain.model.jobs import Cause, Claim, Run, RunFailure, RunOutcome, Schedule, SliceStatus
+from logdrain.model.jobs import (
+    Cause,
+    Claim,
+    Notice,
+    Run,
+    RunFailure,
+    RunOutcome,
+    RunState,
+    Schedule,
+    ScheduleStatus,
+    SliceStatus,
+)
+from logdrain.model.late import LateNote
 from logdrain.ports.results import Transaction
 
 
@@ -57,8 +69,35 @@ class Ledger(Protocol):
         """
         ...
 
-    def schedules(self) -> list[tuple[Schedule, datetime | None]]:
-        """(schedule, its next cron instant or None) in order of name."""
+    def update_schedule(self, name: str, schedule: Schedule, now: datetime) -> None:
+        """Put a schedule in place of the one of this name; it may have another name.
+
+        Raises:
+            UnknownSchedule: with the nearest name.
+            ScheduleFromFile: it is its job file's.
+            ScheduleExists: the new name is taken.
+            ResultTableShared: another schedule writes this result table.
+        """
+        ...
+
+    def pause_schedule(self, name: str) -> bool:
+        """Make and run no slices but those asked for by hand; returns whether it went on before.
+
+        Raises:
+            UnknownSchedule: with the nearest name.
+        """
+        ...
+
+    def resume_schedule(self, name: str) -> bool:
+        """Go on, as after a time without workers; returns whether it was paused.
+
+        Raises:
+            UnknownSchedule: with the nearest name.
+        """
+        ...
+
+    def schedules(self) -> list[ScheduleStatus]:
+        """All schedules in order of name."""
         ...
 
     def schedule(self, name: str) -> Schedule:
@@ -77,8 +116,13 @@ class Ledger(Protocol):
         """
         ...
 
-    def plan_slices(self, now: datetime) -> int:
-        """Turn cron instants up to `now` into waiting slices (catch-up included); returns how many."""
+    def plan_slices(self, now: datetime, *, schedules_max: int | None = None) -> int:
+        """Turn cron instants up to `now` into waiting slices (catch-up included); returns how many.
+
+        Args:
+            now: The end of what is due.
+            schedules_max: Of about so many schedules at most, the longest due first; the next call goes on.
+        """
         ...
 
     def ask_slices(self, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool) -> None:
@@ -98,13 +142,14 @@ class Ledger(Protocol):
     ) -> Claim | None:
         """Take the next runnable slice, of one schedule or of any; None where there is none.
 
-        Per schedule one slice runs at a time, oldest first. A slice whose lease has run out counts as
-        runnable: its old run is marked lost.
+        Per schedule one slice runs at a time, oldest first; one that runs again for late events, when
+        nothing else may. Schedules take turns, those of higher priority first. A slice whose lease has run
+        out counts as runnable: its old run is marked lost.
         """
         ...
 
-    def renew(self, claim: Claim, lease_s: float) -> None:
-        """Keep a claim alive.
+    def renew(self, claim: Claim, lease_s: float) -> bool:
+        """Keep a claim alive; returns whether somebody wants its run to end.
 
         Raises:
             LeaseLost: another worker has the slice.
@@ -135,6 +180,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def cancel(self, claim: Claim, failure: RunFailure) -> None:
+        """Write "killed"; the slice is not tried again.
+
+        Raises:
+            LeaseLost: another worker has the slice.
+        """
+        ...
+
     def release(self, claim: Claim) -> None:
         """Give a slice back unrun (the worker stops)."""
         ...
@@ -149,4 +202,51 @@ class Ledger(Protocol):
 
     def run_totals(self) -> dict[str, int]:
         """How many runs ended in each state, ever."""
+        ...
+
+    def runs(self, limit: int, state: RunState | None = None) -> list[Run]:
+        """The newest runs of all schedules, newest first; of one state, or of any."""
+        ...
+
+    def run(self, run_id: int) -> Run:
+        """One run.
+
+        Raises:
+            UnknownRun: there is none.
+        """
+        ...
+
+    def kill(self, run_id: int) -> bool:
+        """End a run. True: its worker has been asked to; False: it had failed, and its retry is cancelled.
+
+        Raises:
+            UnknownRun: there is none.
+            RunEnded: it has ended, and its slice does not wait to be tried again.
+        """
+        ...
+
+    def lateness_s(self, now: datetime) -> float:
+        """For how long the slice that has waited longest for a worker could have started; 0 for none."""
+        ...
+
+    def ask_late(self, notes: Sequence[LateNote], store_time: datetime, now: datetime) -> int:
+        """Ask for the slices that have not seen late events; returns how many.
+
+        Args:
+            notes: New ones, and any that are known already.
+            store_time: The clock that notes and scans are dated by: which notes have settled.
+            now: What the windows of schedules end at.
+        """
+        ...
+
+    def take_notice(self) -> Notice | None:
+        """The next notice to send, for this worker alone; it comes again later where it is not dropped."""
+        ...
+
+    def drop_notice(self, key: str) -> None:
+        """Forget a notice that has been sent or given up."""
+        ...
+
+    def forget_old(self, runs_before: datetime, notes_before: datetime, now: datetime) -> int:
+        """Delete old runs and notes of late events; totals stay. Returns how many runs."""
         ...

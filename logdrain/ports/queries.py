@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Plan, Scan
+from logdrain.model.plans import Aggregation, Plan, Scan
+from logdrain.model.stops import Stop
 
 
 class ArrowStream(Protocol):
@@ -29,6 +30,14 @@ class ScanStream(ArrowStream, Protocol):
     @property
     def rows_read(self) -> int:
         """Events yielded so far, over all passes."""
+        ...
+
+
+class AggregateStream(ScanStream, Protocol):
+    """The rows of an aggregation; `rows_read` counts the events in them."""
+
+    def interrupt(self) -> None:
+        """End what the store is doing for it, from another thread; returns at once, reading it fails."""
         ...
 
 
@@ -60,6 +69,18 @@ class ScanSource(Protocol):
         """
         ...
 
+    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
+        """Let the store group and sum; lazy, as a scan is.
+
+        The rows are the engine's, but for the last digits of sums and averages of doubles.
+
+        Raises (while it is read):
+            StoreUnavailable: MongoDB went away.
+            ScanTypeChanged: a field has a type that the aggregation does not know of, or its rows could be
+                others than the engine's.
+        """
+        ...
+
     def estimate(self, scan: Scan) -> int:
         """Roughly how many events the scan's time range holds.
 
@@ -72,16 +93,23 @@ class ScanSource(Protocol):
 class Engine(Protocol):
     """Runs a plan's SQL over its scans."""
 
-    def run(self, plan: Plan, scans: Sequence[ScanStream], use: Callable[[ArrowStream], int]) -> int:
+    def run(
+        self,
+        plan: Plan,
+        scans: Sequence[ScanStream],
+        use: Callable[[ArrowStream], int],
+        stop: Stop | None = None,
+    ) -> int:
         """Run the plan and hand its result to `use`, while the engine is open; returns what `use` returns.
 
         Args:
             plan: What to run.
-            scans: One stream per `plan.scans`, in the same order.
+            scans: One stream per `plan.all_scans`, in the same order.
             use: Called once with the result; reads it to the end.
+            stop: Ends the query from another thread, also in the middle of a step of the engine.
 
         Raises:
             SqlError: the query failed (SqlTypeError, NumberOverflow, UnknownFunction, QueryMemoryExceeded).
-            LogdrainError: whatever a scan or `use` raised, unchanged.
+            LogdrainError: whatever a scan or `use` raised, unchanged, or what `stop` was asked with.
         """
         ...

@@ -6,7 +6,8 @@ from typing import Protocol
 import psycopg
 
 from logdrain.model.jobs import Claim, ResultTarget
-from logdrain.ports.queries import ArrowStream
+from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
+from logdrain.ports.queries import ArrowStream, ScanStream
 
 Transaction = psycopg.Connection[tuple[object, ...]]
 """A Postgres connection inside an open transaction."""
@@ -39,4 +40,30 @@ class ResultWriter(Protocol):
         Raises:
             ResultUnavailable, ResultRefused, ResultColumnConflict, SliceNotRepeatable, LeaseLost.
         """
+        ...
+
+
+class ResultReader(Protocol):
+    """Reads tables of named results, and changes nothing in them."""
+
+    def columns(self, table: ResultTable) -> tuple[ResultColumn, ...]:
+        """The columns of a table, in its order.
+
+        Raises:
+            UnknownResult: no result has this name.
+            UnknownTable: it has no such table, or none that may be read.
+            ResultUnavailable, ResultRefused, ResultUrlInvalid.
+        """
+        ...
+
+    def scan(self, scan: ResultScan) -> ScanStream:
+        """Read lazily: nothing is asked of Postgres before the first batch is.
+
+        Raises (while it is read):
+            ResultUnavailable, ResultRefused: a privilege; a value that the column's SQL type cannot hold.
+        """
+        ...
+
+    def estimate(self, scan: ResultScan) -> int | None:
+        """Roughly how many rows the table has; None where Postgres does not know yet."""
         ...

@@ -46,7 +46,8 @@ def plan(
 
     Time and memory are bounded by `catch_up_max` and `SKIPPED_ROWS_MAX`, however long the pause.
     """
-    instants = _newest(cron, next_at, now, limit=1 + catch_up_max + SKIPPED_ROWS_MAX)
+    limit = 1 + catch_up_max + SKIPPED_ROWS_MAX
+    instants = _newest(cron, next_at, now, limit=limit)
     passed_until = now - timedelta(seconds=delay_s)
     passed = [instant for instant in instants if instant <= passed_until]
     waiting = instants[len(passed) :]
@@ -58,7 +59,7 @@ def plan(
         CatchUp.NONE: 0,
     }[catch_up]
     first_kept = max(0, len(passed) - made_up)
-    oldest = cron.next_after(next_at - _JUST_BEFORE)
+    oldest = cron.next_after(next_at - _JUST_BEFORE) if len(instants) == limit else None
     unrecorded = (oldest, instants[0]) if oldest and instants and oldest < instants[0] else None
     return Due(
         waiting=(*passed[first_kept:], *waiting),

@@ -12,6 +12,10 @@ All keys, of which `cron`, `database` and one of `sql_file` and `sql` are needed
     retry_limit = 5
     catch_up = "all"                    # or latest, none
     catch_up_max = 1000
+    late = "24h"                        # so long slices run again when events come late; "0" never
+    timeout = "30m"                     # "0": the time limit of all queries
+    priority = 0                        # -2 to 2, or very-low, low, normal, high, very-high
+    notify = "https://example.com/hook" # where failures are told
     enabled = true                      # false: applied only where this file is named itself
 """
 
@@ -22,18 +26,19 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
-from logdrain.errors import CronInvalid, JobFileInvalid, ZoneInvalid
+from logdrain.errors import CronInvalid, JobFileInvalid, NotifyUrlInvalid, ZoneInvalid
 from logdrain.model.jobs import CatchUp, Job, Schedule
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
 from logdrain.schedule import cron
+from logdrain.schedule.durations import duration_s
+from logdrain.schedule.notify_urls import check_notify_url
+from logdrain.schedule.priorities import PRIORITY_HINT, read_priority
 from logdrain.schedule.zones import zone
 
 HINT = "`logdrain jobs check` reads them again"
 
 _PLACE_IN_TOML = re.compile(r" \((?:at line (?P<line>\d+), column \d+|at end of document)\)$")
-_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
-_DURATION_UNITS_S = (86_400, 3_600, 60, 1)
 _LONG_TEXT_MARK = re.compile(r"\"{3}|'{3}")
 _WHOLE_MAX = 2**31 - 1  # what the ledger's columns hold
 _CATCH_UP_MAX = 100_000  # planning holds them all in memory
@@ -158,11 +163,27 @@ def _yes_or_no(key: str, value: object) -> bool:
 def _duration_s(key: str, value: object) -> int:
     if not isinstance(value, str):
         return _whole(key, value)
-    match = _DURATION.fullmatch(value)
-    if match is None or not any(match.groups()):
+    seconds = duration_s(value)
+    if seconds is None:
         raise _UnreadableError(f"{key} is seconds, or a text such as '10m' or '1h30m', not {value!r}")
-    counts = (int(count or 0) for count in match.groups())
-    return sum(count * unit_s for count, unit_s in zip(counts, _DURATION_UNITS_S, strict=True))
+    return _whole(key, seconds)
+
+
+def _priority(key: str, value: object) -> int:
+    priority = read_priority(value)
+    if priority is None:
+        raise _UnreadableError(f"{key} is {PRIORITY_HINT}, not {value!r}")
+    return priority
+
+
+def _notify(key: str, value: object) -> str:
+    url = _text(key, value)
+    try:
+        if url:
+            check_notify_url(url)
+    except NotifyUrlInvalid as error:
+        raise _UnreadableError(f"{key}: {error}") from error
+    return url
 
 
 def _dialect(key: str, value: object) -> StrEnum:
@@ -192,6 +213,10 @@ _KEYS: dict[str, tuple[str, Callable[[str, object], object]]] = {
     "retry_limit": ("retry_limit", _whole),
     "catch_up": ("catch_up", _catch_up),
     "catch_up_max": ("catch_up_max", _slice_count),
+    "late": ("late_s", _duration_s),
+    "timeout": ("timeout_s", _duration_s),
+    "priority": ("priority", _priority),
+    "notify": ("notify", _notify),
     "enabled": ("enabled", _yes_or_no),
 }
 """Key -> (field of Schedule or Job, how it is read); `sql_file` is read by itself."""

@@ -1,59 +1,66 @@
 """Claims: how workers share slices without ever running two of a schedule, or one twice at once.
 
-Who takes, plans or asks for slices of a schedule holds the lock on its row. What a run writes afterwards
-is fenced: it counts only while the slice runs under the fence of that run's claim.
+Who takes, plans, asks for or ends slices of a schedule holds the lock on its row. What a run writes
+afterwards is fenced (`postgres_endings`): it counts only while the slice runs under the fence of its claim.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
 
-from psycopg.rows import DictRow, dict_row, scalar_row
+from psycopg.rows import DictRow, dict_row, kwargs_row, scalar_row
 
 from logdrain.errors import LeaseLost
-from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, RunState, Schedule
+from logdrain.model.jobs import Cause, Claim, RunFailure, RunState, Schedule
 from logdrain.ports import Transaction
-from logdrain.schedule import postgres_schedules
+from logdrain.schedule import postgres_notices, postgres_queue, postgres_schedules
 
 LOST_RUNS_MAX = 5
 """So many runs of a slice may vanish beyond its retry limit, before it counts as what kills the workers."""
 
-_NEXT_SCHEDULE = """
-SELECT schedule.name
-FROM logdrain.schedules AS schedule
-WHERE (%(schedule)s::text IS NULL OR schedule.name = %(schedule)s)
-  AND schedule.name <> ALL (%(tried)s::text[])
-  AND CASE
-      WHEN EXISTS (SELECT FROM logdrain.slices AS slice
-                   WHERE slice.schedule = schedule.name AND slice.state = 'running')
-      THEN EXISTS (SELECT FROM logdrain.slices AS slice
-                   WHERE slice.schedule = schedule.name AND slice.state = 'running'
-                     AND slice.lease_until <= clock_timestamp())
-      ELSE (SELECT slice.not_before IS NULL OR slice.not_before <= %(now)s
-            FROM logdrain.slices AS slice
-            WHERE slice.schedule = schedule.name AND slice.state = 'waiting'
-            ORDER BY slice.scheduled_at LIMIT 1)
-      END
-ORDER BY schedule.last_claimed_at NULLS FIRST, schedule.name
+_LOST = RunFailure(
+    "lease_lost",
+    "the worker vanished in the middle of the run, or lost touch with Postgres",
+    "look at the worker's log; memory is a frequent reason",
+    retryable=True,
+)
+_NEXT_SCHEDULE = (
+    postgres_schedules.SELECT
+    + """
+WHERE (runnable_from IS NOT NULL OR running_until IS NOT NULL)
+  AND CASE WHEN running_until IS NULL THEN runnable_from <= %(now)s
+      ELSE running_until <= clock_timestamp() END
+  AND (%(schedule)s::text IS NULL OR name = %(schedule)s)
+  AND name <> ALL (%(tried)s::text[])
+ORDER BY priority DESC, runnable_late, last_claimed_at NULLS FIRST, name
 LIMIT 1
-FOR NO KEY UPDATE OF schedule SKIP LOCKED
+FOR NO KEY UPDATE SKIP LOCKED
 """
-_TAKE_OLDEST = """
+)
+# Slices run oldest first. Those that run again for late events stand behind: they run when nothing else may.
+_TAKE_NEXT = """
 UPDATE logdrain.slices
 SET state = 'running', owner = %(owner)s, attempts = attempts + 1, fence = fence + 1,
     lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
 WHERE schedule = %(schedule)s
-  AND scheduled_at = (SELECT oldest.scheduled_at FROM logdrain.slices AS oldest
-                      WHERE oldest.schedule = %(schedule)s AND oldest.state = 'waiting'
-                      ORDER BY oldest.scheduled_at LIMIT 1)
-  AND (not_before IS NULL OR not_before <= %(now)s)
+  AND scheduled_at = (
+      SELECT scheduled_at
+      FROM ((SELECT scheduled_at, not_before, false AS is_late FROM logdrain.slices
+             WHERE schedule = %(schedule)s AND state = 'waiting' AND cause <> 'late'
+               AND (cause = 'manual' OR NOT %(is_paused)s)
+             ORDER BY scheduled_at LIMIT 1)
+            UNION ALL
+            (SELECT scheduled_at, not_before, true FROM logdrain.slices
+             WHERE schedule = %(schedule)s AND state = 'waiting' AND cause = 'late' AND NOT %(is_paused)s
+             ORDER BY scheduled_at LIMIT 1)) AS head
+      WHERE not_before IS NULL OR not_before <= %(now)s
+      ORDER BY is_late LIMIT 1)
   AND NOT EXISTS (SELECT FROM logdrain.slices AS other
                   WHERE other.schedule = %(schedule)s AND other.state = 'running')
 RETURNING scheduled_at, cause, fence, attempts AS attempt, forced, ever_succeeded AS ran_before
 """
 _START_RUN = """
-INSERT INTO logdrain.runs (schedule, scheduled_at, cause, attempt, fence, owner)
-SELECT schedule, scheduled_at, cause, attempts, fence, owner
+INSERT INTO logdrain.runs (schedule, scheduled_at, cause, attempt, fence, owner, reason, due_at)
+SELECT schedule, scheduled_at, cause, attempts, fence, owner, reason, not_before
 FROM logdrain.slices
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s
 RETURNING id
@@ -62,49 +69,28 @@ RETURNING id
 _GIVE_UP_LOST = """
 UPDATE logdrain.slices AS slice
 SET lease_until = NULL, owner = '',
-    state = CASE WHEN attempts > %(attempts_max)s THEN 'failed' ELSE 'waiting' END,
-    error_code = 'lease_lost', error_message = %(message)s, error_hint = %(hint)s
-FROM (SELECT schedule, scheduled_at FROM logdrain.slices
-      WHERE schedule = %(schedule)s AND state = 'running' AND lease_until <= clock_timestamp()
-      FOR UPDATE SKIP LOCKED) AS lost
+    state = CASE WHEN lost.is_killed THEN 'cancelled'
+                 WHEN attempts > %(attempts_max)s THEN 'failed' ELSE 'waiting' END,
+    error_code = %(code)s, error_message = %(message)s, error_hint = %(hint)s
+FROM (SELECT slices.schedule, slices.scheduled_at, runs.id AS run_id,
+             runs.kill_asked_at IS NOT NULL AS is_killed
+      FROM logdrain.slices LEFT JOIN logdrain.runs USING (schedule, scheduled_at, fence)
+      WHERE slices.schedule = %(schedule)s AND slices.state = 'running' AND lease_until <= clock_timestamp()
+      FOR UPDATE OF slices SKIP LOCKED) AS lost
 WHERE slice.schedule = lost.schedule AND slice.scheduled_at = lost.scheduled_at
-RETURNING slice.scheduled_at, slice.fence
+RETURNING slice.scheduled_at, slice.state, lost.run_id
 """
 _END_LOST_RUN = """
 UPDATE logdrain.runs
 SET state = 'lost', finished_at = clock_timestamp(),
-    error_code = 'lease_lost', error_message = %(message)s, error_hint = %(hint)s
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s
+    error_code = %(code)s, error_message = %(message)s, error_hint = %(hint)s
+WHERE id = %(run_id)s
 """
 _RENEW = """
 UPDATE logdrain.slices
 SET lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
-"""
-_SUCCEED = """
-UPDATE logdrain.slices
-SET state = 'succeeded', ever_succeeded = true, forced = false, not_before = NULL, lease_until = NULL,
-    owner = '', error_code = '', error_message = '', error_hint = ''
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
-"""
-_FAIL = """
-UPDATE logdrain.slices
-SET state = CASE WHEN %(retry_at)s::timestamptz IS NULL THEN 'failed' ELSE 'waiting' END,
-    not_before = %(retry_at)s, lease_until = NULL, owner = '',
-    error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
-"""
-_RELEASE = """
-UPDATE logdrain.slices
-SET state = 'waiting', attempts = attempts - 1, lease_until = NULL, owner = ''
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
-"""
-_END_RUN = """
-UPDATE logdrain.runs
-SET state = %(state)s, finished_at = clock_timestamp(), rows_read = %(rows_read)s,
-    rows_written = %(rows_written)s, warnings = %(warnings)s::text[],
-    error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
-WHERE id = %(run_id)s
+RETURNING (SELECT kill_asked_at IS NOT NULL FROM logdrain.runs WHERE id = %(run_id)s)
 """
 
 
@@ -117,24 +103,31 @@ def take(
     schedule: str | None,
     tried: Sequence[str],
 ) -> Claim | str | None:
-    """Try one schedule that looks as if it had a slice to run: those served longest ago come first.
+    """Try the next schedule of the queue: the highest priority, then the one served longest ago.
 
-    Returns the claim; or the schedule's name where another worker was quicker, to be passed in `tried`
-    of the next call, which needs a new transaction to see what that one did; or None where none is left.
+    Returns the claim; or the schedule's name where it has nothing to run after all, to be passed in `tried`
+    of the next call; or None where none is left.
     """
-    with transaction.cursor(row_factory=scalar_row) as cursor:
-        name = cursor.execute(
+    with transaction.cursor(row_factory=kwargs_row(postgres_schedules.read)) as cursor:
+        found = cursor.execute(
             _NEXT_SCHEDULE, {"schedule": schedule, "tried": list(tried), "now": now}
         ).fetchone()
-    if name is None:
+    if found is None:
         return None
-    chosen = postgres_schedules.one(transaction, name)
+    chosen = found.schedule
     give_up_lost(transaction, chosen)
+    values = {
+        "schedule": chosen.name,
+        "owner": owner,
+        "lease_s": lease_s,
+        "now": now,
+        "is_paused": found.paused_at is not None,
+    }
     with transaction.cursor(row_factory=dict_row) as cursor:
-        taken = cursor.execute(
-            _TAKE_OLDEST, {"schedule": name, "owner": owner, "lease_s": lease_s, "now": now}
-        ).fetchone()
-    return name if taken is None else _start_run(transaction, chosen, taken)
+        taken = cursor.execute(_TAKE_NEXT, values).fetchone()
+    claim = chosen.name if taken is None else _start_run(transaction, chosen, taken)
+    postgres_queue.requeue(transaction, chosen.name)
+    return claim
 
 
 def give_up_lost(transaction: Transaction, schedule: Schedule) -> None:
@@ -142,59 +135,50 @@ def give_up_lost(transaction: Transaction, schedule: Schedule) -> None:
     about: dict[str, object] = {
         "schedule": schedule.name,
         "attempts_max": schedule.retry_limit + LOST_RUNS_MAX,
-        "message": "the worker vanished in the middle of the run, or lost touch with Postgres",
-        "hint": "look at the worker's log; memory is a frequent reason",
+        "code": _LOST.code,
+        "message": _LOST.message,
+        "hint": _LOST.hint,
     }
     with transaction.cursor(row_factory=dict_row) as cursor:
         lost = cursor.execute(_GIVE_UP_LOST, about).fetchone()
-    if lost is not None:
-        transaction.execute(_END_LOST_RUN, about | lost)
-        _count(transaction, RunState.LOST)
+    if lost is None:
+        return
+    transaction.execute(_END_LOST_RUN, about | lost)
+    count(transaction, RunState.LOST)
+    if lost["state"] == "failed":
+        postgres_notices.note_failure(transaction, schedule, lost["scheduled_at"], lost["run_id"], _LOST)
 
 
-def renew(transaction: Transaction, claim: Claim, lease_s: float) -> None:
-    """Keep a claim alive for so long from now.
-
-    Raises:
-        LeaseLost: Another worker has the slice.
-    """
-    _write_fenced(transaction, _RENEW, claim, {"lease_s": lease_s})
-
-
-def succeed(transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None:
-    """Write "succeeded". From here to the end of the transaction nobody can take the slice over.
-
-    Raises:
-        LeaseLost: Another worker has the slice; the transaction must be rolled back.
-    """
-    _write_fenced(transaction, _SUCCEED, claim, {})
-    _end_run(transaction, claim, RunState.SUCCEEDED, outcome, None)
-
-
-def fail(transaction: Transaction, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
-    """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None.
+def renew(transaction: Transaction, claim: Claim, lease_s: float) -> bool:
+    """Keep a claim alive for so long from now; returns whether somebody wants its run to end.
 
     Raises:
         LeaseLost: Another worker has the slice.
     """
-    _write_fenced(transaction, _FAIL, claim, {"retry_at": retry_at, **_errors(failure)})
-    _end_run(transaction, claim, RunState.FAILED, None, failure)
+    values = {**place(claim), "lease_s": lease_s, "run_id": claim.run_id}
+    row = transaction.execute(_RENEW, values).fetchone()
+    if row is None:
+        raise lease_lost(claim)
+    return bool(row[0])
 
 
-def release(transaction: Transaction, claim: Claim) -> None:
-    """Give a slice back unrun: the attempt does not count, and its run is forgotten.
-
-    Raises:
-        LeaseLost: Another worker has the slice.
-    """
-    _write_fenced(transaction, _RELEASE, claim, {})
-    transaction.execute("DELETE FROM logdrain.runs WHERE id = %s", (claim.run_id,))
+def place(claim: Claim) -> dict[str, object]:
+    """What names a claim's slice in a statement."""
+    return {"schedule": claim.schedule.name, "scheduled_at": claim.scheduled_at, "fence": claim.fence}
 
 
-def totals(transaction: Transaction) -> dict[str, int]:
-    """How many runs ended in each state, ever."""
-    rows = transaction.execute("SELECT state, count FROM logdrain.run_totals ORDER BY state").fetchall()
-    return {str(state): int(str(count)) for state, count in rows}
+def lease_lost(claim: Claim) -> LeaseLost:
+    """The error of a run whose slice is another worker's."""
+    return LeaseLost(
+        f"run {claim.run_id} of schedule {claim.schedule.name!r} at {claim.scheduled_at.isoformat()}"
+        " does not hold the slice any more",
+        hint="another worker has taken it over; what this run has read is not written",
+    )
+
+
+def count(transaction: Transaction, state: RunState) -> None:
+    """Add a run that ended to the totals."""
+    transaction.execute("UPDATE logdrain.run_totals SET count = count + 1 WHERE state = %s", (state,))
 
 
 def _start_run(transaction: Transaction, schedule: Schedule, taken: DictRow) -> Claim:
@@ -205,51 +189,3 @@ def _start_run(transaction: Transaction, schedule: Schedule, taken: DictRow) -> 
         (schedule.name,),
     )
     return Claim(schedule=schedule, run_id=run_id, **{**taken, "cause": Cause(taken["cause"])})
-
-
-def _write_fenced(
-    transaction: Transaction, statement: LiteralString, claim: Claim, values: Mapping[str, object]
-) -> None:
-    place = {"schedule": claim.schedule.name, "scheduled_at": claim.scheduled_at, "fence": claim.fence}
-    if transaction.execute(statement, {**values, **place}).rowcount != 1:
-        raise LeaseLost(
-            f"run {claim.run_id} of schedule {claim.schedule.name!r} at {claim.scheduled_at.isoformat()}"
-            " does not hold the slice any more",
-            hint="another worker has taken it over; what this run has read is not written",
-        )
-
-
-def _end_run(
-    transaction: Transaction,
-    claim: Claim,
-    state: RunState,
-    outcome: RunOutcome | None,
-    failure: RunFailure | None,
-) -> None:
-    values = {
-        "run_id": claim.run_id,
-        "state": state,
-        "rows_read": outcome and outcome.rows_read,
-        "rows_written": outcome and outcome.rows_written,
-        "warnings": [_storable(warning) for warning in outcome.warnings] if outcome else [],
-        **_errors(failure),
-    }
-    transaction.execute(_END_RUN, values)
-    _count(transaction, state)
-
-
-def _errors(failure: RunFailure | None) -> dict[str, object]:
-    return {
-        "error_code": failure.code if failure else "",
-        "error_message": _storable(failure.message) if failure else "",
-        "error_hint": _storable(failure.hint) if failure else "",
-    }
-
-
-def _storable(text: str) -> str:
-    """What Postgres cannot hold is replaced: that a run failed must not fail to be written down."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _count(transaction: Transaction, state: RunState) -> None:
-    transaction.execute("UPDATE logdrain.run_totals SET count = count + 1 WHERE state = %s", (state,))

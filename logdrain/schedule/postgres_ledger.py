@@ -5,10 +5,35 @@ from datetime import datetime
 
 from psycopg.rows import scalar_row
 
-from logdrain.model.jobs import Cause, Claim, Run, RunFailure, RunOutcome, Schedule, SliceStatus
+from logdrain.model.jobs import (
+    Cause,
+    Claim,
+    Notice,
+    Run,
+    RunFailure,
+    RunOutcome,
+    RunState,
+    Schedule,
+    ScheduleStatus,
+    SliceStatus,
+)
+from logdrain.model.late import LateNote
 from logdrain.ports import Transaction
-from logdrain.schedule import postgres_claims, postgres_results, postgres_schedules, postgres_slices
+from logdrain.schedule import (
+    postgres_claims,
+    postgres_endings,
+    postgres_late,
+    postgres_notices,
+    postgres_queue,
+    postgres_results,
+    postgres_runs,
+    postgres_schedules,
+    postgres_slices,
+)
 from logdrain.schedule.postgres_connections import Connections, named_errors
+
+# So many schedules are planned in one transaction: what one of them has to make up holds up few others.
+_PLANNED_AT_ONCE = 50
 
 
 class PostgresLedger:
@@ -69,8 +94,27 @@ class PostgresLedger:
         with self._connections.transaction() as transaction:
             return postgres_schedules.apply(transaction, schedule, now)
 
-    def schedules(self) -> list[tuple[Schedule, datetime | None]]:
-        """(schedule, its next cron instant or None) in order of name."""
+    def update_schedule(self, name: str, schedule: Schedule, now: datetime) -> None:
+        """Put a schedule in place of the one of this name; it may have another name."""
+        with self._connections.transaction() as transaction:
+            postgres_schedules.update(transaction, name, schedule, now)
+
+    def pause_schedule(self, name: str) -> bool:
+        """Make and run no slices but those asked for by hand; returns whether it went on before."""
+        return self._pause(name, is_paused=True)
+
+    def resume_schedule(self, name: str) -> bool:
+        """Go on, as after a time without workers; returns whether it was paused."""
+        return self._pause(name, is_paused=False)
+
+    def _pause(self, name: str, *, is_paused: bool) -> bool:
+        with self._connections.transaction() as transaction:
+            is_changed = postgres_schedules.pause(transaction, name, is_paused=is_paused)
+            postgres_queue.requeue(transaction, name)
+            return is_changed
+
+    def schedules(self) -> list[ScheduleStatus]:
+        """All schedules in order of name."""
         with self._connections.transaction() as transaction:
             return postgres_schedules.every(transaction)
 
@@ -84,18 +128,17 @@ class PostgresLedger:
         with self._connections.transaction() as transaction:
             postgres_schedules.forget(transaction, name)
 
-    def plan_slices(self, now: datetime) -> int:
+    def plan_slices(self, now: datetime, *, schedules_max: int | None = None) -> int:
         """Turn cron instants up to `now` into waiting slices (catch-up included); returns how many."""
-        count = 0
-        name = ""
+        count = planned = 0
+        left_out: list[str] = []
         while True:
-            # A transaction each: a long pause of one schedule does not hold up the others' slices.
             with self._connections.transaction() as transaction:
-                planned = postgres_slices.plan_next(transaction, now, name)
-            if planned is None:
+                schedules, slices = postgres_slices.plan_some(transaction, now, _PLANNED_AT_ONCE, left_out)
+            count += slices
+            planned += schedules
+            if schedules < _PLANNED_AT_ONCE or (schedules_max is not None and planned >= schedules_max):
                 return count
-            name = planned[0]
-            count += planned[1]
 
     def ask_slices(self, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool) -> None:
         """Ask for slices to run at once, again where they ran before; a running one is left to finish."""
@@ -119,10 +162,10 @@ class PostgresLedger:
                 return taken
             tried.append(taken)
 
-    def renew(self, claim: Claim, lease_s: float) -> None:
-        """Keep a claim alive."""
+    def renew(self, claim: Claim, lease_s: float) -> bool:
+        """Keep a claim alive; returns whether somebody wants its run to end."""
         with self._connections.transaction() as transaction:
-            postgres_claims.renew(transaction, claim, lease_s)
+            return postgres_claims.renew(transaction, claim, lease_s)
 
     def note_success(self, transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None:
         """Write "succeeded" inside the caller's transaction, on the ledger's database; fenced.
@@ -130,29 +173,83 @@ class PostgresLedger:
         From here to the caller's commit nobody can take the slice over.
         """
         with named_errors():
-            postgres_claims.succeed(transaction, claim, outcome)
+            postgres_endings.succeed(transaction, claim, outcome)
 
     def succeed(self, claim: Claim, outcome: RunOutcome) -> None:
         """Write "succeeded" in a transaction of its own."""
         with self._connections.transaction() as transaction:
-            postgres_claims.succeed(transaction, claim, outcome)
+            postgres_endings.succeed(transaction, claim, outcome)
 
     def fail(self, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
         """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None."""
         with self._connections.transaction() as transaction:
-            postgres_claims.fail(transaction, claim, failure, retry_at)
+            postgres_endings.fail(transaction, claim, failure, retry_at)
+
+    def cancel(self, claim: Claim, failure: RunFailure) -> None:
+        """Write "killed"; the slice is not tried again."""
+        with self._connections.transaction() as transaction:
+            postgres_endings.cancel(transaction, claim, failure)
 
     def release(self, claim: Claim) -> None:
         """Give a slice back unrun; raises LeaseLost where another worker has it."""
         with self._connections.transaction() as transaction:
-            postgres_claims.release(transaction, claim)
+            postgres_endings.release(transaction, claim)
 
     def history(self, name: str, limit: int) -> list[Run]:
         """The newest runs of a schedule, newest first."""
         with self._connections.transaction() as transaction:
-            return postgres_slices.history(transaction, name, limit)
+            return postgres_runs.history(transaction, name, limit)
 
     def run_totals(self) -> dict[str, int]:
         """How many runs ended in each state, ever."""
         with self._connections.transaction() as transaction:
-            return postgres_claims.totals(transaction)
+            return postgres_endings.totals(transaction)
+
+    def runs(self, limit: int, state: RunState | None = None) -> list[Run]:
+        """The newest runs of all schedules, newest first; of one state, or of any."""
+        with self._connections.transaction() as transaction:
+            return postgres_runs.newest(transaction, limit, state)
+
+    def run(self, run_id: int) -> Run:
+        """One run."""
+        with self._connections.transaction() as transaction:
+            return postgres_runs.one(transaction, run_id)
+
+    def kill(self, run_id: int) -> bool:
+        """End a run. True: its worker has been asked to; False: it had failed, and its retry is cancelled."""
+        with self._connections.transaction() as transaction:
+            return postgres_runs.kill(transaction, run_id)
+
+    def lateness_s(self, now: datetime) -> float:
+        """For how long the slice that has waited longest for a worker could have started; 0 for none."""
+        with self._connections.transaction() as transaction:
+            return postgres_runs.lateness_s(transaction, now)
+
+    def ask_late(self, notes: Sequence[LateNote], store_time: datetime, now: datetime) -> int:
+        """Keep notes of late events; ask for slices that have not seen events of settled ones."""
+        with self._connections.transaction() as transaction:
+            postgres_late.keep_notes(transaction, notes)
+        with self._connections.transaction() as transaction:
+            count, looked = postgres_late.ask_again(transaction, store_time, now)
+        if any(looked):
+            with self._connections.transaction() as transaction:
+                postgres_late.close(transaction, looked)
+        return count
+
+    def take_notice(self) -> Notice | None:
+        """The next notice to send, for this worker alone; it comes again where it is not dropped."""
+        with self._connections.transaction() as transaction:
+            return postgres_notices.take(transaction)
+
+    def drop_notice(self, key: str) -> None:
+        """Forget a notice that has been sent or given up."""
+        with self._connections.transaction() as transaction:
+            postgres_notices.drop(transaction, key)
+
+    def forget_old(self, runs_before: datetime, notes_before: datetime, now: datetime) -> int:
+        """Delete old runs and late notes; totals stay. Returns how many runs."""
+        with self._connections.transaction() as transaction:
+            count = postgres_runs.forget(transaction, runs_before)
+        with self._connections.transaction() as transaction:
+            postgres_late.forget(transaction, notes_before, now)
+        return count

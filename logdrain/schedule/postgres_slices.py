@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from psycopg.rows import kwargs_row
 
 from logdrain import log
 from logdrain.errors import CronInvalid, ZoneInvalid
-from logdrain.model.jobs import Cause, Run, RunState, Schedule, SliceState, SliceStatus
+from logdrain.model.jobs import Cause, Schedule, ScheduleStatus, SliceState, SliceStatus
 from logdrain.ports import Transaction
-from logdrain.schedule import cron, due, postgres_claims, postgres_schedules
+from logdrain.schedule import cron, due, postgres_claims, postgres_queue, postgres_schedules
 
 # A slice that is there already was asked for by hand. Where it ran before its time, when its hour was not
 # over, it runs again now that it is due.
 _INSERT = """
 INSERT INTO logdrain.slices AS kept (schedule, scheduled_at, state, cause, not_before)
-SELECT %(schedule)s, instant, %(state)s, 'schedule', instant + make_interval(secs => %(delay_s)s)
-FROM unnest(%(instants)s::timestamptz[]) AS instant
+SELECT schedule, instant, state, 'schedule', instant + make_interval(secs => delay_s)
+FROM unnest(%(schedules)s::text[], %(instants)s::timestamptz[], %(states)s::text[], %(delays_s)s::integer[])
+  AS planned (schedule, instant, state, delay_s)
 ON CONFLICT (schedule, scheduled_at) DO UPDATE
-SET state = 'waiting', cause = 'schedule', not_before = excluded.not_before, attempts = 0,
+SET state = 'waiting', cause = 'schedule', reason = '', not_before = excluded.not_before, attempts = 0,
     error_code = '', error_message = '', error_hint = ''
 WHERE excluded.state = 'waiting' AND kept.state IN ('succeeded', 'failed') AND NOT EXISTS (
     SELECT FROM logdrain.runs
@@ -33,10 +33,15 @@ INSERT INTO logdrain.slices AS kept (schedule, scheduled_at, state, cause, force
 SELECT DISTINCT %(schedule)s, instant, 'waiting', %(cause)s, %(forced)s
 FROM unnest(%(instants)s::timestamptz[]) AS instant
 ON CONFLICT (schedule, scheduled_at) DO UPDATE
-SET state = 'waiting', cause = excluded.cause, attempts = 0, not_before = NULL,
+SET state = 'waiting', cause = excluded.cause, reason = '', attempts = 0, not_before = NULL,
     forced = excluded.forced OR (kept.forced AND kept.state = 'waiting'),
     error_code = '', error_message = '', error_hint = ''
 WHERE kept.state <> 'running'
+"""
+_MOVE_ON = """
+UPDATE logdrain.schedules AS schedule SET next_at = planned.next_at
+FROM unnest(%(names)s::text[], %(next_at)s::timestamptz[]) AS planned (name, next_at)
+WHERE schedule.name = planned.name
 """
 _STATUSES = """
 SELECT scheduled_at, state, error_message, error_hint
@@ -44,49 +49,53 @@ FROM logdrain.slices
 WHERE schedule = %s AND scheduled_at = ANY (%s::timestamptz[])
 ORDER BY scheduled_at
 """
-_HISTORY = """
-SELECT id AS run_id, schedule, scheduled_at, cause, attempt, state, started_at, finished_at, rows_read,
-       rows_written, warnings, error_code, error_message, error_hint
-FROM logdrain.runs
-WHERE schedule = %s
-ORDER BY id DESC
-LIMIT %s
-"""
 
 
-def plan_next(transaction: Transaction, now: datetime, after: str) -> tuple[str, int] | None:
-    """Turn the due instants of the next schedule behind `after` (by name) into slices.
+def plan_some(transaction: Transaction, now: datetime, count: int, left_out: list[str]) -> tuple[int, int]:
+    """Turn the due instants of some schedules into slices, the longest due first.
 
-    Returns (its name, how many slices wait now that were not there before), or None where no schedule
-    is due. A schedule that another worker is at is left to that worker.
+    Args:
+        transaction: Where; the schedules stay locked until it ends.
+        now: The end of what is due.
+        count: At most so many schedules.
+        left_out: Names of schedules to pass over; gets those that turn out to be unreadable.
+
+    Returns (how many schedules, how many slices wait now that were not there before). A schedule that
+    another worker is at is left to that worker.
     """
-    found = postgres_schedules.lock_next_due(transaction, now, after)
-    if found is None:
-        return None
-    schedule, next_at = found
-    if next_at is None:
-        return schedule.name, 0
+    due_now = postgres_schedules.lock_due(transaction, now, count=count, left_out=left_out)
+    plans = [(found.schedule, plan) for found in due_now if (plan := _plan(found, now, left_out)) is not None]
+    waiting = [(schedule, at) for schedule, plan in plans for at in plan.waiting]
+    slices = _insert(transaction, SliceState.WAITING, waiting)
+    skipped = [(schedule, at) for schedule, plan in plans for at in plan.skipped]
+    _insert(transaction, SliceState.SKIPPED, skipped)
+    names = [schedule.name for schedule, _ in plans]
+    next_at = [plan.next_at for _, plan in plans]
+    transaction.execute(_MOVE_ON, {"names": names, "next_at": next_at})
+    postgres_queue.requeue(transaction, *names)
+    return len(due_now), slices
+
+
+def _plan(found: ScheduleStatus, now: datetime, left_out: list[str]) -> due.Due | None:
+    """What becomes of a schedule's due instants; None where its cron or zone cannot be read."""
+    schedule = found.schedule
     try:
         times = cron.parse(schedule.cron, schedule.timezone)
     except (CronInvalid, ZoneInvalid) as error:  # readable when it was made: the zone database has changed
         log.warning("schedule_unreadable", schedule=schedule.name, error=error)
-        return schedule.name, 0
+        left_out.append(schedule.name)
+        return None
     plan = due.plan(
         times,
-        next_at,
+        found.next_at or now,
         now,
         delay_s=schedule.delay_s,
         catch_up=schedule.catch_up,
         catch_up_max=schedule.catch_up_max,
     )
-    count = _insert(transaction, schedule, SliceState.WAITING, plan.waiting)
-    _insert(transaction, schedule, SliceState.SKIPPED, plan.skipped)
     if plan.skipped or plan.unrecorded:
         _log_skipped(schedule, plan)
-    transaction.execute(
-        "UPDATE logdrain.schedules SET next_at = %s WHERE name = %s", (plan.next_at, schedule.name)
-    )
-    return schedule.name, count
+    return plan
 
 
 def ask(
@@ -100,8 +109,9 @@ def ask(
     found = postgres_schedules.lock(transaction, name)
     if found is None:
         raise postgres_schedules.unknown(transaction, name)
-    postgres_claims.give_up_lost(transaction, found[0])
+    postgres_claims.give_up_lost(transaction, found.schedule)
     transaction.execute(_ASK, {"schedule": name, "instants": list(instants), "cause": cause, "forced": force})
+    postgres_queue.requeue(transaction, name)
 
 
 def statuses(transaction: Transaction, name: str, instants: Sequence[datetime]) -> list[SliceStatus]:
@@ -110,29 +120,16 @@ def statuses(transaction: Transaction, name: str, instants: Sequence[datetime]) 
         return cursor.execute(_STATUSES, (name, list(instants))).fetchall()
 
 
-def history(transaction: Transaction, name: str, limit: int) -> list[Run]:
-    """The newest runs of a schedule, newest first.
-
-    Raises:
-        UnknownSchedule: With the nearest name.
-    """
-    postgres_schedules.one(transaction, name)
-    with transaction.cursor(row_factory=kwargs_row(_run)) as cursor:
-        return cursor.execute(_HISTORY, (name, limit)).fetchall()
-
-
-def _insert(
-    transaction: Transaction, schedule: Schedule, state: SliceState, instants: Sequence[datetime]
-) -> int:
-    if not instants:
+def _insert(transaction: Transaction, state: SliceState, slices: Sequence[tuple[Schedule, datetime]]) -> int:
+    if not slices:
         return 0
     return transaction.execute(
         _INSERT,
         {
-            "schedule": schedule.name,
-            "state": state,
-            "delay_s": schedule.delay_s,
-            "instants": list(instants),
+            "schedules": [schedule.name for schedule, _ in slices],
+            "instants": [instant for _, instant in slices],
+            "states": [state] * len(slices),
+            "delays_s": [schedule.delay_s for schedule, _ in slices],
         },
     ).rowcount
 
@@ -151,7 +148,3 @@ def _log_skipped(schedule: Schedule, plan: due.Due) -> None:
 
 def _status(*, scheduled_at: datetime, state: str, error_message: str, error_hint: str) -> SliceStatus:
     return SliceStatus(scheduled_at, SliceState(state), error_message, error_hint)
-
-
-def _run(*, cause: str, state: str, warnings: list[str], **fields: Any) -> Run:
-    return Run(cause=Cause(cause), state=RunState(state), warnings=tuple(warnings), **fields)

@@ -1,19 +1,28 @@
 """Which table a schedule's result goes to."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 
 def result_table(result: str) -> str:
     """The table that a schedule's `result` names, as a key: equal for two results that share a table.
 
     `name:table?mode=append` gives `name:table`; a Postgres URL gives host, port, database and table,
-    never a credential; `schema=` is kept, other options are not; "" stays "".
+    never a credential; `schema=` is kept, other options are not; "" stays "". Names are compared decoded:
+    `heroku_db:p%61y` is `heroku_db:pay`.
     """
     address, _, options = result.partition("?")
     if "://" in address:
-        place = urlsplit(address).netloc.rpartition("@")[2]
-        if ":" not in place:
+        place = urlsplit(address).netloc.rpartition("@")[2].lower()
+        if not place.rpartition("]")[2].count(":"):
             place += ":5432"
-        address = f"{place}{urlsplit(address).path}"
-    schema = parse_qs(options).get("schema", [""])[-1]
+        address = place + "/".join(map(_canonical, urlsplit(address).path.split("/")))
+    elif address:
+        name, _, table = address.partition(":")
+        address = f"{name}:{_canonical(table)}"
+    schema = _canonical(parse_qs(options).get("schema", [""])[-1])
     return f"{address}?schema={schema}" if schema else address
+
+
+def _canonical(name: str) -> str:
+    """One spelling of a name, in which nothing but the name is special."""
+    return quote(unquote(name), safe=" ")

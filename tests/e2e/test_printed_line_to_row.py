@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from logdrain.clients.framing import frame
+from logdrain.model.jobs import Cause
 from logdrain.sandbox.http_logplex import Logplex, Outcome
+from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.e2e.running_up import LOGDRAIN, Up, await_condition
 
 UNTIL_S = 1330560000 + 6 * 3600
@@ -122,10 +124,9 @@ def test_a_worker_killed_in_the_middle_of_a_run(up: Up, shop: dict[str, Any]) ->
     with psycopg.connect(up.urls["postgres"]) as blocker:
         blocker.execute("LOCK TABLE killed IN ACCESS EXCLUSIVE MODE")
         with psycopg.connect(up.urls["postgres"], autocommit=True) as asking:
-            asking.execute(
-                "UPDATE logdrain.slices SET state = 'waiting', attempts = 0, not_before = NULL"
-                " WHERE schedule = 'killed'"
-            )
+            ledger = PostgresLedger(up.urls["postgres"])
+            ledger.ask_slices("killed", [datetime(2012, 3, 1, 1, tzinfo=UTC)], Cause.MANUAL, force=False)
+            ledger.close()
             await_condition(
                 lambda: (
                     asking.execute(

@@ -116,7 +116,7 @@ def test_the_history_tells_how_runs_went(ledger: PostgresLedger) -> None:
     assert failed.finished_at is not None
     assert failed.rows_read is None
     assert ledger.history("sums", 1) == [succeeded]
-    assert ledger.run_totals() == {"succeeded": 1, "failed": 1, "lost": 0}
+    assert ledger.run_totals() == {"succeeded": 1, "failed": 1, "lost": 0, "killed": 0}
 
 
 def test_a_run_that_is_under_way_has_no_end(ledger: PostgresLedger) -> None:
@@ -124,7 +124,7 @@ def test_a_run_that_is_under_way_has_no_end(ledger: PostgresLedger) -> None:
     claim = claimed(ledger)
     (run,) = ledger.history("sums", 10)
     assert (run.run_id, run.state, run.finished_at) == (claim.run_id, RunState.RUNNING, None)
-    assert ledger.run_totals() == {"succeeded": 0, "failed": 0, "lost": 0}
+    assert ledger.run_totals() == {"succeeded": 0, "failed": 0, "lost": 0, "killed": 0}
 
 
 def test_a_slice_that_waits_for_its_retry_keeps_later_ones_waiting(ledger: PostgresLedger) -> None:
@@ -173,7 +173,7 @@ def test_a_slice_asked_for_again_starts_anew_and_knows_that_it_ran(ledger: Postg
 def test_what_waits_forced_stays_forced(ledger: PostgresLedger) -> None:
     with_slices(ledger, 2)
     ledger.ask_slices("sums", [hour(1), hour(1)], Cause.MANUAL, force=True)
-    ledger.ask_slices("sums", [hour(1)], Cause.LATE, force=False)
+    ledger.ask_slices("sums", [hour(1)], Cause.MANUAL, force=False)
     assert claimed(ledger).forced
 
 

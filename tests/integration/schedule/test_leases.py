@@ -50,7 +50,7 @@ def test_a_lease_that_ran_out_is_taken_over(ledger: PostgresLedger, ask: Ask) ->
     new, old = ledger.history("sums", 10)
     assert (new.run_id, new.state) == (taken.run_id, RunState.RUNNING)
     assert (old.run_id, old.state, old.error_code) == (lost.run_id, RunState.LOST, "lease_lost")
-    assert ledger.run_totals() == {"succeeded": 0, "failed": 0, "lost": 1}
+    assert ledger.run_totals() == {"succeeded": 0, "failed": 0, "lost": 1, "killed": 0}
 
 
 def test_who_lost_the_lease_writes_nothing(ledger: PostgresLedger, ledger_url: str, ask: Ask) -> None:
@@ -63,7 +63,7 @@ def test_who_lost_the_lease_writes_nothing(ledger: PostgresLedger, ledger_url: s
         with psycopg.connect(ledger_url) as transaction:
             ledger.note_success(transaction, lost, OUTCOME)
 
-    writes: list[Callable[[], None]] = [
+    writes: list[Callable[[], object]] = [
         lambda: ledger.renew(lost, 60),
         lambda: ledger.succeed(lost, OUTCOME),
         lambda: ledger.fail(lost, FAILURE, None),
@@ -79,7 +79,7 @@ def test_who_lost_the_lease_writes_nothing(ledger: PostgresLedger, ledger_url: s
         with pytest.raises(LeaseLost):
             write()
     assert states(ledger, 1) == [SliceState.SUCCEEDED]
-    assert ledger.run_totals() == {"succeeded": 1, "failed": 0, "lost": 1}
+    assert ledger.run_totals() == {"succeeded": 1, "failed": 0, "lost": 1, "killed": 0}
 
 
 def test_success_commits_with_the_rows_or_not_at_all(ledger: PostgresLedger, ledger_url: str) -> None:
@@ -104,7 +104,7 @@ def test_nobody_takes_over_while_a_success_is_being_committed(
         ledger.note_success(transaction, claim, OUTCOME)
         assert ledger.claim("another", 60, NOW) is None
     assert claimed(ledger).scheduled_at == hour(2)
-    assert ledger.run_totals() == {"succeeded": 1, "failed": 0, "lost": 0}
+    assert ledger.run_totals() == {"succeeded": 1, "failed": 0, "lost": 0, "killed": 0}
 
 
 def test_a_slice_that_kills_its_workers_fails_in_the_end(ledger: PostgresLedger, ask: Ask) -> None:

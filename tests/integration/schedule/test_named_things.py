@@ -66,7 +66,7 @@ def test_an_unknown_result_comes_with_the_nearest_name(ledger: PostgresLedger) -
 def test_a_schedule_comes_back_as_it_was(ledger: PostgresLedger) -> None:
     ledger.create_schedule(PAY, NOW)
     assert ledger.schedule("pay_hourly") == PAY
-    assert ledger.schedules() == [(PAY, ELEVEN)]
+    assert ledger.schedules() == [(PAY, ELEVEN, None)]
 
 
 def test_a_name_is_only_a_name(ledger: PostgresLedger) -> None:

@@ -46,7 +46,7 @@ def test_an_instant_becomes_a_slice_once(ledger: PostgresLedger) -> None:
     assert ledger.plan_slices(MIDNIGHT - timedelta(seconds=1)) == 0
     assert ledger.plan_slices(MIDNIGHT) == 1
     assert ledger.plan_slices(MIDNIGHT) == 0
-    assert ledger.schedules() == [(hourly(), hour(1))]
+    assert ledger.schedules() == [(hourly(), hour(1), None)]
     claim = ledger.claim("worker", 60, MIDNIGHT)
     assert claim is not None
     assert (claim.scheduled_at, claim.cause) == (MIDNIGHT, Cause.SCHEDULE)
@@ -170,3 +170,9 @@ def test_a_schedule_that_became_unreadable_does_not_hold_up_others(
     assert ledger.plan_slices(MIDNIGHT) == 1
     assert states(ledger, 1) == "w"
     assert "event=schedule_unreadable schedule=a" in capsys.readouterr().err
+
+
+def test_very_many_schedules_are_planned_in_rounds(ledger: PostgresLedger) -> None:
+    for number in range(120):
+        ledger.create_schedule(replace(hourly(), name=f"sums_{number}"), START)
+    assert [ledger.plan_slices(MIDNIGHT, schedules_max=100) for _ in range(3)] == [100, 20, 0]

@@ -2,11 +2,14 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
+from unittest.mock import Mock
 
 import pytest
 
 from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
+from logdrain.model.stops import Stop
+from logdrain.pipeline.chores import Chores
 from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Ledger
 from logdrain.worker import Worker
@@ -33,8 +36,11 @@ class ScriptedLedger:
         self.failures: list[tuple[RunFailure, datetime | None]] = []
         self.renewed = threading.Event()
         self.renewal: Exception | None = None
+        self.is_killed = False
+        self.cancelled: list[RunFailure] = []
 
-    def plan_slices(self, _now: datetime) -> int:
+    def plan_slices(self, _now: datetime, *, schedules_max: int) -> int:
+        assert schedules_max > 0
         return 0
 
     def claim(
@@ -43,10 +49,14 @@ class ScriptedLedger:
         assert schedule in (None, "pay_hourly")
         return self.claims.pop() if self.claims else None
 
-    def renew(self, _claim: Claim, _lease_s: float) -> None:
+    def renew(self, _claim: Claim, _lease_s: float) -> bool:
         self.renewed.set()
         if self.renewal:
             raise self.renewal
+        return self.is_killed
+
+    def cancel(self, _claim: Claim, failure: RunFailure) -> None:
+        self.cancelled.append(failure)
 
     def fail(self, _claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
         self.failures.append((failure, retry_at))
@@ -54,7 +64,12 @@ class ScriptedLedger:
 
 class ScriptedRunner:
     def __init__(self, run: Callable[[Claim], RunOutcome]) -> None:
-        self.run = run
+        self._run = run
+        self.stops: list[Stop] = []
+
+    def run(self, claim: Claim, stop: Stop) -> RunOutcome:
+        self.stops.append(stop)
+        return self._run(claim)
 
 
 def worker(ledger: ScriptedLedger, run: Callable[[Claim], RunOutcome], lease_s: float = 60) -> Worker:
@@ -127,6 +142,54 @@ def test_the_lease_is_renewed_while_a_slice_runs(renewal: Exception | None) -> N
 
     assert worker(ledger, run, lease_s=0.03).run_one() is True
     assert ledger.failures == []
+
+
+class WaitingRunner:
+    """Runs until it is stopped."""
+
+    def run(self, _claim: Claim, stop: Stop) -> RunOutcome:
+        told = threading.Event()
+        with stop.telling(told.set):
+            assert told.wait(10)
+        stop.check()
+        return OUTCOME
+
+
+def waiting_worker(ledger: ScriptedLedger) -> Worker:
+    runner = cast("SliceRunner", WaitingRunner())
+    return Worker(cast("Ledger", ledger), runner, FixedClock(), lease_s=0.03)
+
+
+def test_a_run_that_somebody_ends_is_stopped_and_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = ScriptedLedger([claim()])
+    ledger.is_killed = True
+    assert waiting_worker(ledger).run_one() is True
+    assert [failure.code for failure in ledger.cancelled] == ["run_killed"]
+    assert ledger.failures == []
+    assert "event=run_killed" in capsys.readouterr().err
+
+
+def test_a_run_that_lost_its_lease_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = ScriptedLedger([claim()])
+    ledger.renewal = LeaseLost("taken")
+    assert waiting_worker(ledger).run_one() is True
+    assert (ledger.cancelled, ledger.failures) == ([], [])
+    assert "event=run_overtaken" in capsys.readouterr().err
+
+
+def test_chores_are_done_beside_slices() -> None:
+    done = threading.Event()
+    chores = Mock(spec=Chores)
+    chores.round.side_effect = done.set
+    ledger = cast("Ledger", ScriptedLedger())
+    runner = cast("SliceRunner", ScriptedRunner(lambda _: OUTCOME))
+    tested = Worker(ledger, runner, FixedClock(), lease_s=60, chores=chores)
+    threads = threading.Thread(target=tested.run_forever, args=(1,))
+    threads.start()
+    assert done.wait(10)
+    tested.stop()
+    threads.join(10)
+    assert not threads.is_alive()
 
 
 def test_stop_ends_all_threads_after_their_slices() -> None:

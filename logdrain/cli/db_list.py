@@ -1,0 +1,29 @@
+"""`logdrain db:list`."""
+
+import argparse
+import sys
+from itertools import groupby
+
+from logdrain.cli import servers
+from logdrain.cli.output import print_table, to_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    servers.add_data_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print each database with the number of its tables."""
+    from logdrain.cli.look import open_look
+
+    with open_look(arguments) as look:
+        tables = sorted(look.tables())
+    rows = [(name, len(list(group))) for name, group in groupby(tables, key=lambda table: table.database)]
+    headings = ("database", "tables")
+    if arguments.json:
+        print(to_json([dict(zip(headings, row, strict=True)) for row in rows]))
+    else:
+        print_table(headings, rows, sys.stdout)
+    return 0

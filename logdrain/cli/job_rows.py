@@ -1,0 +1,38 @@
+"""How runs are printed: the same words in every command that shows some."""
+
+from collections.abc import Iterable, Sequence
+
+from logdrain.model.jobs import Run
+
+
+def row(run: Run) -> dict[str, object]:
+    """A run for programs; times are instants, absent things None."""
+    return {
+        "run": run.run_id,
+        "schedule": run.schedule,
+        "scheduled_at": run.scheduled_at,
+        "cause": run.cause.value,
+        "reason": run.reason or None,
+        "attempt": run.attempt,
+        "state": run.state.value,
+        "started_at": run.started_at,
+        "late_start_s": _rounded(run.late_start_s),
+        "seconds": _rounded(run.seconds),
+        "rows_read": run.rows_read,
+        "rows_written": run.rows_written,
+        "warnings": list(run.warnings),
+        "error": f"{run.error_code}: {run.error_message}" if run.error_code else None,
+        "hint": run.error_hint or None,
+    }
+
+
+def notes(runs: Sequence[Run]) -> Iterable[str]:
+    """What is said below a table of runs, each once: why some ran again, hints, warnings."""
+    said = dict.fromkeys(f"run {run.run_id}: {run.reason}" for run in runs if run.reason)
+    said |= dict.fromkeys(f"hint: {run.error_hint}" for run in runs if run.error_hint)
+    said |= dict.fromkeys(f"warning: {warning}" for run in runs for warning in run.warnings)
+    return said
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

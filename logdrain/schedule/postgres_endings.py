@@ -1,0 +1,174 @@
+"""How runs end. Every write is fenced: it counts only while the slice runs under the fence of its claim."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import LiteralString
+
+from logdrain.log import mask
+from logdrain.model.jobs import Claim, Reads, RunFailure, RunOutcome, RunState
+from logdrain.ports import Transaction
+from logdrain.schedule import postgres_notices, postgres_queue
+from logdrain.schedule.postgres_claims import count, lease_lost, place
+
+_RUNNING_HERE = """
+WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
+"""
+_SUCCEED = (
+    """
+UPDATE logdrain.slices
+SET state = 'succeeded', ever_succeeded = true, forced = false, not_before = NULL, lease_until = NULL,
+    owner = '', reason = '', error_code = '', error_message = '', error_hint = '',
+    scan_started_at = %(scan_started_at)s, is_newest_only = %(newest_only)s,
+    is_unchecked = %(scan_started_at)s::timestamptz IS NOT NULL
+"""
+    + _RUNNING_HERE
+)
+_FORGET_READS = (
+    "DELETE FROM logdrain.slice_reads WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s"
+)
+_KEEP_READS = """
+INSERT INTO logdrain.slice_reads (schedule, scheduled_at, table_name, start_s, end_s)
+SELECT DISTINCT %(schedule)s, %(scheduled_at)s::timestamptz, table_name, start_s, end_s
+FROM unnest(%(tables)s::text[], %(starts)s::bigint[], %(ends)s::bigint[])
+  AS reads (table_name, start_s, end_s)
+"""
+_FAIL = (
+    """
+UPDATE logdrain.slices
+SET state = CASE WHEN %(retry_at)s::timestamptz IS NULL THEN 'failed' ELSE 'waiting' END,
+    not_before = %(retry_at)s, lease_until = NULL, owner = '',
+    error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
+"""
+    + _RUNNING_HERE
+)
+_CANCEL = (
+    """
+UPDATE logdrain.slices
+SET state = 'cancelled', not_before = NULL, lease_until = NULL, owner = '',
+    error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
+"""
+    + _RUNNING_HERE
+)
+_RELEASE = (
+    """
+UPDATE logdrain.slices
+SET state = 'waiting', attempts = attempts - 1, lease_until = NULL, owner = ''
+"""
+    + _RUNNING_HERE
+)
+_END_RUN = """
+UPDATE logdrain.runs
+SET state = %(state)s, finished_at = clock_timestamp(), rows_read = %(rows_read)s,
+    rows_written = %(rows_written)s, warnings = %(warnings)s::text[],
+    error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
+WHERE id = %(run_id)s
+"""
+
+
+def succeed(transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None:
+    """Write "succeeded". From here to the end of the transaction nobody can take the slice over.
+
+    Raises:
+        LeaseLost: Another worker has the slice; the transaction must be rolled back.
+    """
+    reads = outcome.reads
+    values = {"scan_started_at": reads and reads.started_at, "newest_only": bool(reads and reads.newest_only)}
+    _write_fenced(transaction, _SUCCEED, claim, values)
+    _keep_reads(transaction, claim, reads)
+    _end_run(transaction, claim, RunState.SUCCEEDED, outcome, None)
+    postgres_notices.note_recovery(transaction, claim)
+    postgres_queue.requeue(transaction, claim.schedule.name)
+
+
+def fail(transaction: Transaction, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+    """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None.
+
+    Raises:
+        LeaseLost: Another worker has the slice.
+    """
+    _write_fenced(transaction, _FAIL, claim, {"retry_at": retry_at, **_errors(failure)})
+    _end_run(transaction, claim, RunState.FAILED, None, failure)
+    if retry_at is None:
+        postgres_notices.note_failure(transaction, claim.schedule, claim.scheduled_at, claim.run_id, failure)
+    postgres_queue.requeue(transaction, claim.schedule.name)
+
+
+def cancel(transaction: Transaction, claim: Claim, failure: RunFailure) -> None:
+    """Write "killed": somebody wished the run to end; its slice is not tried again.
+
+    Raises:
+        LeaseLost: Another worker has the slice.
+    """
+    _write_fenced(transaction, _CANCEL, claim, _errors(failure))
+    _end_run(transaction, claim, RunState.KILLED, None, failure)
+    postgres_queue.requeue(transaction, claim.schedule.name)
+
+
+def release(transaction: Transaction, claim: Claim) -> None:
+    """Give a slice back unrun: the attempt does not count, and its run is forgotten.
+
+    Raises:
+        LeaseLost: Another worker has the slice.
+    """
+    _write_fenced(transaction, _RELEASE, claim, {})
+    transaction.execute("DELETE FROM logdrain.runs WHERE id = %s", (claim.run_id,))
+    postgres_queue.requeue(transaction, claim.schedule.name)
+
+
+def totals(transaction: Transaction) -> dict[str, int]:
+    """How many runs ended in each state, ever."""
+    rows = transaction.execute("SELECT state, count FROM logdrain.run_totals ORDER BY state").fetchall()
+    return {str(state): int(str(number)) for state, number in rows}
+
+
+def _write_fenced(
+    transaction: Transaction, statement: LiteralString, claim: Claim, values: Mapping[str, object]
+) -> None:
+    postgres_queue.lock(transaction, claim.schedule.name)
+    if transaction.execute(statement, {**values, **place(claim)}).rowcount != 1:
+        raise lease_lost(claim)
+
+
+def _keep_reads(transaction: Transaction, claim: Claim, reads: Reads | None) -> None:
+    transaction.execute(_FORGET_READS, place(claim))
+    if reads is not None:
+        values = {
+            **place(claim),
+            "tables": [table.name for table, _ in reads.ranges],
+            "starts": [time_range.start for _, time_range in reads.ranges],
+            "ends": [time_range.end for _, time_range in reads.ranges],
+        }
+        transaction.execute(_KEEP_READS, values)
+
+
+def _end_run(
+    transaction: Transaction,
+    claim: Claim,
+    state: RunState,
+    outcome: RunOutcome | None,
+    failure: RunFailure | None,
+) -> None:
+    said = outcome or failure
+    values = {
+        "run_id": claim.run_id,
+        "state": state,
+        "rows_read": outcome and outcome.rows_read,
+        "rows_written": outcome and outcome.rows_written,
+        "warnings": [_storable(warning) for warning in said.warnings] if said else [],
+        **_errors(failure),
+    }
+    transaction.execute(_END_RUN, values)
+    count(transaction, state)
+
+
+def _errors(failure: RunFailure | None) -> dict[str, object]:
+    return {
+        "error_code": failure.code if failure else "",
+        "error_message": _storable(failure.message) if failure else "",
+        "error_hint": _storable(failure.hint) if failure else "",
+    }
+
+
+def _storable(text: str) -> str:
+    """What Postgres cannot hold is replaced: that a run failed must not fail to be written down."""
+    return mask(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
