@@ -12,6 +12,11 @@ FieldPath = tuple[str, ...]
 ELEMENT = "[]"
 
 
+def is_plain(path: FieldPath) -> bool:
+    """Whether MongoDB takes a path, written with dots, for what it is."""
+    return all(key and "." not in key and not key.startswith("$") for key in path)
+
+
 class FieldType(StrEnum):
     """BSON types that events hold."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from logdrain.model.catalog import ColumnType, FieldPath
+from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
 
 Scalar = bool | int | float | str
@@ -83,6 +83,144 @@ class Scan:
     predicates: tuple[Predicate, ...] = ()
 
 
+class ResultTable(NamedTuple):
+    """A table of a named result; `schema` "" is the first of the search path."""
+
+    result: str
+    schema: str
+    table: str
+
+    @property
+    def name(self) -> str:
+        """What a query calls it, but for quotes."""
+        return ".".join(filter(None, ("result", self.result, self.schema, self.table)))
+
+
+class ResultColumn(NamedTuple):
+    """One column of a result table.
+
+    Attributes:
+        name: Its name in the engine, unique in its table regardless of case.
+        column: Its name in Postgres.
+        type: Its SQL type; `time` is BIGINT unix seconds here, too.
+        postgres_type: As Postgres prints it.
+    """
+
+    name: str
+    column: str
+    type: str
+    postgres_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultScan:
+    """Read these columns of a result table; the filters, whose paths are Postgres' names, only save work."""
+
+    name: str  # what the engine SQL calls it
+    table: ResultTable
+    columns: tuple[ResultColumn, ...]
+    time_range: TimeRange
+    predicates: tuple[Predicate, ...] = ()
+
+
+class Risk(StrEnum):
+    """How a part of a query can fail while it runs."""
+
+    CAST = "cast"
+    DIVISION = "division"
+    OVERFLOW = "overflow"
+    PARSE = "parse"
+    PATTERN = "pattern"
+
+
+class RiskyPart(NamedTuple):
+    """A part of a query that can fail while it runs.
+
+    Attributes:
+        place: `line L, column C` of the user's text.
+        text: The part in the user's dialect.
+        type: Of a cast: the engine's type that it casts to; else "".
+    """
+
+    risk: Risk
+    place: str
+    text: str
+    type: str
+
+
+class AggregateFunction(StrEnum):
+    """Functions over the events of a group, with SQL's meaning of NULL."""
+
+    COUNT = "COUNT"
+    SUM = "SUM"
+    MIN = "MIN"
+    MAX = "MAX"
+    AVG = "AVG"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A field that events are grouped by; no value and NULL are one group."""
+
+    path: FieldPath
+    kind: TypeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number (or text) about each group.
+
+    Attributes:
+        path: Of which field; `()` for COUNT(*), `("time",)` for the event time in unix seconds.
+        kind: Of the result.
+    """
+
+    function: AggregateFunction
+    path: FieldPath
+    kind: TypeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The same in every row."""
+
+    value: int | str
+    kind: TypeKind
+
+
+class OutputColumn(NamedTuple):
+    """One column of the rows that come out."""
+
+    name: str
+    source: GroupKey | Measure | Fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """A whole query that the event store can answer: one row for each group of a scan's events.
+
+    Attributes:
+        scan: Which events. The store has to apply its time range and predicates exactly.
+        keys: What makes a group; constants do not.
+        outputs: In the order of the SELECT list.
+        types: What the fields it is about have held: only then are the rows those of the engine.
+        is_grouped: Whether there is a GROUP BY; without one there is one row even if there are no events.
+    """
+
+    scan: Scan
+    keys: tuple[GroupKey, ...]
+    outputs: tuple[OutputColumn, ...]
+    types: tuple[tuple[FieldPath, frozenset[FieldType]], ...]
+    is_grouped: bool
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured, each once."""
+        return tuple(
+            dict.fromkeys(output.source for output in self.outputs if isinstance(output.source, Measure))
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a SQL text becomes.
@@ -93,6 +231,10 @@ class Plan:
         slice_column: The output column that carries TD_SCHEDULED_TIME(), or None.
         warnings: For the person who wrote the SQL.
         not_pushed: Filters that the engine applies after the scan, with the reason.
+        risky_parts: Where an error of the engine can come from.
+        counts_from_now: What follows the clock instead of the scheduled time, with its place.
+        aggregation: The same query for the event store alone, or None; then `not_aggregated` says why.
+        result_scans: What is read from result tables.
     """
 
     scans: tuple[Scan, ...]
@@ -100,6 +242,16 @@ class Plan:
     slice_column: str | None
     warnings: tuple[str, ...]
     not_pushed: tuple[str, ...] = ()
+    risky_parts: tuple[RiskyPart, ...] = ()
+    counts_from_now: tuple[str, ...] = ()
+    aggregation: Aggregation | None = None
+    not_aggregated: str = ""
+    result_scans: tuple[ResultScan, ...] = ()
+
+    @property
+    def all_scans(self) -> tuple[Scan | ResultScan, ...]:
+        """What the engine reads, in the order of its streams."""
+        return (*self.scans, *self.result_scans)
 
 
 @dataclass(frozen=True, slots=True)

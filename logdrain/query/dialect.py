@@ -1,6 +1,7 @@
 """The two front doors: Treasure Data's Trino and Hive, as sqlglot dialects."""
 
-from typing import ClassVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
 
 from sqlglot import TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
@@ -14,6 +15,7 @@ from sqlglot.parsers.hive import HiveParser
 from sqlglot.parsers.trino import TrinoParser
 
 from logdrain.model.plans import Dialect
+from logdrain.query.dialect_functions import OWN_NAMES
 
 
 class UntypedCast(exp.Expression):
@@ -26,8 +28,11 @@ def _untyped_cast(generator: Generator, node: exp.Expr) -> str:
     return generator.func("CAST", node.this)
 
 
+_CAST_TOKENS = 2  # `CAST` and `(`
+
+
 class UntypedCasts(Parser):
-    """Lets a parser read `CAST(x)`."""
+    """Lets a parser read `CAST(x)`, and keeps the place of every cast."""
 
     def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:  # noqa: FBT001  sqlglot's signature
         start = self._index
@@ -35,15 +40,28 @@ class UntypedCasts(Parser):
         if self._match(TokenType.R_PAREN, advance=False):
             return self.expression(UntypedCast(this=argument))
         self._retreat(start)
-        return super()._parse_cast(strict, safe)
+        cast = super()._parse_cast(strict, safe)
+        if start >= _CAST_TOKENS:
+            cast.update_positions(self._tokens[start - _CAST_TOKENS])
+        return cast
+
+
+def _without(
+    functions: Mapping[str, Callable[..., Any]], names: Collection[str]
+) -> dict[str, Callable[..., Any]]:
+    return {name: read for name, read in functions.items() if name.lower() not in names}
 
 
 class TdTrinoParser(UntypedCasts, TrinoParser):
     """Trino's grammar, and `CAST(x)`."""
 
+    FUNCTIONS: ClassVar = _without(TrinoParser.FUNCTIONS, OWN_NAMES[Dialect.TRINO])
+
 
 class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
+
+    FUNCTIONS: ClassVar = _without(HiveParser.FUNCTIONS, OWN_NAMES[Dialect.HIVE])
 
 
 class TdTrinoGenerator(TrinoGenerator):

@@ -6,9 +6,22 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from logdrain.errors import UnknownResult
 from logdrain.model.catalog import FieldPath, TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Predicate, PseudoColumn, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.model.plans import (
+    Aggregation,
+    Predicate,
+    PseudoColumn,
+    QueryRequest,
+    ResultColumn,
+    ResultScan,
+    ResultTable,
+    RiskyPart,
+    Scan,
+    ScanColumn,
+    TimeRange,
+)
 from logdrain.query.column_types import column_type
 from logdrain.query.dialect import FRONT_DOORS
 
@@ -49,23 +62,68 @@ class ScanDraft:
 
 
 @dataclass(slots=True)
+class ResultScanDraft:
+    """A scan of a result table that still grows.
+
+    Attributes:
+        columns: All that the table has, by their names in the engine.
+        read: Those that the query reads.
+    """
+
+    name: str
+    table: ResultTable
+    columns: dict[str, ResultColumn]
+    read: dict[str, ResultColumn] = field(default_factory=dict)
+    time_range: TimeRange = field(default=TimeRange(None, None))
+    predicates: list[Predicate] = field(default_factory=list)
+
+    def finished(self) -> ResultScan:
+        """The scan as a noun; one that needs no column (COUNT(*)) reads the first."""
+        columns = self.read or dict(list(self.columns.items())[:1])
+        return ResultScan(
+            self.name, self.table, tuple(columns.values()), self.time_range, tuple(self.predicates)
+        )
+
+
+def no_results(table: ResultTable) -> Sequence[ResultColumn]:
+    """Where no results are known.
+
+    Raises:
+        UnknownResult: always.
+    """
+    raise UnknownResult(
+        f"there is no {table.name}: no ledger with results is known here", hint="set DATABASE_URL"
+    )
+
+
+@dataclass(slots=True)
 class Draft:
     """A plan in the making.
 
     Attributes:
         statement: The query as a tree; steps change it in place.
+        has_addresses: Whether the engine has a database of addresses, for the TD_IP_TO_… functions.
+        result_columns: The columns of a result table; raises UnknownTable, UnknownResult.
         scans: By name, in order of appearance.
+        result_scans: The same of result tables.
     """
 
     request: QueryRequest
     catalogs: Callable[[Table], TableCatalog]
     tables: Sequence[Table]
+    has_addresses: bool = False
+    result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results
     statement: exp.Query = field(default_factory=exp.Select)
     scans: dict[str, ScanDraft] = field(default_factory=dict)
+    result_scans: dict[str, ResultScanDraft] = field(default_factory=dict)
     slice_column: str | None = None
     engine_sql: str = ""
     warnings: list[str] = field(default_factory=list)
     not_pushed: list[str] = field(default_factory=list)
+    risky_parts: list[RiskyPart] = field(default_factory=list)
+    counts_from_now: list[str] = field(default_factory=list)
+    aggregation: Aggregation | None = None
+    not_aggregated: str = ""
 
     def warn(self, text: str) -> None:
         """Say something to the person who wrote the SQL, once."""

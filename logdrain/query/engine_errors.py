@@ -1,7 +1,7 @@
 """From what the engine says to an error that the person who wrote the SQL understands."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from logdrain.errors import (
@@ -12,6 +12,7 @@ from logdrain.errors import (
     SqlTypeError,
     UnknownFunction,
 )
+from logdrain.model.plans import Risk, RiskyPart
 
 # What follows the first sentence is about the engine: candidates, its settings, its own SQL.
 _ENGINE_TALK = re.compile(
@@ -29,6 +30,8 @@ _OUT_OF_RANGE = re.compile(
 _ENGINE_TYPES = {
     "INT64": "BIGINT",
     "INT32": "INTEGER",
+    "INT16": "SMALLINT",
+    "INT8": "TINYINT",
     "BOOL": "BOOLEAN",
     "STRING_LITERAL": "VARCHAR",
     "INTEGER_LITERAL": "INTEGER",
@@ -40,9 +43,15 @@ class _Rule(NamedTuple):
     pattern: str
     error: Callable[..., SqlError]
     hint: str
+    risks: tuple[Risk, ...] = ()
 
 
 _TRY_CAST = "TRY_CAST(… AS …) yields NULL for values that do not convert"
+
+_WIDER = "use DOUBLE or DECIMAL"
+_NULLIF = "NULLIF(divisor, 0) yields NULL instead"
+_RE2 = r"missing [])]|repetition|escape sequence|perl operator|character class|group syntax|unexpected \)"
+_NUMBERS = (Risk.OVERFLOW, Risk.CAST)
 
 _CAST = "convert with CAST(… AS …); a field that has held several types is VARCHAR"
 
@@ -51,29 +60,61 @@ _RULES = (
     _Rule("Out of Memory", "", QueryMemoryExceeded, "read less: a shorter time range, fewer columns"),
     _Rule("Parser", "", SqlSyntaxError, ""),
     _Rule("Catalog", r"Function with name", UnknownFunction, ""),
-    _Rule("Conversion", r"out of range for the destination type", NumberOverflow, "use DOUBLE or DECIMAL"),
-    _Rule("Conversion", "", SqlTypeError, _TRY_CAST),
-    _Rule("Out of Range", r"[Oo]verflow", NumberOverflow, "use DOUBLE or DECIMAL"),
+    _Rule("Conversion", r"out of range for the destination type", NumberOverflow, _WIDER, _NUMBERS),
+    _Rule("Conversion", "", SqlTypeError, _TRY_CAST, (Risk.CAST,)),
+    _Rule("Out of Range", r"[Oo]verflow", NumberOverflow, _WIDER, _NUMBERS),
     _Rule(
         "Binder",
         r"No function matches|[Cc]annot (?:compare|mix|cast)|explicit type|choose",
         SqlTypeError,
         _CAST,
     ),
-    _Rule("Invalid Input", r"Division by zero", SqlError, "NULLIF(divisor, 0) yields NULL instead"),
-    _Rule("Invalid Input", r"Could not parse", SqlTypeError, "TRY(…) yields NULL instead"),
+    _Rule("Invalid Input", r"Division by zero", SqlError, _NULLIF, (Risk.DIVISION,)),
+    _Rule("Invalid Input", r"Could not parse", SqlTypeError, "TRY(…) yields NULL instead", (Risk.PARSE,)),
+    _Rule("Invalid Input", _RE2, SqlError, "regular expressions are those of RE2", (Risk.PATTERN,)),
 )
 
+_TARGET = re.compile(r"(?: to (?:type )?|does not fit )(?P<type>[A-Z][A-Z0-9_]*(?:\([0-9, ]+\))?)")
+_PARTS_NAMED_MAX = 3
 
-def engine_error(said: str) -> SqlError:
-    """The error for a message of the engine, such as `Conversion Error: Could not convert …`."""
+
+def engine_error(said: str, parts: Sequence[RiskyPart] = ()) -> SqlError:
+    """The error for a message of the engine, such as `Conversion Error: Could not convert …`.
+
+    Args:
+        said: The engine's words.
+        parts: Where in the user's text it can come from.
+    """
     found = _KIND.match(said.strip())
     kind, text = (found["kind"], found["text"]) if found else ("", said.strip())
     message = _plain(text)
     for rule in _RULES:
         if rule.kind == kind and re.search(rule.pattern, text):
-            return rule.error(message, hint=rule.hint)
+            return rule.error(f"{_place(message, rule, parts)}{message}", hint=rule.hint)
     return SqlError(message)
+
+
+def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> str:
+    """The parts that the message can be about, with their places; "" where there are none or too many."""
+    if not rule.risks:
+        return ""
+    suspects = [part for part in parts if part.risk in rule.risks]
+    target = _TARGET.search(message)
+    same_type = [part for part in suspects if target and part.type == target["type"]]
+    suspects = same_type or [part for part in suspects if part.risk is rule.risks[0]]
+    if len(suspects) > 1:
+        named = [part for part in suspects if message.partition(":")[0].strip() in _words(part.text)]
+        suspects = named or suspects
+    suspects = [
+        part for part in suspects if not any(part.text in other.text for other in suspects if other != part)
+    ]
+    if not suspects or len(suspects) > _PARTS_NAMED_MAX:
+        return ""
+    return " or ".join(f"{part.place}: {part.text}" for part in suspects) + ": "
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,9 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from logdrain.errors import UnknownFunction
+from logdrain.errors import UnknownFunction, UnsupportedSql
+from logdrain.query.address_functions import ADDRESS_FUNCTIONS
+from logdrain.query.dialect_functions import SUGGESTIONS
 from logdrain.query.draft import Draft
 from logdrain.query.engine_functions import ENGINE_FUNCTIONS
 from logdrain.query.functions import TD_FUNCTIONS
@@ -15,10 +17,11 @@ from logdrain.query.names import nearest
 from logdrain.query.translations import TRANSLATED_NAMES
 from logdrain.query.vector_functions import VECTOR_FUNCTIONS
 
-_ALLOWED = ENGINE_FUNCTIONS | VECTOR_FUNCTIONS.keys()
+_ALLOWED = ENGINE_FUNCTIONS | VECTOR_FUNCTIONS.keys() | {name.lower() for name in ADDRESS_FUNCTIONS}
 
-# The engine's session is in UTC, so parts of a TIMESTAMPTZ are those of UTC, as in Trino.
-_NO_DIFFERENCE = "EXTRACT from TIMESTAMPTZ"
+# The engine's session is in UTC, so parts of a TIMESTAMPTZ are those of UTC, as in Trino; the others change
+# how a query is run, or how exact an approximation is, not what it means.
+_NO_DIFFERENCE = ("EXTRACT from TIMESTAMPTZ", "Hints are", "Argument 'accuracy'")
 
 _LACKING = re.compile(r"(?P<name>\w+) is not supported in DuckDB")
 
@@ -60,16 +63,23 @@ def write_engine_sql(draft: Draft) -> None:
 
     Raises:
         UnknownFunction: a function that neither the dialect nor the engine has, with line and column.
+        UnsupportedSql: a form that the engine would read differently.
     """
     generator = EngineGenerator()
     draft.engine_sql = generator.generate(draft.statement)
     lacking = [node for node in draft.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
     for node, name in [*generator.unknown, *((node, node.sql_name()) for node in lacking)]:
-        known = [*ENGINE_FUNCTIONS, *TRANSLATED_NAMES, *(td_name.lower() for td_name in TD_FUNCTIONS)]
+        known = [
+            *ENGINE_FUNCTIONS,
+            *TRANSLATED_NAMES[draft.request.dialect],
+            *(td_name.lower() for td_name in TD_FUNCTIONS),
+        ]
         written = draft.written(node) or name
         raise UnknownFunction(
-            f"{draft.place(node)}: there is no function {written}", hint=nearest(written, known)
+            f"{draft.place(node)}: there is no function {written}",
+            hint=SUGGESTIONS.get(written.lower()) or nearest(written, known),
         )
     for message in generator.unsupported_messages:
         if not message.startswith(_NO_DIFFERENCE):
-            draft.warn(f"the engine may read a part of this differently: {message}")
+            # It would run, and mean something else.
+            raise UnsupportedSql(f"a part of this query is not run here: {message}")

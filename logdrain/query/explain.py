@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
 
-from logdrain.model.plans import Comparator, Plan, Predicate, Scan
+from logdrain.model.plans import Comparator, Plan, Predicate, ResultScan, Scan
 
 _SIGNS = {
     Comparator.EQ: "=",
@@ -24,27 +24,39 @@ def explain(plan: Plan, estimates: Sequence[int | None]) -> str:
 
     Args:
         plan: What to describe.
-        estimates: Roughly how many events each scan's time range holds; None where it is not known.
+        estimates: Roughly how many events each scan's time range holds, then how many rows each result
+            table has; None where it is not known.
     """
     lines: list[str] = []
-    for scan, estimate in zip_longest(plan.scans, estimates[: len(plan.scans)]):
+    for scan, estimate in zip_longest(plan.all_scans, estimates[: len(plan.all_scans)]):
         lines += _scan_lines(scan, estimate)
-    if not plan.scans:
+    if not plan.all_scans:
         lines += ["reads no table"]
     lines += _section("left to the engine", plan.not_pushed)
+    lines += _aggregation_lines(plan)
     lines += _section("engine SQL", plan.engine_sql.splitlines())
     lines += _section("slice column", [plan.slice_column or "none: no result column is TD_SCHEDULED_TIME()"])
     lines += _section("warnings", plan.warnings)
     return "\n".join(lines)
 
 
-def _scan_lines(scan: Scan, estimate: int | None) -> list[str]:
-    size = "" if estimate is None else f", about {estimate:,} events"
+def _aggregation_lines(plan: Plan) -> list[str]:
+    if plan.aggregation is None:
+        return _section("aggregated by the engine", [plan.not_aggregated] if plan.not_aggregated else [])
+    keys = ", ".join(".".join(key.path) for key in plan.aggregation.keys) or "nothing"
+    measures = [f"{one.function}({'.'.join(one.path) or '*'})" for one in plan.aggregation.measures]
+    text = f"{', '.join(measures) or 'no measures'} by {keys}"
+    return _section("aggregated in MongoDB, without the engine", [text])
+
+
+def _scan_lines(scan: Scan | ResultScan, estimate: int | None) -> list[str]:
+    what = "events" if isinstance(scan, Scan) else "rows"
+    size = "" if estimate is None else f", about {estimate:,} {what}"
     columns = [f"{column.name} {column.type}" for column in scan.columns]
     return [
         f"{scan.name}: {scan.table.name}{size}",
-        f"  time     {_instant(scan.time_range.start, 'the first event')}",
-        f"     until {_instant(scan.time_range.end, 'the last event')}",
+        f"  time     {_instant(scan.time_range.start, 'the first ' + what[:-1])}",
+        f"     until {_instant(scan.time_range.end, 'the last ' + what[:-1])}",
         f"  columns  {', '.join(columns)}",
         f"  filters  {' AND '.join(_filter_text(predicate) for predicate in scan.predicates) or 'none'}",
     ]

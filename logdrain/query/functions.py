@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from logdrain.query import scalars
+from logdrain.query.address_functions import ADDRESS_FUNCTIONS
 from logdrain.query.calls import Call
 from logdrain.query.interval_functions import interval_range, time_interval
+from logdrain.query.optional_functions import address_value, parse_agent, parse_user_agent
 from logdrain.query.refused_functions import REFUSED_FUNCTIONS
 from logdrain.query.scalar_functions import of_values, time_format, time_parse
-from logdrain.query.sql_functions import avg_if, first, last, numeric_range, sum_if, templated
+from logdrain.query.sessions import session_of, session_window
+from logdrain.query.sql_functions import avg_if, first, last, numeric_range, sum_if, templated, x_rank
 from logdrain.query.time_functions import scheduled_time, time_add, time_range
 
 __all__ = ["ANY_NUMBER", "REFUSED_FUNCTIONS", "TD_FUNCTIONS", "TdFunction"]
@@ -46,10 +49,18 @@ TD_FUNCTIONS: dict[str, TdFunction] = {
     "TD_FIRST": TdFunction(range(2, ANY_NUMBER), _TYPE.UNKNOWN, first),
     "TD_INTERVAL": TdFunction(range(2, 4), _TYPE.BOOLEAN, time_interval),
     "TD_INTERVAL_RANGE": TdFunction(range(1, 3), _TYPE.ARRAY, interval_range),
+    **{
+        name: TdFunction(range(1, 2), exp.DataType.build(of, dialect="duckdb").this, address_value)
+        for name, (of, _) in ADDRESS_FUNCTIONS.items()
+    },
     "TD_LAST": TdFunction(range(2, ANY_NUMBER), _TYPE.UNKNOWN, last),
     "TD_MD5": TdFunction(range(1, 2), _TYPE.VARCHAR, templated("TD_MD5")),
     "TD_NUMERIC_RANGE": TdFunction(range(1, 4), _TYPE.BIGINT, numeric_range),
+    "TD_PARSE_AGENT": TdFunction(range(1, 2), _TYPE.MAP, parse_agent),
+    "TD_PARSE_USER_AGENT": TdFunction(range(1, 3), _TYPE.VARCHAR, parse_user_agent),
     "TD_SCHEDULED_TIME": TdFunction(range(1), _TYPE.BIGINT, scheduled_time),
+    "TD_SESSIONIZE": TdFunction(range(3, 4), _TYPE.VARCHAR, session_of),
+    "TD_SESSIONIZE_WINDOW": TdFunction(range(2, 3), _TYPE.VARCHAR, session_window),
     "TD_SUBSTRING_INENCODING": TdFunction(range(3, 4), _TYPE.VARCHAR, of_values(scalars.SUBSTRING)),
     "TD_SUMIF": TdFunction(range(2, 3), _TYPE.DOUBLE, sum_if),
     "TD_TIME_ADD": TdFunction(range(2, 4), _TYPE.BIGINT, time_add),
@@ -59,4 +70,5 @@ TD_FUNCTIONS: dict[str, TdFunction] = {
     "TD_TIME_STRING": TdFunction(range(2, 4), _TYPE.VARCHAR, of_values(scalars.STRING)),
     "TD_URL_DECODE": TdFunction(range(1, 3), _TYPE.VARCHAR, of_values(scalars.URL_DECODE)),
     "TD_URL_ENCODE": TdFunction(range(1, 3), _TYPE.VARCHAR, of_values(scalars.URL_ENCODE)),
+    "TD_X_RANK": TdFunction(range(1, ANY_NUMBER), _TYPE.BIGINT, x_rank),
 }

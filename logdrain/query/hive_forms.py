@@ -20,11 +20,44 @@ def write_hive_forms(draft: Draft) -> None:
                 f"{draft.place(select)}: POSEXPLODE in the SELECT list", hint="use LATERAL VIEW"
             )
         _groupings(select)
+        _ranks(select)
         for lateral in select.args.get("laterals") or []:
             if lateral.args.get("outer"):
                 _outer_view(draft, select, lateral)
+    for select in draft.statement.find_all(exp.Select):
         for hint in _CLUSTER_HINTS:  # where rows go in Hive's cluster: no meaning here
             select.set(hint, None)
+
+
+def _ranks(select: exp.Select) -> None:
+    """`TD_X_RANK(k)` over a subquery with SORT BY or CLUSTER BY counts rows in that order."""
+    source = select.args["from_"].this if select.args.get("from_") else None
+    inner = source.this if isinstance(source, exp.Subquery) else None
+    if not isinstance(inner, exp.Select):
+        return
+    sorting = inner.args.get("sort") or inner.args.get("cluster") or inner.args.get("order")
+    outputs = {name.lower() for name in inner.named_selects}
+    keys = (
+        [
+            key
+            for key in sorting.expressions
+            if key.find(exp.Column) and key.find(exp.Column).name.lower() in outputs
+        ]
+        if sorting
+        else []
+    )
+    for call in [node for node in select.find_all(exp.Anonymous) if node.name.upper() == "TD_X_RANK"]:
+        if keys and call.expressions and call.find_ancestor(exp.Select) is select:
+            order = exp.Order(expressions=[_by_output(key) for key in keys])
+            call.replace(exp.Window(this=exp.RowNumber(), partition_by=call.expressions, order=order))
+
+
+def _by_output(key: exp.Expr) -> exp.Expr:
+    """A sort key of a subquery, as the query around it names the column."""
+    outer = key.copy()
+    for column in list(outer.find_all(exp.Column)):
+        column.set("table", None)
+    return outer if isinstance(outer, exp.Ordered) else exp.Ordered(this=outer, nulls_first=True)
 
 
 def _groupings(select: exp.Select) -> None:

@@ -48,7 +48,10 @@ def _range(call: Call, index: int) -> tuple[int, int]:
     if known is None or not isinstance(known.value, str):
         raise call.wrong(argument, "the interval is not a constant string", _HINT)
     request = call.draft.request
-    base = request.scheduled_time_s if _SCHEDULED_TIME.search(request.sql) else request.now_s
+    is_scheduled = _SCHEDULED_TIME.search(request.sql) is not None
+    if not is_scheduled:
+        call.draft.counts_from_now.append(f"{call.name} ({call.draft.place(call.node)})")
+    base = request.scheduled_time_s if is_scheduled else request.now_s
     try:
         found = interval(known.value, base, zone)
     except OverflowError:

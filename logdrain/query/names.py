@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlglot import exp
 
 from logdrain.errors import SqlError, SqlTypeError
+from logdrain.model.catalog import FieldPath
+from logdrain.query.column_types import column_type, sql_type
 from logdrain.query.draft import Draft
+from logdrain.query.result_tables import ResultSource
 from logdrain.query.sources import (
     EventSource,
     NameScope,
@@ -15,6 +18,7 @@ from logdrain.query.sources import (
     holds_list,
     is_seen,
     matches,
+    sometimes_list,
 )
 
 Parts = Sequence[exp.Identifier]
@@ -74,8 +78,10 @@ def unseen_column(draft: Draft, parts: Parts, scope: NameScope, outputs: Outputs
     raise SqlError(f"{place}: there is no column {name} here", hint=nearest(name, [*known, *outputs]))
 
 
-def event_column(draft: Draft, source: EventSource, parts: Parts) -> exp.Column:
+def event_column(draft: Draft, source: EventSource, parts: Parts) -> exp.Expr:
     """A field of an event table by its path; the scan reads it from now on, as NULL where it is unseen.
+
+    Below a field that is a list in some events and an object in others, it is taken from its JSON text.
 
     Raises:
         SqlTypeError: the path goes through a list.
@@ -90,8 +96,25 @@ def event_column(draft: Draft, source: EventSource, parts: Parts) -> exp.Column:
         path = (*path, _one_of(draft, part, below(source.scan, path)) or part.name)
     if not is_seen(source.scan, path):
         _warn_unseen(draft, source, path)
-    column = source.scan.column(path)
-    return exp.Column(this=quoted(column.name, parts[0]), table=quoted(source.alias))
+    above = sometimes_list(source.scan, path)
+    column = source.scan.column(above or path)
+    found = exp.Column(this=quoted(column.name, parts[0]), table=quoted(source.alias))
+    return _below_text(draft, source, found, above, path) if above else found
+
+
+def _below_text(
+    draft: Draft, source: EventSource, text: exp.Column, above: FieldPath, path: FieldPath
+) -> exp.Expr:
+    """A field below a JSON text; NULL where that is a list, no JSON, or the value has another type."""
+    draft.warn(
+        f"{'.'.join(above)} is a list in some events of {source.scan.catalog.table.name}: "
+        f"{'.'.join(path)} reads as NULL there"
+    )
+    steps = "".join('."' + key.replace('"', '\\"') + '"' for key in path[len(above) :])
+    value = exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[text, exp.Literal.string(f"${steps}")])
+    of = column_type(source.scan.catalog, path)
+    scalar = exp.DataType.build("VARCHAR") if of.element or of.fields else sql_type(of)
+    return exp.TryCast(this=exp.Try(this=exp.Paren(this=value)), to=scalar, safe=True)
 
 
 def source_column(draft: Draft, source: Source, parts: Parts) -> exp.Expr:
@@ -108,6 +131,8 @@ def source_column(draft: Draft, source: Source, parts: Parts) -> exp.Expr:
             f"{draft.place(parts[0])}: {source.alias} has no column {parts[0].name}",
             hint=nearest(parts[0].name, source.columns),
         )
+    if isinstance(source, ResultSource):
+        source.read(name)
     column = exp.Column(this=quoted(name, parts[0]), table=quoted(source.alias))
     return _with_fields(column, parts[1:])
 

@@ -64,4 +64,4 @@ def _star_column(draft: Draft, source: Source, name: exp.Identifier) -> exp.Alia
     if isinstance(source, QuerySource):
         return exp.Alias(this=source_column(draft, source, [name]), alias=quoted(name.name))
     column = event_column(draft, source, [name])
-    return exp.Alias(this=column, alias=quoted(column.name))
+    return exp.Alias(this=column, alias=quoted(column.name or name.name))

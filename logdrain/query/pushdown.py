@@ -11,6 +11,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 from logdrain.query.draft import TIME, Draft, ScanDraft
 from logdrain.query.predicates import ALL_TIME, intersect, predicates, time_range
+from logdrain.query.result_tables import push_to_result
 
 # With one of these a filter on the result is not the same as a filter on the rows that go in.
 _CHANGES_ROWS = ("group", "having", "distinct", "limit", "offset", "windows", "qualify")
@@ -75,6 +76,9 @@ class _Pusher:
         if isinstance(source, Scope):
             is_handed_on = self._uses[id(source)] == 1 and self._hand_on(source, condition, _names(source))
             return "" if is_handed_on else "about the result of a subquery"
+        result_scan = self._draft.result_scans.get(source.name)
+        if result_scan is not None:
+            return push_to_result(result_scan, condition)
         scan = self._draft.scans.get(source.name)
         return _push_to_scan(scan, condition) if scan else ""
 

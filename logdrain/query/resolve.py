@@ -18,6 +18,7 @@ from logdrain.query.names import (
     unseen_column,
 )
 from logdrain.query.projections import separate_names, star_columns, with_name
+from logdrain.query.result_tables import result_source
 from logdrain.query.sources import EventSource, NameScope, QuerySource, Source
 from logdrain.query.tables import find_table, node_name
 
@@ -150,21 +151,23 @@ class _Resolver:
         name = node.name.lower()
         if not node.db and name in ctes:
             return QuerySource(node.alias or node.name, self._renamed(node, ctes[name]))
-        table = find_table(self._draft, node)
         if node.alias_column_names:
             raise UnsupportedSql(
                 f"{self._draft.place(node)}: column names for the table {node_name(node)}",
                 hint="name columns in the SELECT list",
             )
-        alias = node.alias or node.name
-        taken = self._cte_names | set(self._draft.scans)
+        taken = self._cte_names | set(self._draft.scans) | set(self._draft.result_scans)
         scan_name = next(name for number in range(len(taken) + 1) if (name := f"scan_{number}") not in taken)
-        scan = ScanDraft(scan_name, self._draft.catalogs(table))
-        self._draft.scans[scan_name] = scan
+        source: Source | None = result_source(self._draft, node, node.alias, scan_name)
+        if source is None:
+            scan = ScanDraft(scan_name, self._draft.catalogs(find_table(self._draft, node)))
+            self._draft.scans[scan_name] = scan
+            source = EventSource(node.alias or node.name, scan)
         node.set("this", quoted(scan_name, node.this))
         node.set("db", None)
-        node.set("alias", exp.TableAlias(this=quoted(alias)))
-        return EventSource(alias, scan)
+        node.set("catalog", None)
+        node.set("alias", exp.TableAlias(this=quoted(source.alias)))
+        return source
 
     def _made_rows(self, node: exp.Expr) -> QuerySource:
         """UNNEST, LATERAL VIEW, VALUES, sequences: rows that are not read from a table."""

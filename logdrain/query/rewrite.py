@@ -14,6 +14,7 @@ from logdrain.query.calls import Call
 from logdrain.query.column_types import sql_type
 from logdrain.query.constants import bigint
 from logdrain.query.dialect import FRONT_DOORS, UntypedCast
+from logdrain.query.dialect_functions import RETURNED_TYPES
 from logdrain.query.draft import Draft
 from logdrain.query.functions import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction
 
@@ -28,16 +29,34 @@ def infer_types(draft: Draft) -> None:
         scan.name: {column.name: sql_type(column.type) for column in scan.columns.values()}
         for scan in draft.scans.values()
     }
+    for read in draft.result_scans.values():
+        columns[read.name] = {
+            name: exp.DataType.build(column.type, dialect="duckdb") for name, column in read.columns.items()
+        }
     annotate_types(
         draft.statement,
         schema=MappingSchema(columns, dialect=dialect, normalize=False),
-        expression_metadata={**dialect.EXPRESSION_METADATA, exp.Anonymous: {"annotator": _annotate_call}},
+        expression_metadata={
+            **dialect.EXPRESSION_METADATA,
+            exp.Anonymous: {"annotator": _annotate_call},
+            exp.UnixToTime: {"annotator": _annotate_instant},
+            exp.DateTrunc: {"annotator": _annotate_start},
+            exp.TimestampTrunc: {"annotator": _annotate_start},
+        },
     )
 
 
 def _annotate_call(_: Any, node: exp.Anonymous) -> None:
     function = TD_FUNCTIONS.get(node.name.upper())
-    node.type = function.returns if function else exp.DType.UNKNOWN
+    node.type = function.returns if function else RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
+
+
+def _annotate_instant(_: Any, node: exp.UnixToTime) -> None:
+    node.type = exp.DType.TIMESTAMP if node.args.get("zone") else exp.DType.TIMESTAMPTZ
+
+
+def _annotate_start(_: Any, node: exp.Expr) -> None:
+    node.type = node.this.type
 
 
 def fold_td_functions(draft: Draft) -> None:
@@ -101,6 +120,8 @@ def stop_the_clock(draft: Draft) -> None:
     """The present is the request's: a query that is planned twice says the same."""
     now = datetime.fromtimestamp(draft.request.now_s, UTC)
     for node in list(draft.statement.find_all(exp.Func)):
+        if type(node) in _CLOCK:
+            draft.counts_from_now.append(f"{node.sql_name()} ({draft.place(node)})")
         if isinstance(node, exp.StrToUnix) and isinstance(node.this, exp.CurrentTimestamp):
             node.replace(bigint(draft.request.now_s))  # Hive's unix_timestamp()
         elif type(node) in _CLOCK:

@@ -10,7 +10,7 @@ from logdrain.query.constants import NULL, bigint, constant
 from logdrain.query.scalars import PARSE, TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, Parameter, ScalarFunction
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"BIGINT": (int,), "DOUBLE": (int, float), "VARCHAR": (str,)}
-
+_FOLDED = ("BIGINT", "VARCHAR")
 
 _NO_NUMBERS = (*exp.DataType.TEMPORAL_TYPES, exp.DType.BOOLEAN, exp.DType.ARRAY, exp.DType.STRUCT)
 
@@ -28,7 +28,7 @@ def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
                 is_constant = False
             else:
                 values.append(_checked(call, parameter, argument, known.value))
-        if is_constant:
+        if is_constant and scalar.returns in _FOLDED:
             return _literal(scalar(*values), scalar.returns)
         typed = [_typed(call, *pair) for pair in zip(scalar.parameters, arguments, strict=True)]
         return exp.Anonymous(this=scalar.name, expressions=typed)
@@ -84,8 +84,8 @@ def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=argument.copy(), to=of, safe=True)
 
 
-def _literal(value: int | str | None, returns: str) -> exp.Expr:
+def _literal(value: object, returns: str) -> exp.Expr:
     if isinstance(value, int):
         return bigint(value)
-    text = exp.Null() if value is None else exp.Literal.string(value)
+    text = exp.Null() if value is None else exp.Literal.string(str(value))
     return exp.Cast(this=text, to=exp.DataType.build(returns, dialect="duckdb"))

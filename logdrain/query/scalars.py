@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
+from logdrain.query.agents import OPTIONS, classified, described
 from logdrain.query.calls import ZONE_HINT
 from logdrain.query.java_format import Part, formatted, has_seconds, pattern_parts
 from logdrain.query.td_calendar import Unit, local_time, minute_of, start_of
@@ -44,16 +45,16 @@ class ScalarFunction:
 
     Attributes:
         name: What the engine calls it.
-        returns: The engine's type: BIGINT or VARCHAR.
+        returns: The engine's type; a constant call is folded where it is BIGINT or VARCHAR.
         compute: Gets what the parameters read; no argument is None.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
     returns: str
-    compute: Callable[..., int | str | None]
+    compute: Callable[..., object]
 
-    def __call__(self, *values: Scalar | None) -> int | str | None:
+    def __call__(self, *values: Scalar | None) -> object:
         """The value for one row; NULL where an argument is NULL, cannot be read, or leaves the calendar."""
         read = []
         for parameter, value in zip(self.parameters, values, strict=True):
@@ -126,6 +127,13 @@ _UNIT = Parameter(
 )
 _CHARSET = Parameter("VARCHAR", "character set", "write its name: 'UTF-8'", "UTF-8", find_charset)
 _CHARSET_NEEDED = Parameter("VARCHAR", "character set", "write its name: 'UTF-8'", read=find_charset)
+_OPTION = Parameter(
+    "VARCHAR",
+    "option",
+    f"write one of {', '.join(OPTIONS)}",
+    "",
+    lambda option: option if option in OPTIONS or not option else None,
+)
 _OCTETS = Parameter("BIGINT", "number of octets", "write a whole number")
 _WEIGHT = Parameter("DOUBLE", "weight", "write a number from 0 to 1", 1.0)
 
@@ -144,8 +152,11 @@ SUBSTRING = ScalarFunction(
     "td_substring_inencoding", (_TEXT, _OCTETS, _CHARSET_NEEDED), "VARCHAR", within_octets
 )
 DIGEST = ScalarFunction("td_smart_digest", (_TEXT, _WEIGHT), "VARCHAR", digest)
+PARSE_AGENT = ScalarFunction("td_parse_agent", (_TEXT,), "MAP(VARCHAR, VARCHAR)", classified)
+PARSE_USER_AGENT = ScalarFunction("td_parse_user_agent", (_TEXT, _OPTION), "VARCHAR", described)
 
 SCALAR_FUNCTIONS = (
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
+    *(PARSE_AGENT, PARSE_USER_AGENT),
 )

@@ -94,3 +94,12 @@ def is_seen(scan: ScanDraft, path: FieldPath) -> bool:
 def holds_list(scan: ScanDraft, path: FieldPath) -> bool:
     """Whether the field is always a list: nothing lies below it by name."""
     return scan.catalog.types(path) - {FieldType.NULL} == {FieldType.ARRAY}
+
+
+def sometimes_list(scan: ScanDraft, path: FieldPath) -> FieldPath:
+    """The field above a path that is a list in some events and something else in others; () for none."""
+    for depth in range(1, len(path)):
+        types = scan.catalog.types(path[:depth]) - {FieldType.NULL}
+        if FieldType.ARRAY in types and len(types) > 1:
+            return path[:depth]
+    return ()

@@ -6,15 +6,11 @@ from sqlglot import exp
 
 from logdrain.query.calls import Call
 from logdrain.query.constants import bigint
-from logdrain.query.translations import from_template
-
-_TOP_COUNTS = (
-    "MAP_FROM_ENTRIES(LIST_TRANSFORM(LIST_SLICE(LIST_SORT(LIST_TRANSFORM(MAP_ENTRIES(HISTOGRAM(_1)), "
-    "LAMBDA e : {'n': -CAST(e.value AS BIGINT), 'v': e.key})), 1, _0), LAMBDA e : {'k': e.v, 'v': -e.n}))"
-)
+from logdrain.query.dialect_functions import TOP_COUNTS
+from logdrain.query.templates import from_template
 
 TEMPLATES = {
-    "TD_APPROX_MOST_FREQUENT": _TOP_COUNTS,
+    "TD_APPROX_MOST_FREQUENT": TOP_COUNTS,
     "TD_ARRAY_INDEX": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
     "TD_DIVIDE": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
     "TD_MD5": "MD5(CAST(_0 AS VARCHAR))",
@@ -54,6 +50,14 @@ def numeric_range(call: Call) -> exp.Expr:
     start, end = (bigint(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
     step = bounds[2] if len(bounds) > 2 else bigint(1)  # noqa: PLR2004  start, end, step
     return exp.Explode(this=exp.GenerateSeries(start=start, end=end, step=step, is_end_exclusive=True))
+
+
+def x_rank(call: Call) -> exp.Expr:
+    """`TD_X_RANK(key, …)`: the number of the row among those with the same keys, from 1, in any order.
+
+    Where a subquery sorts the rows, `hive_forms` has written the call as a window in that order.
+    """
+    return exp.Window(this=exp.RowNumber(), partition_by=[key.copy() for key in call.arguments])
 
 
 def _where(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:

@@ -14,9 +14,10 @@ from logdrain.query.draft import Draft, place_of
 # Statements that change, read or configure something other than event tables, by their first word.
 _STATEMENT = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
-    r"(?P<word>ALTER|ANALYZE|ATTACH|BEGIN|CALL|CHECKPOINT|COMMENT|COMMIT|COPY|CREATE|DEALLOCATE|DELETE|DESC"
-    r"|DESCRIBE|DETACH|DROP|EXECUTE|EXPLAIN|EXPORT|GRANT|IMPORT|INSERT|INSTALL|KILL|LOAD|LOCK|MERGE|MSCK|PRAGMA"
-    r"|PREPARE|REFRESH|REPLACE|RESET|REVOKE|ROLLBACK|SET|SHOW|START|SUMMARIZE|TRUNCATE|UNSET|UPDATE|USE|VACUUM)\b",
+    r"(?P<word>ADD|ALTER|ANALYZE|ATTACH|BEGIN|CALL|CHECKPOINT|COMMENT|COMMIT|COPY|CREATE|DEALLOCATE|DELETE|DESC"
+    r"|DESCRIBE|DETACH|DFS|DROP|EXECUTE|EXPLAIN|EXPORT|FORCE|GRANT|IMPORT|INSERT|INSTALL|KILL|LOAD|LOCK|MERGE"
+    r"|MSCK|PRAGMA|PREPARE|REFRESH|REPLACE|RESET|REVOKE|ROLLBACK|SET|SHOW|START|SUMMARIZE|TRUNCATE|UNSET|UPDATE|USE"
+    r"|VACUUM)\b",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -27,9 +28,11 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.DDL, "creating objects"),
     (exp.Command, "this command"),
     (exp.Into, "SELECT INTO"),
+    (exp.QueryTransform, "TRANSFORM … USING"),
     (exp.Lock, "row locks"),
     (exp.Pivot, "PIVOT"),
     (exp.MatchRecognize, "MATCH_RECOGNIZE"),
+    (exp.Glob, "GLOB"),
     (exp.Columns, "COLUMNS(…)"),
     (exp.Placeholder, "a parameter"),
     (exp.Parameter, "a parameter"),
@@ -70,6 +73,17 @@ def read_statement(draft: Draft) -> None:
                 raise UnsupportedSql(f"{what} is not run here ({draft.place(node)})")
         if isinstance(node, exp.Select):
             _check_groups(draft, node)
+        _check_samples(draft, node)
+
+
+def _check_samples(draft: Draft, node: exp.Expr) -> None:
+    """Forms that the engine would read without a part of them."""
+    options = node.args.get("limit_options") if isinstance(node, exp.Fetch) else None
+    if options is not None and options.args.get("with_ties"):
+        place = draft.place(node.parent or node)
+        raise UnsupportedSql(f"{place}: FETCH … WITH TIES", hint="use RANK() OVER (…)")
+    if isinstance(node, exp.TableSample) and node.args.get("bucket_numerator"):
+        raise UnsupportedSql("TABLESAMPLE (BUCKET …) is not run here", hint="write WHERE uid % 2 = 0")
 
 
 def _parse(draft: Draft) -> list[exp.Expr]:

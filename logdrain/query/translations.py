@@ -1,46 +1,18 @@
-"""Functions of Trino and Hive that sqlglot does not know, or writes for the engine with another meaning.
+"""Functions of Trino and Hive that the engine lacks, or has with another meaning.
 
-Two tables: by name, for functions that sqlglot reads as plain calls; by node, for those it reads as its own.
+Two tables: by name, for functions that are read as plain calls; by node, for those that sqlglot has.
 """
 
-from collections.abc import Callable
-
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.hive import Hive
-from sqlglot.time import format_time
 
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
+from logdrain.query.date_patterns import format_datetime, parse_datetime
+from logdrain.query.dialect_functions import FUNCTION_TEMPLATES
 from logdrain.query.draft import Draft
-
-_URL = r"^(?:([^:/?#]+):)?(?://(?:[^/?#@]*@)?([^/?#:]*)(?::([0-9]+))?)?([^?#]*)(?:[?]([^#]*))?(?:#(.*))?$"
-
-_TEMPLATES = {
-    "all_match": "COALESCE(LIST_BOOL_AND(LIST_TRANSFORM(_0, _1)), TRUE)",
-    "any_match": "COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
-    "array_max": "LIST_MAX(_0)",
-    "array_min": "LIST_MIN(_0)",
-    "array_remove": "LIST_FILTER(_0, LAMBDA kept : kept <> _1)",
-    "array_union": "LIST_DISTINCT(LIST_CONCAT(_0, _1))",
-    "arrays_overlap": "LIST_HAS_ANY(_0, _1)",
-    "at_timezone": "_0 AT TIME ZONE _1",
-    "codepoint": "UNICODE(_0)",
-    "every": "BOOL_AND(_0)",
-    "from_iso8601_date": "CAST(_0 AS DATE)",
-    "is_finite": "ISFINITE(_0)",
-    "is_infinite": "ISINF(_0)",
-    "json_array_get": "JSON_EXTRACT(_0, CAST(_1 AS BIGINT))",
-    "last_day_of_month": "LAST_DAY(_0)",
-    "none_match": "NOT COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
-    "url_extract_fragment": f"REGEXP_EXTRACT(_0, '{_URL}', 6)",
-    "url_extract_host": f"REGEXP_EXTRACT(_0, '{_URL}', 2)",
-    "url_extract_path": f"REGEXP_EXTRACT(_0, '{_URL}', 4)",
-    "url_extract_port": f"CAST(NULLIF(REGEXP_EXTRACT(_0, '{_URL}', 3), '') AS BIGINT)",
-    "url_extract_protocol": f"REGEXP_EXTRACT(_0, '{_URL}', 1)",
-    "url_extract_query": f"REGEXP_EXTRACT(_0, '{_URL}', 5)",
-}
-"""Trino's name -> the engine's expression over the arguments _0, _1, …"""
+from logdrain.query.hive_rules import HIVE_NODES, parse_url
+from logdrain.query.templates import Rule, from_template
+from logdrain.query.trino_rules import TRINO_NODES, TRINO_RULES, json_scalar, regexp_replace
 
 
 def translate_functions(draft: Draft) -> None:
@@ -49,52 +21,18 @@ def translate_functions(draft: Draft) -> None:
     Raises:
         UnsupportedSql: a form of a function that has no counterpart.
     """
+    by_name, by_node = _BY_NAME[draft.request.dialect], _BY_NODE[draft.request.dialect]
     for node in reversed(list(draft.statement.walk())):
-        rule = _BY_NAME.get(node.name.lower()) if type(node) is exp.Anonymous else _BY_NODE.get(type(node))
+        name = node.name.lower() if type(node) is exp.Anonymous else ""
+        rule = by_name.get(f"{name}/{len(node.expressions)}") or by_name.get(name) or by_node.get(type(node))
         if rule:
             changed = rule(node, draft)
             if changed is not node:
                 node.replace(changed)
 
 
-Rule = Callable[[exp.Expr, Draft], exp.Expr]
-
-
-def from_template(template: str) -> Rule:
-    """A rule that puts the arguments of a call into an expression of the engine, for _0, _1 and so on."""
-    parsed = sqlglot.parse_one(template, read="duckdb")
-
-    def fill(node: exp.Expr, draft: Draft) -> exp.Expr:
-        arguments = {f"_{index}": argument for index, argument in enumerate(node.expressions)}
-        filled = parsed.copy()
-        for column in list(filled.find_all(exp.Column)):
-            if column.name not in arguments:
-                raise UnsupportedSql(f"{draft.place(node)}: {node.name} needs more arguments")
-            column.replace(arguments[column.name].copy())
-        return exp.paren(filled, copy=False)
-
-    return fill
-
-
-def _format_datetime(node: exp.Expr, draft: Draft) -> exp.Expr:
-    time, pattern = node.expressions
-    return exp.TimeToStr(this=time, format=_strftime_pattern(node, pattern, draft))
-
-
-def _parse_datetime(node: exp.Expr, draft: Draft) -> exp.Expr:
-    return exp.StrToTime(this=node.this, format=_strftime_pattern(node, node.args["format"], draft))
-
-
-def _strftime_pattern(node: exp.Expr, pattern: exp.Expr, draft: Draft) -> exp.Expr:
-    if not pattern.is_string:
-        raise UnsupportedSql(f"{draft.place(node)}: the pattern must be a string in quotes")
-    return exp.Literal.string(format_time(pattern.name, Hive.TIME_MAPPING) or "")
-
-
-def _regexp_extract(node: exp.Expr, draft: Draft) -> exp.Expr:
+def _regexp_extract(node: exp.Expr, _: Draft) -> exp.Expr:
     """Trino yields NULL where nothing matches, the engine an empty string."""
-    if draft.request.dialect is not Dialect.TRINO:
-        return node
     is_match = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
     return exp.Case(ifs=[exp.If(this=is_match, true=node.copy())])
 
@@ -110,10 +48,8 @@ def _extreme(name: str) -> Rule:
     return rule
 
 
-def _date_diff(node: exp.Expr, draft: Draft) -> exp.Expr:
+def _date_diff(node: exp.Expr, _: Draft) -> exp.Expr:
     """Trino counts whole units that have passed, the engine's date_diff the boundaries crossed."""
-    if draft.request.dialect is not Dialect.TRINO:
-        return node
     unit = exp.Literal.string(node.text("unit").lower() or "day")
     # Trino's date_diff(unit, from, to) is read as to - from.
     return exp.Anonymous(this="DATE_SUB", expressions=[unit, node.expression, node.this])
@@ -128,8 +64,8 @@ def _date_add(node: exp.Expr, _: Draft) -> exp.Expr:
 
 def _quantile(node: exp.Expr, draft: Draft) -> exp.Expr:
     """Trino's approx_percentile has the type of its argument, and takes a list of percentiles."""
-    if draft.request.dialect is not Dialect.TRINO or node.args.get("weight"):
-        return node
+    if node.args.get("weight"):
+        raise UnsupportedSql(f"{draft.place(node)}: APPROX_PERCENTILE with weights")
     return exp.Anonymous(this="APPROX_QUANTILE", expressions=[node.this, node.args["quantile"]])
 
 
@@ -138,6 +74,12 @@ def _json_text(node: exp.Expr, _: Draft) -> exp.Expr:
     if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
         return node
     return exp.Try(this=exp.Paren(this=node.copy()))
+
+
+def _cardinality(node: exp.Expr, _: Draft) -> exp.Expr:
+    """The engine has one function for lists and one for maps."""
+    is_map = node.this.is_type(exp.DType.MAP) or isinstance(node.this, (exp.Map, exp.VarMap))
+    return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map else node
 
 
 def _reduce(node: exp.Expr, draft: Draft) -> exp.Expr:
@@ -157,24 +99,39 @@ def _reduce(node: exp.Expr, draft: Draft) -> exp.Expr:
     return result
 
 
-_BY_NAME: dict[str, Rule] = {
-    "format_datetime": _format_datetime,
-    **{name: from_template(template) for name, template in _TEMPLATES.items()},
+_BY_NAME: dict[Dialect, dict[str, Rule]] = {
+    dialect: {name: from_template(template) for name, template in templates.items()}
+    for dialect, templates in FUNCTION_TEMPLATES.items()
 }
+_BY_NAME[Dialect.TRINO] |= {"format_datetime": format_datetime, **TRINO_RULES}
+_BY_NAME[Dialect.HIVE] |= {"parse_url": parse_url}
 
-_BY_NODE: dict[type[exp.Expr], Rule] = {
+_BOTH: dict[type[exp.Expr], Rule] = {
     exp.Add: _date_add,
-    exp.ApproxQuantile: _quantile,
-    exp.ArgMax: _extreme("ARG_MAX_NULL"),
-    exp.ArgMin: _extreme("ARG_MIN_NULL"),
+    exp.ArraySize: _cardinality,
     exp.DateAdd: _date_add,
-    exp.DateDiff: _date_diff,
-    exp.JSONExtractScalar: _json_text,
-    exp.ParseDatetime: _parse_datetime,
+    exp.JSONExtract: _json_text,
     exp.Reduce: _reduce,
-    exp.RegexpExtract: _regexp_extract,
+    exp.RegexpReplace: regexp_replace,
     exp.Sub: _date_add,
     exp.TsOrDsAdd: _date_add,
 }
 
-TRANSLATED_NAMES = frozenset(_BY_NAME)
+_BY_NODE: dict[Dialect, dict[type[exp.Expr], Rule]] = {
+    Dialect.TRINO: {
+        **_BOTH,
+        exp.ApproxQuantile: _quantile,
+        exp.ArgMax: _extreme("ARG_MAX_NULL"),
+        exp.ArgMin: _extreme("ARG_MIN_NULL"),
+        exp.DateDiff: _date_diff,
+        exp.JSONExtractScalar: json_scalar,
+        exp.ParseDatetime: parse_datetime,
+        exp.RegexpExtract: _regexp_extract,
+        **TRINO_NODES,
+    },
+    Dialect.HIVE: {**_BOTH, exp.JSONExtractScalar: _json_text, **HIVE_NODES},
+}
+
+TRANSLATED_NAMES = {
+    dialect: frozenset(key.partition("/")[0] for key in rules) for dialect, rules in _BY_NAME.items()
+}

@@ -12,7 +12,13 @@ from logdrain.query.scalars import SCALAR_FUNCTIONS, ScalarFunction
 Column = Any
 """pa.Array or pa.ChunkedArray. The engine evaluates annotations, and pyarrow's classes take no parameters."""
 
-_ARROW_TYPES: dict[str, pa.DataType] = {"BIGINT": pa.int64(), "VARCHAR": pa.string()}
+_ARROW_TYPES: dict[str, pa.DataType] = {
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class VectorFunction:
     function: Callable[..., Column]
 
 
-def _by_row(scalar: ScalarFunction) -> VectorFunction:
+def by_row(scalar: ScalarFunction) -> VectorFunction:
     """The function over columns; rows that are the same are computed once."""
 
     def function(*columns: Column) -> Column:
@@ -38,4 +44,4 @@ def _by_row(scalar: ScalarFunction) -> VectorFunction:
     return VectorFunction(tuple(of.type for of in scalar.parameters), scalar.returns, function)
 
 
-VECTOR_FUNCTIONS: dict[str, VectorFunction] = {scalar.name: _by_row(scalar) for scalar in SCALAR_FUNCTIONS}
+VECTOR_FUNCTIONS: dict[str, VectorFunction] = {scalar.name: by_row(scalar) for scalar in SCALAR_FUNCTIONS}

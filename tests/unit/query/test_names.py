@@ -9,7 +9,7 @@ from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Dialect, QueryRequest
 from logdrain.query.plan import plan_query
-from tests.unit.query.event_tables import TABLES, answer, one, plan, rows
+from tests.unit.query.event_tables import TABLES, Tables, answer, one, plan, rows
 
 
 def columns(sql: str) -> list[list[str]]:
@@ -229,3 +229,19 @@ def test_hive_semi_joins_show_the_left_side_only() -> None:
     found = answer(sql, dialect=Dialect.HIVE)
     assert found.schema.names == ["time", "device", "uid"]
     assert [row[2] for row in found.rows] == [1, 2]
+
+
+def test_a_path_below_a_field_that_is_sometimes_a_list() -> None:
+    table: Tables = {
+        "production.pay": [
+            {"time": 1, "o": {"n": 1, "m": {"x": "a"}}},
+            {"time": 2, "o": [{"n": 5}]},
+            {"time": 3, "o": 7},
+            {"time": 4, "o": "text"},
+            {"time": 5},
+        ]
+    }
+    found = answer("SELECT time, o.n, o.m.x FROM pay ORDER BY time", table)
+    assert found.rows == [(1, 1, "a"), *((second, None, None) for second in (2, 3, 4, 5))]
+    assert "o is a list in some events of production.pay: o.n reads as NULL there" in found.plan.warnings
+    assert rows("SELECT time FROM pay WHERE pay.o.n = 1", table) == [(1,)]

@@ -14,6 +14,8 @@ FIELDS = {
     "s": st.one_of(st.none(), st.sampled_from(["", "a", "b", "B", "é"])),
     "b": st.one_of(st.none(), st.booleans()),
     "m": st.one_of(st.none(), NUMBERS, st.sampled_from(["a", "1"])),
+    'ö k"y': st.one_of(st.none(), st.sampled_from(["a", "é"])),
+    "select": st.one_of(st.none(), NUMBERS),
     "o": st.one_of(st.none(), NUMBERS.map(lambda number: {"n": number}), st.just([{"n": 1}])),
 }
 RECORDS = st.lists(st.fixed_dictionaries({"time": NUMBERS}, optional=FIELDS), max_size=6)
@@ -26,6 +28,9 @@ CONSTANTS = {
     "b": ["TRUE", "FALSE"],
     "m": ["'a'", "'1'"],
     "gone": ["1"],
+    "o.n": ["0", "1", "2"],
+    '"ö k""y"': ["'a'", "'é'"],
+    '"select"': ["0", "1"],
 }
 INNER_SOURCES = [
     "t",
@@ -80,8 +85,9 @@ def conditions(draw: st.DrawFn, sources: str) -> str:
 @st.composite
 def inner_sources(draw: st.DrawFn) -> str:
     """A table, or a subquery over one that passes on, renames, groups, limits, joins sets."""
-    columns = "z.time, z.i, z.d, z.s, z.b, z.m, z.gone"
+    columns = 'z.time, z.i, z.d, z.s, z.b, z.m, z.gone, z."ö k""y", z."select"'
     grouped = "MAX(z.time) AS time, z.i, MAX(z.d) AS d, 'a' AS s, TRUE AS b, 'a' AS m, 1 AS gone"
+    grouped += ', \'a\' AS "ö k""y", 1 AS "select"'
     template = draw(st.sampled_from(INNER_SOURCES))
     renamed = columns.replace("z.d", "z.i AS d")
     return template.format(columns=columns, renamed=renamed, grouped=grouped, condition=draw(conditions("z")))

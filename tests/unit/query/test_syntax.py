@@ -67,7 +67,6 @@ def test_other_statements_are_refused_by_name(sql: str, word: str) -> None:
         ("SELECT * FROM pay PIVOT (SUM(price) FOR uid IN (1))", "PIVOT"),
         ("SELECT * FROM pay NATURAL JOIN login", "NATURAL JOIN"),
         ("SELECT * EXCLUDE (uid) FROM pay", "EXCEPT"),
-        ("SELECT a FROM UNNEST(ARRAY[1], ARRAY[2]) AS t(a, b)", "UNNEST of several lists"),
     ],
 )
 def test_parts_of_sql_that_are_not_run(sql: str, part: str) -> None:

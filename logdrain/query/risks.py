@@ -1,0 +1,27 @@
+"""Where an error that the engine raises while it runs can come from, in the user's own text."""
+
+from sqlglot import exp
+
+from logdrain.model.plans import Risk, RiskyPart
+from logdrain.query.draft import Draft
+
+_RISKS: dict[type[exp.Expr], Risk] = {
+    exp.Cast: Risk.CAST,
+    **dict.fromkeys((exp.Div, exp.IntDiv, exp.Mod), Risk.DIVISION),
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Sum), Risk.OVERFLOW),
+    **dict.fromkeys((exp.StrToTime, exp.ParseDatetime), Risk.PARSE),
+    **dict.fromkeys((exp.RegexpLike, exp.RegexpExtract, exp.RegexpReplace, exp.RegexpSplit), Risk.PATTERN),
+}
+
+
+def note_risks(draft: Draft) -> None:
+    """Note each part that can fail, with its place; what planning has written itself has none."""
+    for node in draft.statement.walk():
+        risk = _RISKS.get(type(node))
+        has_place = risk is not None and any("start" in part.meta for part in node.walk())
+        if risk is None or not has_place or node.find_ancestor(exp.Try):
+            continue
+        of = node.to.sql(dialect="duckdb") if isinstance(node, exp.Cast) else ""
+        part = RiskyPart(risk, draft.place(node), draft.readable(node), of)
+        if part not in draft.risky_parts:
+            draft.risky_parts.append(part)

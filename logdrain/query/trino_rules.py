@@ -1,0 +1,198 @@
+"""Functions of Trino whose translation depends on what they are called with."""
+
+import re
+
+from sqlglot import exp
+
+from logdrain.errors import UnsupportedSql
+from logdrain.query.draft import Draft
+from logdrain.query.templates import Rule, applied
+
+_GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
+_MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
+_EXTRACTED = {"DOW": "ISODOW", "DAY_OF_WEEK": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
+_EXTRACTED |= {"YOW": "ISOYEAR", "YEAR_OF_WEEK": "ISOYEAR"}
+_LISTS = (exp.Array, exp.ArrayAgg, exp.Transform, exp.ArrayFilter, exp.ArraySort)
+
+
+def regexp_replace(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """Java writes groups as `$1`, the engine with a backslash."""
+    replacement = node.args.get("replacement")
+    if isinstance(replacement, exp.Lambda):
+        raise UnsupportedSql(f"{draft.place(node)}: REGEXP_REPLACE with a function")
+    if replacement is not None and replacement.is_string:
+        text = _GROUP.sub(_group, replacement.name)
+        node.set("replacement", exp.Literal.string(text))
+    return node
+
+
+def _group(found: re.Match[str]) -> str:
+    if found[2]:
+        return f"\\{found[2]}"
+    return r"\\" if found[1] in (None, "\\") else str(found[1])
+
+
+def json_scalar(node: exp.Expr, _: Draft) -> exp.Expr:
+    """NULL for objects, lists and text that is no JSON, where the engine has their text or an error."""
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    json = exp.JSONExtract(this=node.this.copy(), expression=node.expression.copy())
+    first = exp.Left(this=exp.cast(_tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
+    is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
+    return exp.Case(ifs=[exp.If(this=is_scalar, true=_tried(node.copy()))])
+
+
+def _tried(node: exp.Expr) -> exp.Expr:
+    return exp.Try(this=exp.Paren(this=node))
+
+
+def _json_path(node: exp.Expr, draft: Draft) -> exp.Expr:
+    raise UnsupportedSql(
+        f"{draft.place(node)}: SQL/JSON paths", hint="write JSON_EXTRACT_SCALAR(json, '$.a') or JSON_EXTRACT"
+    )
+
+
+def _json_extract(node: exp.Expr, draft: Draft) -> exp.Expr:
+    if node.args.get("json_query"):
+        _json_path(node, draft)
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    return _tried(node.copy())
+
+
+def _extract(node: exp.Expr, _: Draft) -> exp.Expr:
+    """Trino's weeks begin on Monday, and so do its numbers of days."""
+    part = node.this.name.upper()
+    if part in _EXTRACTED:
+        node.set("this", exp.var(_EXTRACTED[part]))
+    return node
+
+
+def _date_trunc(node: exp.Expr, _: Draft) -> exp.Expr:
+    """A date stays a date."""
+    return exp.cast(node.copy(), exp.DType.DATE) if node.this.is_type(exp.DType.DATE) else node
+
+
+def _from_unixtime(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """With a zone: the local time there, as AT TIME ZONE."""
+    if node.args.get("hours") or node.args.get("minutes"):
+        raise UnsupportedSql(
+            f"{draft.place(node)}: FROM_UNIXTIME with an offset", hint="name a zone: 'Asia/Tokyo'"
+        )
+    zone = node.args.get("zone")
+    if zone is None:
+        return node
+    instant = node.copy()
+    instant.set("zone", None)
+    return exp.AtTimeZone(this=instant, zone=zone.copy())
+
+
+def _to_unixtime(node: exp.Expr, _: Draft) -> exp.Expr:
+    """AT TIME ZONE changes how an instant is printed, not the instant."""
+    if isinstance(node.this, exp.AtTimeZone) and node.this.this.is_type(exp.DType.TIMESTAMPTZ):
+        node.set("this", node.this.this.copy())
+    return node
+
+
+def _date_format(node: exp.Expr, _: Draft) -> exp.Expr:
+    """The week of MySQL's patterns, which sqlglot leaves as it is."""
+    pattern = node.args["format"]
+    if pattern.is_string:
+        text = re.sub("%[vx]", lambda found: _MYSQL_WEEKS[found[0]], pattern.name)
+        node.set("format", exp.Literal.string(text))
+    return node
+
+
+def _cast(node: exp.Expr, _: Draft) -> exp.Expr:
+    """An instant as text has milliseconds and its zone."""
+    if (
+        isinstance(node, exp.Cast)
+        and node.to.is_type(*exp.DataType.TEXT_TYPES)
+        and node.this.is_type(exp.DType.TIMESTAMPTZ)
+    ):
+        pattern = exp.Literal.string("%Y-%m-%d %H:%M:%S.%g UTC")
+        return exp.Anonymous(this="STRFTIME", expressions=[node.this.copy(), pattern])
+    return node
+
+
+def _format(node: exp.Expr, _: Draft) -> exp.Expr:
+    return exp.Anonymous(this="PRINTF", expressions=node.expressions)
+
+
+def _reverse(node: exp.Expr, _: Draft) -> exp.Expr:
+    (argument,) = node.expressions
+    is_list = argument.is_type(exp.DType.ARRAY) or isinstance(argument, _LISTS)
+    return exp.Anonymous(this="LIST_REVERSE" if is_list else "REVERSE", expressions=[argument])
+
+
+def _to_iso8601(node: exp.Expr, _: Draft) -> exp.Expr:
+    (time,) = node.expressions
+    pattern = "%Y-%m-%dT%H:%M:%S.%gZ" if time.is_type(exp.DType.TIMESTAMPTZ) else "%Y-%m-%dT%H:%M:%S.%g"
+    if time.is_type(exp.DType.DATE):
+        pattern = "%Y-%m-%d"
+    return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(pattern)])
+
+
+def _over_entries(kind: str) -> Rule:
+    """MAP_FILTER, TRANSFORM_KEYS, TRANSFORM_VALUES with a function of key and value."""
+
+    def rule(node: exp.Expr, draft: Draft) -> exp.Expr:
+        if len(node.expressions) != 2 or len(node.expressions[1].expressions) != 2:  # noqa: PLR2004  map and (k, v)
+            raise UnsupportedSql(f"{draft.place(node)}: {node.name} takes a map and (k, v) -> …")
+        source, function = node.expressions
+        entry = exp.to_identifier("entry")
+        key, value = (
+            exp.Dot(this=entry.copy(), expression=exp.to_identifier(part)) for part in ("key", "value")
+        )
+        result = applied(function, [key, value])
+        entries = exp.Anonymous(this="MAP_ENTRIES", expressions=[source.copy()])
+        if kind == "filter":
+            body: exp.Expr = result
+        else:
+            pair = (result, value.copy()) if kind == "keys" else (key.copy(), result)
+            body = exp.Anonymous(this="ROW", expressions=list(pair))
+        name = "LIST_FILTER" if kind == "filter" else "LIST_TRANSFORM"
+        mapped = exp.Anonymous(this=name, expressions=[entries, exp.Lambda(this=body, expressions=[entry])])
+        return exp.Anonymous(this="MAP_FROM_ENTRIES", expressions=[mapped])
+
+    return rule
+
+
+def _zip_with(node: exp.Expr, draft: Draft) -> exp.Expr:
+    if len(node.expressions) != 3 or len(node.expressions[2].expressions) != 2:  # noqa: PLR2004  two lists, (x, y)
+        raise UnsupportedSql(f"{draft.place(node)}: ZIP_WITH takes two lists and (x, y) -> …")
+    left, right, function = node.expressions
+    pair = exp.to_identifier("pair")
+    sides = [
+        exp.Anonymous(this="STRUCT_EXTRACT", expressions=[pair.copy(), exp.Literal.number(number)])
+        for number in (1, 2)
+    ]
+    body = applied(function, sides)
+    zipped = exp.Anonymous(this="LIST_ZIP", expressions=[left.copy(), right.copy()])
+    return exp.Anonymous(
+        this="LIST_TRANSFORM", expressions=[zipped, exp.Lambda(this=body, expressions=[pair])]
+    )
+
+
+TRINO_RULES: dict[str, Rule] = {
+    "format": _format,
+    "json_exists": _json_path,
+    "map_filter": _over_entries("filter"),
+    "reverse": _reverse,
+    "to_iso8601": _to_iso8601,
+    "transform_keys": _over_entries("keys"),
+    "transform_values": _over_entries("values"),
+    "zip_with": _zip_with,
+}
+
+TRINO_NODES: dict[type[exp.Expr], Rule] = {
+    exp.Cast: _cast,
+    exp.DateTrunc: _date_trunc,
+    exp.Extract: _extract,
+    exp.JSONExtract: _json_extract,
+    exp.JSONValue: _json_path,
+    exp.TimeToStr: _date_format,
+    exp.TimeToUnix: _to_unixtime,
+    exp.TimestampTrunc: _date_trunc,
+    exp.UnixToTime: _from_unixtime,
+}
