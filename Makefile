@@ -4,7 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test check up bench clean setup lock
+# A fuzzer that is guided by coverage has an environment of its own: it is built for few Pythons.
+FUZZ       := .venv.fuzz
+FUZZ_READY := $(FUZZ)/.ready
+SECONDS    ?= 60
+BODIES     ?= 20000
+
+.PHONY: help demo test check up bench chaos audit fuzz fuzz-http clean setup lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +41,26 @@ up: $(READY) ## drain, API, worker, MongoDB and Postgres in one process group
 bench: $(READY) ## measurements, side by side in one run
 	$(BIN)/python bench/run.py
 
+fuzz: $(FUZZ_READY) ## look for input that breaks a promise, SECONDS=60 each; TARGETS="sql cron" for some
+	$(FUZZ)/bin/python tests/fuzz/run.py $(SECONDS) $(TARGETS)
+
+$(FUZZ_READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
+	@touch $@
+
+fuzz-http: $(READY) # BODIES=200000 mutated bodies to a real drain; SEED=1 repeats a run
+	$(BIN)/python tests/fuzz/mutate.py --bodies $(BODIES) $(if $(SEED),--seed $(SEED))
+
+audit: ## known vulnerabilities of what is pinned (needs the network; what cannot be looked up fails it)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
+chaos: $(READY) ## break everything, count what is lost: ROUNDS=5 CHAOS_SEED=… CHAOS_SECONDS=60
+	ROUNDS="$(ROUNDS)" $(BIN)/python -m tests.chaos
+
 lock: ## renew the pinned requirements (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml -o requirements.txt
@@ -42,4 +68,4 @@ lock: ## renew the pinned requirements (needs uv)
 	  --extra sandbox --extra dev -c requirements.txt pyproject.toml build-requirements.in -o requirements-dev.txt
 
 clean: ## remove what the other targets made, but no data
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(FUZZ) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -68,7 +68,13 @@ def serving(mongodb_uri: str) -> Iterator[tuple[str, int]]:
     """`logdrain serve` on a free port: its address and pid."""
     with tempfile.TemporaryDirectory(prefix="logdrain-bench-") as name:
         port = choose_port(Path(name))
-        settings = {"MONGODB_URI": mongodb_uri, "DATABASE_URL": "", "LOGDRAIN_KEYS": f"drain:bench:{KEY}"}
+        settings = {
+            "MONGODB_URI": mongodb_uri,
+            "DATABASE_URL": "",
+            "LOGDRAIN_KEYS": f"drain:bench:{KEY}",
+            "LOGDRAIN_METRICS_OPEN": "1",
+            "LOGDRAIN_SPOOL_FOLDER": str(Path(name, "spool")),
+        }
         command = [sys.executable, "-m", "logdrain", "serve", "--port", str(port), "--data", name]
         with Path(name, "log").open("wb") as log:  # a line for each delivery, as in production
             process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=log)  # noqa: S603  # ours

@@ -24,9 +24,9 @@ def run(words: list[str]) -> int:
         return _dispatch(words)
     except LogdrainError as error:
         sys.stdout.flush()
-        sys.stderr.write(f"logdrain: {log.mask(error.message)}\n")
+        sys.stderr.write(f"logdrain: {log.printable(log.mask(error.message))}\n")
         if error.hint:
-            sys.stderr.write(f"hint: {log.mask(error.hint)}\n")
+            sys.stderr.write(f"hint: {log.printable(log.mask(error.hint))}\n")
         return error.exit_status
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

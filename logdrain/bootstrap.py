@@ -3,25 +3,38 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from logdrain import metrics
 from logdrain.config import Settings
 from logdrain.errors import NotRunning
 from logdrain.events.mongo_client import close_async, database_name, open_async
+from logdrain.events.mongo_late import MongoLateNotes
 from logdrain.events.mongo_scan import MongoScanSource
 from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.model.keys import Key
+from logdrain.pipeline.chores import Chores
+from logdrain.pipeline.intake import Intake, Patience
+from logdrain.pipeline.late import LateRuns
+from logdrain.pipeline.parsed_room import ParsedRoom
 from logdrain.pipeline.queries import Queries
+from logdrain.pipeline.replay import Replay
 from logdrain.pipeline.slices import SliceRunner
-from logdrain.ports import Clock, EventStore, Ledger
+from logdrain.ports import Clock, EventStore, Keys, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.folder_addresses import open_addresses
 from logdrain.results.postgres_writer import PostgresResultWriter
+from logdrain.schedule.http_notices import HttpNotices
 from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.spool.folder_spool import FolderSpool
 
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
 _DRIVER_PATIENCE = 2.0
+_ROOM_WITHIN_S = 0.5  # senders wait for 5 s, and the store has its share of that
 
 
 class SystemClock:
@@ -37,16 +50,24 @@ class DrainParts:
     """What the web application needs.
 
     Attributes:
+        replay: None where there is no spool.
         ledger: None where no DATABASE_URL is set: a drain alone needs no Postgres.
+        keys: Of LOGDRAIN_KEYS.
+        stored_keys: Of Postgres; None as `ledger`.
     """
 
     store: EventStore
+    intake: Intake
+    replay: Replay | None
     ledger: Ledger | None
     clock: Clock
     keys: tuple[Key, ...]
+    stored_keys: Keys | None
+    keys_refresh_s: float
+    proxy_count: int
     body_size_max_bytes: int
     bodies_size_max_bytes: int
-    store_timeout_s: float
+    is_metrics_open: bool
     split_wait_s: float
 
 
@@ -63,26 +84,52 @@ class Drain:
             queue_size_max_bytes=settings.queue_size_max_bytes,
             tables_max=settings.tables_max,
             fields_max=settings.fields_max,
+            keys_per_record_max=settings.keys_per_record_max,
             quarantine_keep_days=settings.quarantine_keep_days,
         )
         clock = SystemClock()
+        store = MongoEventStore(self._client, database_name(uri), clock, limits)
+        self._spool = _open_spool(settings)
+        room = ParsedRoom(settings.parsed_size_max_bytes, within_s=_ROOM_WITHIN_S)
+        patience = Patience(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
         self._ledger = PostgresLedger(settings.database_url) if settings.database_url else None
+        self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
-            store=MongoEventStore(self._client, database_name(uri), clock, limits),
+            store=store,
+            intake=Intake(store, self._spool if settings.is_spooling else None, patience, room),
+            replay=Replay(self._spool, store) if self._spool else None,
             ledger=self._ledger,
             clock=clock,
             keys=settings.keys,
+            stored_keys=self._keys,
+            keys_refresh_s=settings.keys_refresh_s,
+            proxy_count=settings.proxy_count,
             body_size_max_bytes=settings.body_size_max_bytes,
             bodies_size_max_bytes=settings.bodies_size_max_bytes,
-            store_timeout_s=settings.store_timeout_s,
+            is_metrics_open=settings.is_metrics_open,
             split_wait_s=settings.split_wait_s,
         )
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close connections and files."""
+        if self._spool is not None:
+            await self._spool.close()
         await close_async(self._client)
         if self._ledger is not None:
             self._ledger.close()
+        if self._keys is not None:
+            self._keys.close()
+
+
+def _open_spool(settings: Settings) -> FolderSpool | None:
+    """The spool; where spooling is forbidden, what an earlier process has left in it is still replayed."""
+    folder = Path(settings.spool_folder)
+    if not settings.is_spooling and not folder.exists():
+        return None
+    spool = FolderSpool(folder, size_max_bytes=settings.spool_size_max_bytes)
+    metrics.SPOOL_ENTRIES.set_function(lambda: spool.waiting_count)
+    metrics.SPOOL_BYTES.set_function(lambda: spool.size_bytes)
+    return spool
 
 
 @contextmanager
@@ -96,6 +143,16 @@ def open_source(settings: Settings) -> Iterator[MongoScanSource]:
 
 
 @contextmanager
+def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
+    """What the drains have noted about late events."""
+    notes = MongoLateNotes(require(settings.mongodb_uri, "MONGODB_URI"))
+    try:
+        yield notes
+    finally:
+        notes.close()
+
+
+@contextmanager
 def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
     """Results, schedules, slices, runs."""
     ledger = PostgresLedger(require(settings.database_url, "DATABASE_URL"))
@@ -106,11 +163,32 @@ def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
 
 
 @contextmanager
+def open_keys(settings: Settings) -> Iterator[PostgresKeys]:
+    """The keys that Postgres keeps."""
+    keys = PostgresKeys(require(settings.database_url, "DATABASE_URL"))
+    try:
+        yield keys
+    finally:
+        keys.close()
+
+
+@contextmanager
 def open_queries(settings: Settings) -> Iterator[Queries]:
     """SQL over stored events, with a folder to spill to."""
     with open_source(settings) as source, tempfile.TemporaryDirectory(prefix="logdrain-query-") as spill:
-        engine = DuckdbEngine(settings.query_memory_max_bytes, settings.query_threads, temp_folder=spill)
-        yield Queries(source, engine)
+        engine = DuckdbEngine(
+            settings.query_memory_max_bytes,
+            settings.query_threads,
+            temp_folder=spill,
+            spill_max_bytes=settings.query_spill_max_bytes,
+            more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
+        )
+        yield Queries(
+            source,
+            engine,
+            timeout_s=settings.query_timeout_s,
+            has_addresses=bool(settings.geoip_file),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +198,7 @@ class WorkerParts:
     ledger: PostgresLedger
     runner: SliceRunner
     clock: Clock
+    chores: Chores
 
 
 @contextmanager
@@ -128,10 +207,22 @@ def open_worker_parts(
 ) -> Iterator[WorkerParts]:
     """The ledger, and what runs a slice."""
     clock = SystemClock()
-    with open_ledger(settings) as ledger, open_queries(settings) as queries:
-        yield WorkerParts(
-            ledger, SliceRunner(queries, ledger, PostgresResultWriter(), clock, environment), clock
+    writer = PostgresResultWriter()
+    with ExitStack() as stack:
+        stack.callback(writer.close_idle)
+        ledger = stack.enter_context(open_ledger(settings))
+        queries = stack.enter_context(open_queries(settings))
+        notes = stack.enter_context(open_late_notes(settings))
+        runner = SliceRunner(queries, ledger, writer, clock, environment, late_notes=notes)
+        chores = Chores(
+            ledger,
+            LateRuns(notes, ledger, clock),
+            HttpNotices().send,
+            clock,
+            notify_url=settings.notify_url,
+            history_keep_days=settings.history_keep_days,
         )
+        yield WorkerParts(ledger, runner, clock, chores)
 
 
 def require(value: str, name: str) -> str:

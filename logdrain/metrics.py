@@ -7,12 +7,32 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from logdrain.model.events import DropReason, LineKind
+from logdrain.model.keys import Refusal
 
 REGISTRY = CollectorRegistry()
 RUNS_HELP = "Runs that ended, by state, of all workers on this ledger."
 
 DELIVERIES = Counter(
     "logdrain_deliveries", "Deliveries answered, by HTTP status.", ["status"], registry=REGISTRY
+)
+AUTH_FAILURES = Counter(
+    "logdrain_auth_failures", "Requests without a valid key, by reason.", ["reason"], registry=REGISTRY
+)
+CONNECTIONS = Gauge("logdrain_connections", "Connections that are open.", registry=REGISTRY)
+CONNECTIONS_REFUSED = Counter(
+    "logdrain_connections_refused", "Connections above the limit, answered 503 at once.", registry=REGISTRY
+)
+CONNECTIONS_CLOSED = Counter(
+    "logdrain_connections_closed", "Connections that the drain itself ended.", ["reason"], registry=REGISTRY
+)
+REQUESTS_MALFORMED = Counter(
+    "logdrain_requests_malformed", "What came and was no HTTP request.", registry=REGISTRY
+)
+BODY_ROOM_BYTES = Gauge(
+    "logdrain_body_room_bytes", "Memory reserved for bodies that are received.", registry=REGISTRY
+)
+PARSED_ROOM_BYTES = Gauge(
+    "logdrain_parsed_room_bytes", "Memory reserved for bodies that are read.", registry=REGISTRY
 )
 MESSAGES_RECEIVED = Counter(
     "logdrain_messages_received", "Frames found, whatever became of them.", registry=REGISTRY
@@ -45,11 +65,26 @@ STORE_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
     registry=REGISTRY,
 )
+DELIVERIES_SPOOLED = Counter(
+    "logdrain_deliveries_spooled", "Deliveries acknowledged from the spool.", registry=REGISTRY
+)
+SPOOL_ENTRIES_REPLAYED = Counter(
+    "logdrain_spool_entries_replayed", "Spool entries that the store has taken.", registry=REGISTRY
+)
+SPOOL_ENTRIES = Gauge("logdrain_spool_entries", "Deliveries that wait in the spool.", registry=REGISTRY)
+SPOOL_BYTES = Gauge("logdrain_spool_bytes", "Octets of the spool on disk.", registry=REGISTRY)
 STORE_QUEUE_BYTES = Gauge("logdrain_store_queue_bytes", "Octets that wait to be stored.", registry=REGISTRY)
+SLICE_LATENESS_SECONDS = Gauge(
+    "logdrain_slice_lateness_seconds",
+    "For how long a slice that is due has waited for a worker; the longest.",
+    registry=REGISTRY,
+)
 
 # Shown from the start, at 0: a rate over a counter that appears with its first event misses that event.
 for _kind in LineKind:
     LINES.labels(_kind.value)
+for _refusal in Refusal:
+    AUTH_FAILURES.labels(_refusal.value)
 for _reason in DropReason:
     QUARANTINED.labels(_reason.value)
 

@@ -52,8 +52,8 @@ class DrainUrl:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
             host.encode("idna")
-        except ValueError as problem:  # UnicodeError is one
-            raise UsageError("the drain URL has no readable host and port", hint=_URL_HINT) from problem
+        except ValueError:  # UnicodeError is one; not chained: it may quote half a key
+            raise UsageError("the drain URL has no readable host and port", hint=_URL_HINT) from None
         if parts.scheme not in ("http", "https"):
             raise UsageError("the drain URL does not begin with http:// or https://", hint=_URL_HINT)
         if not host:

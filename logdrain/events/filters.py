@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from logdrain.events.documents import INT64_MAX, INT64_MIN, binary_id
-from logdrain.events.projection import is_plain, is_pseudo
-from logdrain.model.catalog import FieldPath, TypeKind
+from logdrain.events.projection import is_pseudo
+from logdrain.model.catalog import FieldPath, TypeKind, is_plain
 from logdrain.model.plans import Comparator, Predicate, Scalar, Scan, TimeRange
 
 _TIME_LIMIT_MS = 2**48
@@ -48,6 +48,16 @@ def scan_filter(scan: Scan) -> dict[str, Any]:
         _with_other_types(predicate, kinds[predicate.path])
         for predicate in scan.predicates
         if predicate.path in kinds and _is_exact(predicate, kinds[predicate.path])
+    ]
+    times = time_filter(scan.time_range)
+    return {**times, "$and": conditions} if conditions else times
+
+
+def exact_filter(scan: Scan) -> dict[str, Any]:
+    """The filter of a scan whose predicates are all exact and whose fields hold no other type."""
+    conditions = [
+        {".".join(predicate.path): _CONDITIONS[predicate.comparator](list(predicate.values))}
+        for predicate in scan.predicates
     ]
     times = time_filter(scan.time_range)
     return {**times, "$and": conditions} if conditions else times

@@ -4,11 +4,13 @@ Motor was retired on 14 May 2026 in favour of PyMongo's own async client; the ca
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pymongo
-from pymongo.errors import ConfigurationError, InvalidURI
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
@@ -19,6 +21,9 @@ from logdrain.model.events import Table
 DEFAULT_DATABASE = "logdrain"
 # Durable on this node's disk and, in a replica set, on a majority.
 DURABLE = WriteConcern(w="majority", j=True)
+
+SETTLED = ReadConcern("majority")
+"""Reads only what no change of the primary takes back."""
 
 AsyncClient = Any
 """`pymongo.AsyncMongoClient` or `motor.motor_asyncio.AsyncIOMotorClient`: alike in what is used here."""
@@ -97,3 +102,16 @@ def unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(
         f"MongoDB did not answer: {first[:300]}", hint="see that it runs and that MONGODB_URI names it"
     )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the driver as ours.
+
+    Raises:
+        StoreUnavailable: instead of a PyMongoError.
+    """
+    try:
+        yield
+    except PyMongoError as error:
+        raise unavailable(error) from error

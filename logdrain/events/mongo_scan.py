@@ -1,22 +1,23 @@
 """The reading side of the store: tables, catalog, and scans as Arrow streams."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from pymongo import MongoClient
-from pymongo.errors import ExecutionTimeout, PyMongoError
+from pymongo.errors import ExecutionTimeout
 from pymongo.read_concern import ReadConcern
 
 from logdrain.events.batches import BatchDecoder
 from logdrain.events.filters import scan_filter, time_filter
+from logdrain.events.mongo_aggregate import MongoAggregateStream
 from logdrain.events.mongo_catalog import CATALOG, FULL
-from logdrain.events.mongo_client import database_name, tables_among, unavailable
+from logdrain.events.mongo_client import database_name, tables_among, translated
 from logdrain.events.projection import projection
 from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Scan
+from logdrain.model.plans import Aggregation, Scan
 
 # What was read stays true when a node fails.
 _MAJORITY = ReadConcern("majority")
@@ -56,12 +57,12 @@ class MongoScanSource:
 
     def tables(self) -> list[Table]:
         """All tables, in order of name. See the port."""
-        with _translated():
+        with translated():
             return tables_among(self._database.list_collection_names())
 
     def catalog(self, table: Table) -> TableCatalog:
         """What has been seen in a table. See the port."""
-        with _translated():
+        with translated():
             documents = self._database[CATALOG].find({"table": {"$eq": table.name}}).to_list()
         types: dict[FieldPath, set[FieldType]] = {}
         for document in documents:
@@ -80,11 +81,17 @@ class MongoScanSource:
         """
         return MongoScanStream(self._database[scan.table.name], scan)
 
+    def aggregate(self, aggregation: Aggregation) -> MongoAggregateStream:
+        """Group in MongoDB. See the port."""
+        table = aggregation.scan.table
+        collection = self._database[table.name]
+        return MongoAggregateStream(self._client, collection, partial(self.catalog, table), aggregation)
+
     def estimate(self, scan: Scan) -> int:
         """How many events the time range holds; all of the table's where counting takes too long."""
         collection = self._database[scan.table.name]
         in_time = time_filter(scan.time_range)
-        with _translated():
+        with translated():
             if in_time:
                 try:
                     return int(collection.count_documents(in_time, maxTimeMS=_ESTIMATE_TIMEOUT_MS))
@@ -119,7 +126,7 @@ class MongoScanStream:
         The cursor is closed at the end, and when the generator is closed before.
         """
         with (
-            _translated(),
+            translated(),
             self._collection.find_raw_batches(
                 self._filter, self._projection, batch_size=_BATCH_ROWS_MAX
             ) as replies,
@@ -130,11 +137,3 @@ class MongoScanStream:
                 batch = self._decoder.decode(reply)
                 self._rows_read += batch.num_rows
                 yield batch
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        raise unavailable(error) from error

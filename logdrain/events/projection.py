@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bson.min_key import MinKey
 
-from logdrain.model.catalog import ColumnType, FieldPath, TypeKind
+from logdrain.model.catalog import ColumnType, FieldPath, TypeKind, is_plain
 from logdrain.model.plans import PseudoColumn, ScanColumn
 
 BELOW_ARRAY = MinKey()
@@ -33,11 +33,6 @@ class FetchedField(NamedTuple):
 def is_pseudo(column: ScanColumn) -> bool:
     """Whether a column is made from the event time."""
     return column.path in _PSEUDO_PATHS
-
-
-def is_plain(path: FieldPath) -> bool:
-    """Whether a path can be written with dots."""
-    return all(key and "." not in key and not key.startswith("$") for key in path)
 
 
 def stored_path(column: ScanColumn) -> FieldPath | None:

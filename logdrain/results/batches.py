@@ -1,6 +1,6 @@
 """Record batches that are in memory already, as a stream."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ class BatchStream:
     """An `ArrowStream` over batches of one schema; of none, for an empty result."""
 
     schema: pa.Schema
-    batches: Sequence[pa.RecordBatch] = ()
+    batches: Iterable[pa.RecordBatch] = ()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return iter(self.batches)

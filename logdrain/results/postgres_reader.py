@@ -6,6 +6,7 @@ also where the engine has read enough before the last row.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 import psycopg
 import pyarrow as pa
@@ -127,7 +128,7 @@ class ResultScanStream:
         schema, travels = self.schema, travel_schema(self._scan.columns)
         try:
             table = csv.read_csv(
-                pa.BufferReader(piece),
+                BytesIO(piece),
                 csv.ReadOptions(use_threads=False, block_size=len(piece) + 1, column_names=travels.names),
                 # A NULL alone in its row is an empty line.
                 csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),

@@ -31,7 +31,7 @@ _TYPES = {
     "timestamp without time zone": "TIMESTAMP",
     "date": "DATE",
 }
-_ARROW = {
+_ARROW: dict[str, pa.DataType] = {
     BIGINT: pa.int64(),
     "DOUBLE": pa.float64(),
     VARCHAR: pa.string(),
@@ -40,7 +40,10 @@ _ARROW = {
     "TIMESTAMP": pa.timestamp("us"),
     "DATE": pa.date32(),
 }
-_TRAVELS_AS = {"TIMESTAMPTZ": pa.int64(), "TIMESTAMP": pa.int64(), "DATE": pa.int32()}
+TYPE_NAMES = tuple(_ARROW)
+"""SQL types that need no digits."""
+
+_TRAVELS_AS: dict[str, pa.DataType] = {"TIMESTAMPTZ": pa.int64(), "TIMESTAMP": pa.int64(), "DATE": pa.int32()}
 _EXPRESSIONS = {
     BIGINT: "{}::bigint",
     "DOUBLE": "{}::double precision",

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "logdrain"
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 
-ROOMS = ("clients", "drain", "events", "query", "results", "sandbox", "schedule", "schema")
+ROOMS = ("clients", "drain", "events", "keys", "query", "results", "sandbox", "schedule", "schema", "spool")
 SERVICES = ("duckdb_", "folder_", "http_", "mongo_", "postgres_", "process_", "smtp_")
 IMPURE_IMPORTS = re.compile(
     r"(?:aiohttp|asyncio|duckdb|fcntl|glob|http|io|multiprocessing|os|pathlib\.Path|pymongo|random|requests"

@@ -18,6 +18,7 @@ from logdrain.cli.commands import COMMANDS
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
 from logdrain.events.mongo_catalog import CATALOG
+from logdrain.events.mongo_late_writer import LATE
 from logdrain.events.mongo_splits import SPLITS
 from logdrain.events.mongo_store import QUARANTINE
 from logdrain.model.events import DropReason, LineKind
@@ -154,7 +155,7 @@ def test_result_options() -> None:
 
 
 def test_own_collections() -> None:
-    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS]
+    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, LATE]
 
 
 def test_dependencies() -> None:
