@@ -14,11 +14,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import psycopg
 import pymongo
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
 from logdrain.schema.postgres_migrate import migrate
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("logdrain", deadline=None)
+settings.load_profile("logdrain")
 
 
 @pytest.fixture(scope="session")

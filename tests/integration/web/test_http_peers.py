@@ -113,9 +113,13 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
     answer = await drain.ask(get.format("/metrics", reader).encode())
     assert answer.status == 200
     assert re.search(rb"^logdrain_connections 1\.0$", answer.body, re.MULTILINE)
+    drain.parts.intake.has_spool = True
     drain.parts.store.check.side_effect = StoreUnavailable("db7.internal:27017 refused", hint="look there")
     closed, opened = [
         json.loads((await drain.ask(get.format("/health", key).encode())).body) for key in ("", reader)
     ]
-    assert closed == {"status": "failing", "mongodb": {"code": "store_unavailable", "hint": "look there"}}
+    assert closed == {"status": "degraded", "mongodb": {"code": "store_unavailable", "hint": "look there"}}
     assert opened["mongodb"]["message"] == "db7.internal:27017 refused"
+    drain.parts.intake.has_spool = False
+    failing = await drain.ask(get.format("/health", "").encode())
+    assert (failing.status, json.loads(failing.body)["status"]) == (503, "failing")
