@@ -75,7 +75,8 @@ class MongoEventStore:
     async def write(self, batch: Batch) -> Stored:
         """Store a batch durably. See the port."""
         size_bytes = batch.size_bytes
-        if self._queue_size_bytes + size_bytes > self._limits.queue_size_max_bytes:
+        # A batch that is larger than the bound goes alone.
+        if self._queue_size_bytes and self._queue_size_bytes + size_bytes > self._limits.queue_size_max_bytes:
             raise StoreBusy(
                 f"{self._queue_size_bytes} bytes wait for MongoDB already",
                 hint="it is too slow for this load",

@@ -123,9 +123,13 @@ async def test_a_document_that_mongodb_refuses_leaves_the_others(
 
 async def test_more_than_the_queue_holds_is_turned_away_at_once(open_store: OpenStore) -> None:
     store = open_store(StoreLimits(timeout_s=10, queue_size_max_bytes=10))
+    under_way = asyncio.ensure_future(store.write(Batch(quarantined=[quarantined(0, b"x" * 9)])))
+    await asyncio.sleep(0)
     with pytest.raises(StoreBusy):
-        await store.write(Batch(quarantined=[quarantined(0, b"x" * 11)]))
-    assert (await store.write(Batch(quarantined=[quarantined(0, b"x" * 9)]))).quarantined
+        await store.write(Batch(quarantined=[quarantined(1, b"x" * 2)]))
+    assert (await under_way).quarantined
+    # What is larger than the queue goes alone.
+    assert (await store.write(Batch(quarantined=[quarantined(1, b"x" * 11)]))).quarantined
 
 
 @pytest.mark.usefixtures("cancelled_connects")
