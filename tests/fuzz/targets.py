@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.fuzz import targets_drain, targets_sql
+from tests.fuzz import targets_drain, targets_spool, targets_sql
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "body": targets_drain.body,
@@ -14,5 +14,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "reading": targets_drain.reading,
     "record": targets_drain.record,
     "result": targets_sql.result,
+    "segment": targets_spool.segment,
     "sql": targets_sql.sql,
 }
