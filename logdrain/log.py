@@ -6,6 +6,7 @@ Secrets are not passed in; what looks like a URL with a password is masked all t
 
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 _WORD = re.compile(r"[^ \t\n\r\f\v]+")
@@ -16,10 +17,10 @@ _LEVELS = ("info", "warning", "error")
 _threshold = 0
 
 
-def only_from(level: str) -> None:
-    """Leave out lines below this level from now on: a command that shows its own progress needs no news."""
+def turn_off() -> None:
+    """Write no lines from now on: a command that tells all of it in its own words."""
     global _threshold  # noqa: PLW0603  # one log, one threshold
-    _threshold = _LEVELS.index(level)
+    _threshold = len(_LEVELS)
 
 
 def mask(text: str) -> str:
@@ -70,9 +71,11 @@ def _write(level: str, event: str, pairs: dict[str, object]) -> None:
         return
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     line = format_pairs({"time": now, "level": level, "event": event, **pairs})
-    # One write per line: lines of several processes on one STDERR do not mix.
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    # A log that nobody reads any more, or whose disk is full, is no reason to stop the work.
+    with suppress(OSError, ValueError):
+        # One write per line: lines of several processes on one STDERR do not mix.
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
 
 
 def _mask_word(word: re.Match[str]) -> str:

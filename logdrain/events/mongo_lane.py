@@ -11,11 +11,17 @@ from typing import Any, NamedTuple
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
+from logdrain.errors import StoreUnavailable
 from logdrain.events.documents import document_id
 from logdrain.events.mongo_client import AsyncCollection, unavailable
 from logdrain.events.mongo_stored_ids import stored_ids
 
 _DUPLICATE_KEY = 11000
+_BY_ID = {"_id": 1}
+# What is wrong with the document will be wrong the next time, too; all other errors pass. In order: bad
+# value, unparsable, type, nesting, BSON, `$` in a name, DBRef, empty name, dotted name, validation rules; size;
+# another unique index of the table.
+_OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 17420, _DUPLICATE_KEY}
 # MongoDB takes 48 MB or 100,000 documents a message; smaller inserts keep latencies even.
 _INSERT_DOCUMENTS_MAX = 5_000
 _INSERT_SIZE_BYTES_MAX = 24 * 1024 * 1024
@@ -84,9 +90,10 @@ class InsertLane:
         try:
             refused = await self._insert_all([data for waiting in group for data in waiting.documents])
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody may wait for ever
+            failure = error if isinstance(error, StoreUnavailable) else unavailable(error)
             for waiting in group:
                 if not waiting.done.done():
-                    waiting.done.set_exception(unavailable(error))
+                    waiting.done.set_exception(failure)
             return
         start = 0
         for waiting in group:
@@ -138,14 +145,15 @@ class InsertLane:
 
 
 def _refused(errors: Sequence[dict[str, Any]]) -> Refused:
-    return Refused(
-        {found["index"] for found in errors if found["code"] == _DUPLICATE_KEY},
-        {
-            found["index"]: str(found.get("errmsg", ""))[:500]
-            for found in errors
-            if found["code"] != _DUPLICATE_KEY
-        },
-    )
+    refused = Refused(set(), {})
+    for found in errors:
+        if found["code"] == _DUPLICATE_KEY and found.get("keyPattern", _BY_ID) == _BY_ID:
+            refused.duplicates.add(found["index"])
+        elif found["code"] in _OF_THE_DOCUMENT:
+            refused.rejected[found["index"]] = str(found.get("errmsg", ""))[:500]
+        else:
+            raise StoreUnavailable(f"MongoDB refused a write: {found.get('errmsg', '')}"[:500])
+    return refused
 
 
 def _between(refused: Refused, start: int, end: int) -> Refused:

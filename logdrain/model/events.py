@@ -53,6 +53,7 @@ class DropReason(StrEnum):
     SPLIT = "split"  # a cut line whose other pieces did not come
     TOO_MANY_TABLES = "too_many_tables"  # above the table limit
     STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
+    SPOOL_REFUSED = "spool_refused"  # a spooled delivery that the store did not take, time and again
     SPOOL_DAMAGED = "spool_damaged"  # octets of the spool that are no whole delivery any more
 
 

@@ -5,15 +5,15 @@ comes joins its end: order is kept, and nobody waits for a store that is known t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from logdrain import metrics
 from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.model.events import Stored
+from logdrain.model.events import Origin, Split, Stored
 from logdrain.model.spool import Spooled
-from logdrain.pipeline.ingest import Content, content_of
+from logdrain.pipeline.ingest import Content, FindSplits, content_of
 from logdrain.pipeline.parsed_room import ParsedRoom
 from logdrain.ports import EventStore, Spool
 
@@ -68,7 +68,7 @@ class Intake:
         self._spool = spool
         self._patience = patience
         self._room = room
-        self._under_way: dict[tuple[str, str], asyncio.Task[_Written]] = {}
+        self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
     @property
     def has_spool(self) -> bool:
@@ -93,9 +93,9 @@ class Intake:
         if self._spool.waiting_count:
             try:
                 return await self._to_spool(spooled, self._spool, until_s, because="in_order")
-            except SpoolUnavailable:
+            except SpoolUnavailable as error:
                 # The store may be back already, and the spool full of what it has not got yet.
-                return await self._to_store(spooled, until_s)
+                return await self._to_store(spooled, until_s, out_of_order=error)
         try:
             return await self._to_store(spooled, now_s + self._patience.store_s)
         except (StoreUnavailable, StoreBusy) as error:
@@ -110,28 +110,36 @@ class Intake:
         metrics.DELIVERIES_SPOOLED.inc()
         return Taken(None, Stored(), because)
 
-    async def _to_store(self, spooled: Spooled, until_s: float) -> Taken:
-        """Wait for the store; the work goes on when the wait ends, and a retry joins it."""
-        name = (spooled.delivery.drain, spooled.delivery.id)
-        work = self._under_way.get(name)
+    async def _to_store(
+        self, spooled: Spooled, until_s: float, *, out_of_order: SpoolUnavailable | None = None
+    ) -> Taken:
+        """Wait for the store; the work goes on when the wait ends, and a retry joins it.
+
+        Args:
+            spooled: The delivery.
+            until_s: The loop's time when the wait ends.
+            out_of_order: Raised where the delivery may continue a line whose beginning waits in the spool.
+        """
+        work = self._under_way.get(spooled)
         if work is None:
-            work = self._under_way[name] = asyncio.create_task(self._write(spooled))
-            work.add_done_callback(lambda done: self._forget(name, done))
+            find_splits = self._store.waiting_splits if out_of_order is None else _refuse(out_of_order)
+            work = self._under_way[spooled] = asyncio.create_task(self._write(spooled, find_splits))
+            work.add_done_callback(lambda done: self._forget(spooled, done))
         problem = StoreUnavailable("MongoDB did not confirm in time", hint="it is overloaded or hangs")
         async with _deadline(until_s, problem):
             content, stored = await asyncio.shield(work)
         content.count(stored)
         return Taken(content.frames, stored)
 
-    async def _write(self, spooled: Spooled) -> _Written:
+    async def _write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
         async with self._room.reserve(spooled.body) if self._room else nullcontext():
-            return await self._read_and_write(spooled)
+            return await self._read_and_write(spooled, find_splits)
 
-    async def _read_and_write(self, spooled: Spooled) -> _Written:
+    async def _read_and_write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
         tries_left = _READ_TRIES
         while True:
             tries_left -= 1
-            content = await content_of(spooled, self._store.waiting_splits)
+            content = await content_of(spooled, find_splits)
             if content.batch.is_empty:
                 return content, Stored()
             try:
@@ -141,10 +149,17 @@ class Intake:
                 if not tries_left:
                     raise
 
-    def _forget(self, name: tuple[str, str], done: "asyncio.Task[_Written]") -> None:
-        del self._under_way[name]
+    def _forget(self, spooled: Spooled, done: "asyncio.Task[_Written]") -> None:
+        del self._under_way[spooled]
         if not done.cancelled():
             done.exception()  # whoever waited for it has it, or has gone
+
+
+def _refuse(error: SpoolUnavailable) -> FindSplits:
+    async def find_splits(_origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:
+        raise error
+
+    return find_splits
 
 
 @asynccontextmanager

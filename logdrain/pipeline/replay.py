@@ -9,12 +9,13 @@ from logdrain.drain.ids import body_id
 from logdrain.drain.reading import quarantine_body
 from logdrain.errors import LogdrainError
 from logdrain.model.events import Delivery, DropReason, Origin, Split
-from logdrain.model.spool import SpooledEntry
+from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.pipeline.ingest import Content, content_of
 from logdrain.ports import EventStore, Spool
 
 _CHUNK_SIZE_BYTES = 4 * 1024 * 1024
-_CHUNK_SIZE_MIN_BYTES = 64 * 1024
+# An entry that fails so often by itself, while the store answers, is what the store cannot take.
+_TRIES_ALONE_MAX = 8
 _IDLE_S = 0.25
 _AWAY_S = 1.0
 
@@ -30,6 +31,7 @@ class Replay:
         self._store = store
         self._after: SpooledEntry | None = None
         self._chunk_size_bytes = _CHUNK_SIZE_BYTES
+        self._failures_alone = 0
 
     async def run_forever(self) -> None:
         """Replay until cancelled; what goes wrong is logged and tried again."""
@@ -53,11 +55,12 @@ class Replay:
             SpoolUnavailable: the disk cannot be read or written.
         """
         entries = await self._spool.read(self._after, self._chunk_size_bytes)
-        if not entries:
+        if entries:
+            await self._store_or_give_up(entries)
+            self._after = entries[-1]
+        elif self._after is None or not self._spool.waiting_count:
             return 0
-        await self._store_all(entries)
-        self._after = entries[-1]
-        await self._spool.discard(self._after)
+        await self._spool.discard(self._after)  # once more, where it failed before
         metrics.SPOOL_ENTRIES_REPLAYED.inc(len(entries))
         return len(entries)
 
@@ -65,19 +68,39 @@ class Replay:
         """One step; returns how long to wait before the next, seconds."""
         try:
             count = await self.step()
-        except LogdrainError as error:
-            # Smaller and smaller: some of it may be what the store cannot take in one go.
-            self._chunk_size_bytes = max(self._chunk_size_bytes // 2, _CHUNK_SIZE_MIN_BYTES)
-            if self._spool.waiting_count:
-                log.warning("spool_waits", code=error.code, waiting=self._spool.waiting_count)
-            return _AWAY_S
         except Exception as error:  # noqa: BLE001  # a defect must not end the replay in silence
-            log.error("spool_waits", code="internal", error=f"{type(error).__name__}: {error}")
+            # Smaller and smaller, to one entry: some of it may be what the store cannot take.
+            self._chunk_size_bytes = max(self._chunk_size_bytes // 4, 1)
+            if self._spool.waiting_count:
+                code = error.code if isinstance(error, LogdrainError) else "internal"
+                message = (
+                    str(error) if isinstance(error, LogdrainError) else f"{type(error).__name__}: {error}"
+                )
+                log.warning("spool_waits", code=code, message=message, waiting=self._spool.waiting_count)
             return _AWAY_S
-        self._chunk_size_bytes = min(self._chunk_size_bytes * 2, _CHUNK_SIZE_BYTES)
+        self._chunk_size_bytes = min(self._chunk_size_bytes * 4, _CHUNK_SIZE_BYTES)
         if count and not self._spool.waiting_count:
             log.info("spool_empty")
         return 0.0 if count else _IDLE_S
+
+    async def _store_or_give_up(self, entries: Sequence[SpooledEntry]) -> None:
+        """Store entries; one that fails again and again by itself goes to quarantine, whole.
+
+        It must not keep all that comes after it from the store for ever.
+        """
+        try:
+            await self._store_all(entries)
+        except Exception as error:
+            self._failures_alone = self._failures_alone + 1 if len(entries) == 1 else 0
+            if self._failures_alone < _TRIES_ALONE_MAX:
+                raise
+            await self._store.check()
+            await self._store.write(_given_up(entries[0], error).batch)
+            # The store takes writes, so it was the entry; or the store is back just now, and takes it, too.
+            with suppress(Exception):
+                await self._store_all(entries)
+            log.error("spool_entry_given_up", segment=entries[0].segment, offset=entries[0].offset)
+        self._failures_alone = 0
 
     async def _store_all(self, entries: Sequence[SpooledEntry]) -> None:
         """Many deliveries in one write; a line that goes on in the next one is stored before that is read."""
@@ -108,3 +131,9 @@ def _damaged(entry: SpooledEntry) -> Content:
     )
     delivery = Delivery("", body_id(entry.damaged), "", None)
     return Content(quarantine_body(entry.damaged, delivery, DropReason.SPOOL_DAMAGED, detail))
+
+
+def _given_up(entry: SpooledEntry, error: Exception) -> Content:
+    spooled = entry.spooled or Spooled(Delivery("", body_id(entry.damaged), "", None), entry.damaged, "")
+    detail = f"the store did not take this delivery: {type(error).__name__}: {error}"[:500]
+    return Content(quarantine_body(spooled.body, spooled.delivery, DropReason.SPOOL_REFUSED, detail))

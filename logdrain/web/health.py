@@ -19,7 +19,9 @@ async def get_health(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     checks: dict[str, Awaitable[object]] = {"mongodb": parts.store.check()}
     if parts.ledger is not None:
-        checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.identity)
+        checks["postgres"] = request.app[LEDGER_THREAD].ask(
+            parts.ledger.run_totals
+        )  # a question to its tables, each time
     outcomes = await asyncio.gather(*checks.values(), return_exceptions=True)
     may_read = parts.is_metrics_open or await _may_read(request)
     report: dict[str, object] = {"status": "ok"}

@@ -21,7 +21,7 @@ from logdrain.web.library_log import take_over
 from logdrain.web.process_files import room_for_connections
 
 # Heroku kills 30 s after SIGTERM; what is in flight gets most of that.
-_FINISH_S = 20.0
+_FINISH_S = 15.0
 _BACKLOG = 1024
 _WATCH_EVERY_S = 0.5
 # Threads that read large bodies let the event loop in this often; each of its system calls waits for it.

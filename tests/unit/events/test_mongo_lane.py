@@ -40,6 +40,36 @@ async def test_an_error_of_any_kind_is_told_and_does_not_block_the_lane() -> Non
     assert collection.inserted == [3, 1]
 
 
+class Refusing:
+    """A collection that refuses the second document, with this error."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        self.error = error
+
+    async def insert_many(self, documents: list[object], *, ordered: bool) -> None:
+        assert len(documents) == 2
+        assert not ordered
+        raise BulkWriteError({"writeErrors": [{"index": 1, "errmsg": "no", **self.error}]})
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        ({"code": 11000, "keyPattern": {"_id": 1}}, ({1}, {})),
+        ({"code": 11000, "keyPattern": {"uid": 1}}, (set(), {1: "no"})),
+        ({"code": 121}, (set(), {1: "no"})),
+    ],
+)
+async def test_what_is_about_the_document_is_told(error: dict[str, Any], answer: object) -> None:
+    assert await InsertLane(Refusing(error), asyncio.Semaphore(1)).insert([DOCUMENT] * 2) == answer
+
+
+@pytest.mark.parametrize("code", [10107, 189, 14031, 365, 112, 999_999])
+async def test_what_is_about_the_server_passes_and_refuses_no_event(code: int) -> None:
+    with pytest.raises(StoreUnavailable, match="refused a write: no"):
+        await InsertLane(Refusing({"code": code}), asyncio.Semaphore(1)).insert([DOCUMENT] * 2)
+
+
 class Remembering:
     """A collection that has these ids, and remembers what was asked and inserted."""
 

@@ -105,3 +105,23 @@ async def test_where_neither_takes_it_nobody_is_told_that_it_is_durable() -> Non
     spool.full = True
     with pytest.raises(SpoolUnavailable):
         await Intake(ToldStore(is_up=False), spool, SHORT).take(delivery(EVENT))
+
+
+async def test_another_body_of_the_same_name_is_no_retry() -> None:
+    store = ToldStore(is_up=False)
+    store.may_find.set()
+    intake = Intake(store, None, LONG)
+    both = [asyncio.create_task(intake.take(delivery(line(f'@[a.b] {{"x":{n}}}')))) for n in (1, 2)]
+    await store.was_asked.wait()
+    store.may_write.set()
+    assert [(await taken).stored.events for taken in both] == [1, 1]
+    assert store.records == [{"x": 1}, {"x": 2}]
+
+
+async def test_the_rest_of_a_line_does_not_overtake_its_beginning_in_a_full_spool() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    await spool.append(delivery(line('@[a.b] {"x":"', ended=False), "head"))
+    spool.full = True
+    with pytest.raises(SpoolUnavailable):
+        await Intake(store, spool, LONG).take(delivery(line('y"}'), "tail"))
+    assert store.writes == 0

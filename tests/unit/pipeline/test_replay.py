@@ -1,7 +1,7 @@
 import pytest
 
-from logdrain.errors import StoreUnavailable
-from logdrain.model.events import DropReason
+from logdrain.errors import SpoolUnavailable, StoreUnavailable
+from logdrain.model.events import Batch, DropReason, Stored
 from logdrain.model.spool import SpooledEntry
 from logdrain.pipeline.replay import Replay
 from tests.unit.pipeline.stores import MemorySpool, ToldStore, delivery, line
@@ -63,3 +63,48 @@ async def test_what_follows_a_cut_line_in_the_same_step_is_stored() -> None:
     await spool.append(delivery(rest, "tail"))
     await Replay(spool, store).step()
     assert store.records == [{"x": "y" * 10_050}, {"z": 1}]
+
+
+class PickyStore(ToldStore):
+    """Never takes a batch with one event; `check` is as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+
+    async def write(self, batch: Batch) -> Stored:
+        if self.is_away or any(event.record == {"x": "poison"} for event in batch.events):
+            raise ValueError("this will not do")
+        return await super().write(batch)
+
+    async def check(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("away")
+
+
+async def test_an_entry_that_the_store_never_takes_does_not_hold_up_the_others() -> None:
+    store, spool = PickyStore(), MemorySpool()
+    for name in ("before", "poison", "behind"):
+        await spool.append(delivery(line(f'@[a.b] {{"x":"{name}"}}'), name))
+    replay = Replay(spool, store)
+    store.is_away = True
+    for _ in range(50):
+        assert not await replay.finish(60)
+    assert spool.waiting_count == 3
+    store.is_away = False
+    for _ in range(50):
+        await replay.finish(60)
+    assert store.records == [{"x": "before"}, {"x": "behind"}]
+    (entry,) = [item for batch in store.batches for item in batch.quarantined]
+    assert (entry.reason, entry.raw) == (DropReason.SPOOL_REFUSED, line('@[a.b] {"x":"poison"}'))
+    assert "this will not do" in entry.detail
+
+
+async def test_a_discard_that_failed_is_tried_again() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    await spool.append(delivery(line('@[a.b] {"x":1}')))
+    spool.discard_errors = [SpoolUnavailable("read-only")]
+    replay = Replay(spool, store)
+    assert not await replay.finish(60)
+    assert await replay.finish(60)
+    assert store.writes == 1
