@@ -19,8 +19,8 @@ from logdrain.events.mongo_stored_ids import stored_ids
 _DUPLICATE_KEY = 11000
 _BY_ID = {"_id": 1}
 # What is wrong with the document will be wrong the next time, too; all other errors pass. In order: bad
-# value, unparsable, type, nesting, BSON, `$` in a name, DBRef, empty name, dotted name, validation rules; size;
-# another unique index of the table.
+# value, unparsable, type, nesting, BSON, `$` in a name, DBRef, empty name, dotted name, validation rules;
+# size; another unique index of the table.
 _OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 17420, _DUPLICATE_KEY}
 # MongoDB takes 48 MB or 100,000 documents a message; smaller inserts keep latencies even.
 _INSERT_DOCUMENTS_MAX = 5_000
