@@ -47,12 +47,12 @@ def whole_drain(events: int, frames: int) -> Work:
 def print_steps(events: int) -> None:
     """CPU time of each step alone, body by body, on what the step before gave."""
     bodies = list(make_bodies(events, [LARGE]))
-    framed = [split_frames(body) for body in bodies]
+    framed = [list(split_frames(body)) for body in bodies]
     messages = [read_messages(frames) for frames in framed]
     lines = [read_lines(each) for each in messages]
     made = [make_events(each) for each in lines]
     steps = (
-        ready("frames", repeat(split_frames, bodies, events)),
+        ready("frames", repeat(lambda body: list(split_frames(body)), bodies, events)),
         ready("messages", repeat(read_messages, framed, events)),
         ready("lines", repeat(read_lines, messages, events)),
         ready("events", repeat(make_events, lines, events)),

@@ -12,9 +12,10 @@ from itertools import cycle
 import msgspec
 from bson.raw_bson import RawBSONDocument
 
+from logdrain.drain.ids import make_id
 from logdrain.drain.reading import parse, read
 from logdrain.events.documents import encode_event
-from logdrain.model.events import Batch, Delivery, Table
+from logdrain.model.events import Batch, Delivery, Event, Origin, Record, Table
 from logdrain.sandbox.logplex import LogplexMessage, encode_body
 
 TABLE = Table("production", "pay")
@@ -53,6 +54,18 @@ def make_batches(total: int, sizes: Sequence[int]) -> Iterator[Batch]:
         yield read(parse(body, delivery), delivery, []).batch
 
 
+def make_event_batches(total: int, size: int) -> Iterator[Batch]:
+    """The same events in batches of this size, without the way through frames and lines: for millions."""
+    origin = Origin("shop", "production", "web.1", "")
+    for start in range(0, total, size):
+        events = []
+        for number in range(start, min(start + size, total)):
+            at_ms = int(_time(number, total).timestamp()) * 1000
+            event_id = make_id(at_ms, origin.drain, "sample", number)
+            events.append(Event(event_id, TABLE, at_ms, _record(number), origin, b""))
+        yield Batch(events=events)
+
+
 def encode(batch: Batch) -> list[RawBSONDocument]:
     """A batch's documents as the store makes them."""
     documents = [encode_event(event) for event in batch.events]
@@ -75,12 +88,19 @@ async def send(
 
 
 def _message(number: int, total: int) -> LogplexMessage:
-    at = START + SPAN * number / total
-    record = {
+    at = _time(number, total)
+    record = {**_record(number), "time": int(at.timestamp())}
+    return LogplexMessage(at, f"@[{TABLE.name}] ".encode() + msgspec.json.encode(record))
+
+
+def _time(number: int, total: int) -> datetime:
+    return START + SPAN * number / total
+
+
+def _record(number: int) -> Record:
+    return {
         "uid": number * 7919 % _USERS,
         "item_id": number % 977,
         "item_category": f"category{number % _CATEGORIES}",
         "price": number * 31 % _PRICE_MAX,
-        "time": int(at.timestamp()),
     }
-    return LogplexMessage(at, f"@[{TABLE.name}] ".encode() + msgspec.json.encode(record))

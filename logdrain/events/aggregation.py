@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import bson
 import pyarrow as pa
 from bson.codec_options import CodecOptions, DatetimeConversion
 
@@ -23,7 +22,9 @@ from logdrain.model.plans import AggregateFunction, Aggregation, Fixed, GroupKey
 
 Document = dict[str, Any]
 
-_CODEC: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+GROUPS_CODEC: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+"""How the pipeline's documents are decoded."""
+
 _ROWS = "rows"
 _WITNESS = "_witness"
 _BIGINT_LIMIT = 2**63
@@ -57,13 +58,12 @@ class GroupDecoder:
         self._names = {measure: f"m{number}" for number, measure in enumerate(aggregation.measures)}
         self._held = dict(aggregation.types)
 
-    def decode(self, reply: bytes, *, has_witnesses: bool) -> "Groups | None":
-        """The groups of a reply; None where a sum is 0 and only a witness can tell whether of nothing.
+    def decode(self, groups: Sequence[Document], *, has_witnesses: bool) -> "Groups | None":
+        """Some of the groups; None where a sum is 0 and only a witness can tell whether of nothing.
 
         Raises:
             ScanTypeChanged: a value is not of its type, or one that MongoDB and the engine may differ about.
         """
-        groups = bson.decode_all(reply, _CODEC)
         if not has_witnesses and any(group[name] == 0 for name in self._sums() for group in groups):
             return None
         return Groups(self._batch(groups), sum(int(group[_ROWS]) for group in groups))
@@ -118,7 +118,7 @@ class GroupDecoder:
 
 
 class Groups(NamedTuple):
-    """Groups of one reply.
+    """Some of the groups.
 
     Attributes:
         rows: One for each.

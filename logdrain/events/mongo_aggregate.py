@@ -1,32 +1,35 @@
 """Aggregations that MongoDB answers by itself, as Arrow streams."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 from pymongo.client_session import ClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
-from logdrain.errors import ScanTypeChanged
+from logdrain.errors import ScanTypeChanged, StoreUnavailable
 from logdrain.events.aggregation import GroupDecoder, Groups, aggregation_pipeline
 from logdrain.events.mongo_client import translated
-from logdrain.model.catalog import TableCatalog
+from logdrain.model.catalog import FieldPath, TableCatalog
 from logdrain.model.plans import Aggregation
 
-# So many groups come in one reply where they fit into 16 MiB.
-_GROUPS_PER_REPLY = 10_000
+# So many come in one reply where they fit into 16 MiB.
+_GROUPS_PER_BATCH = 10_000
 # A kill that comes before the pipeline has begun is lost, so it is repeated.
 _KILL_EVERY_S = 0.2
+_MEMORY_EXCEEDED = 292  # QueryExceededMemoryLimitNoDiskUseAllowed
 
 
 class MongoAggregateStream:
-    """Port AggregateStream: every pass asks MongoDB anew and holds one reply at a time.
+    """Port AggregateStream: every pass asks MongoDB anew and holds two batches at a time.
 
     Args:
         client: Has the sessions.
-        collection: The table's events.
-        read_catalog: What has been seen in the table, now.
+        collection: The table's events, decoded by GROUPS_CODEC.
+        read_seen: What has been seen at these paths, now.
         aggregation: What to ask.
     """
 
@@ -34,16 +37,19 @@ class MongoAggregateStream:
         self,
         client: Any,
         collection: Any,
-        read_catalog: Callable[[], TableCatalog],
+        read_seen: Callable[[Sequence[FieldPath]], TableCatalog],
         aggregation: Aggregation,
     ) -> None:
         self._client = client
         self._collection = collection
-        self._read_catalog = read_catalog
+        self._read_seen = read_seen
         self._aggregation = aggregation
         self._decoder = GroupDecoder(aggregation)
         self._session: ClientSession | None = None
+        self._lock = threading.Lock()
+        self._is_interrupted = False
         self._ended = threading.Event()
+        self._ended.set()
         self._rows_read = 0
 
     @property
@@ -58,23 +64,34 @@ class MongoAggregateStream:
 
     def interrupt(self) -> None:
         """End what MongoDB is doing for this stream. See the port."""
+        self._is_interrupted = True
         threading.Thread(target=self._interrupt, name="aggregation-interrupt", daemon=True).start()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The batches, the last one once all are proven. See the port."""
-        self._ended.clear()
-        try:
-            with translated(), self._client.start_session() as self._session:
-                held_back: Groups | None = None
-                for groups in self._groups():
-                    if held_back is not None:
-                        yield self._counted(held_back)
-                    held_back = groups
-                self._require_same_types()
+        with translated(), _within_memory(), self._running():
+            held_back: Groups | None = None
+            for groups in self._groups():
                 if held_back is not None:
                     yield self._counted(held_back)
-        finally:
-            self._ended.set()
+                held_back = groups
+            self._require_same_types()
+            if held_back is not None:
+                yield self._counted(held_back)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """With a session that can be killed, until it is given back."""
+        with self._client.start_session() as session:
+            self._session = session
+            self._ended.clear()
+            try:
+                if self._is_interrupted:
+                    raise StoreUnavailable("the aggregation was interrupted")
+                yield
+            finally:
+                with self._lock:
+                    self._ended.set()
 
     def _counted(self, groups: Groups) -> pa.RecordBatch:
         self._rows_read += groups.events
@@ -89,11 +106,11 @@ class MongoAggregateStream:
         """Ask once; returns False where it has to begin again with witnesses, nothing having been yielded."""
         pipeline = aggregation_pipeline(self._aggregation, has_witnesses=has_witnesses)
         has_groups = False
-        with self._collection.aggregate_raw_batches(
-            pipeline, session=self._session, batchSize=_GROUPS_PER_REPLY, allowDiskUse=True
-        ) as replies:
-            for reply in filter(None, replies):
-                groups = self._decoder.decode(reply, has_witnesses=has_witnesses)
+        with self._collection.aggregate(
+            pipeline, session=self._session, batchSize=_GROUPS_PER_BATCH
+        ) as found:
+            while documents := list(islice(found, _GROUPS_PER_BATCH)):
+                groups = self._decoder.decode(documents, has_witnesses=has_witnesses)
                 if groups is None and has_groups:
                     raise ScanTypeChanged("a sum is 0, perhaps of nothing, behind groups that were handed on")
                 if groups is None:
@@ -106,8 +123,9 @@ class MongoAggregateStream:
 
     def _require_same_types(self) -> None:
         """The drain writes the catalog before the events it describes: what was read, it knows by now."""
-        catalog = self._read_catalog()
-        for path, types in self._aggregation.types:
+        relied_on = dict(self._aggregation.types)
+        catalog = self._read_seen(list(relied_on))
+        for path, types in relied_on.items():
             if catalog.types(path) != types:
                 raise ScanTypeChanged(
                     f"{catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
@@ -116,9 +134,22 @@ class MongoAggregateStream:
 
     def _interrupt(self) -> None:
         while not self._ended.wait(_KILL_EVERY_S):
-            session = self._session
-            try:
-                if session is not None:
-                    self._client.admin.command("killSessions", [session.session_id])
-            except PyMongoError:
-                continue  # the stream fails of the same
+            with self._lock:  # a session that has been given back is somebody else's
+                if not self._ended.is_set():
+                    self._kill()
+
+    def _kill(self) -> None:
+        if self._session is not None:
+            with suppress(PyMongoError):  # the stream fails of the same
+                self._client.admin.command("killSessions", [self._session.session_id])
+
+
+@contextmanager
+def _within_memory() -> Iterator[None]:
+    """Where MongoDB may not use its disk, as in small hosted ones, many groups are the engine's."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != _MEMORY_EXCEEDED:
+            raise
+        raise ScanTypeChanged("the groups are more than MongoDB may hold in memory") from error

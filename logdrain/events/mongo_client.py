@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
+from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
@@ -24,6 +25,9 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 SETTLED = ReadConcern("majority")
 """Reads only what no change of the primary takes back."""
+
+DRIVER_ERRORS = (PyMongoError, BSONError)
+"""What an operation may raise; the second where what we send is larger than MongoDB takes, or no BSON."""
 
 AsyncClient = Any
 """`pymongo.AsyncMongoClient` or `motor.motor_asyncio.AsyncIOMotorClient`: alike in what is used here."""
@@ -109,9 +113,9 @@ def translated() -> Iterator[None]:
     """Errors of the driver as ours.
 
     Raises:
-        StoreUnavailable: instead of a PyMongoError.
+        StoreUnavailable: instead of an error of the driver.
     """
     try:
         yield
-    except PyMongoError as error:
+    except DRIVER_ERRORS as error:
         raise unavailable(error) from error

@@ -1,6 +1,6 @@
 """The reading side of the store: tables, catalog, and scans as Arrow streams."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,10 +9,11 @@ from pymongo import MongoClient
 from pymongo.errors import ExecutionTimeout
 from pymongo.read_concern import ReadConcern
 
+from logdrain.events.aggregation import GROUPS_CODEC
 from logdrain.events.batches import BatchDecoder
 from logdrain.events.filters import scan_filter, time_filter
 from logdrain.events.mongo_aggregate import MongoAggregateStream
-from logdrain.events.mongo_catalog import CATALOG, FULL
+from logdrain.events.mongo_catalog import CATALOG, FULL, catalog_id
 from logdrain.events.mongo_client import database_name, tables_among, translated
 from logdrain.events.projection import projection
 from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
@@ -62,8 +63,16 @@ class MongoScanSource:
 
     def catalog(self, table: Table) -> TableCatalog:
         """What has been seen in a table. See the port."""
+        return self._catalog(table, {"table": {"$eq": table.name}})
+
+    def _seen(self, table: Table, paths: Sequence[FieldPath]) -> TableCatalog:
+        """What has been seen at these paths: a look at some ids, however large the catalog is."""
+        ids = [catalog_id(table.name, path, kind.value) for path in paths for kind in FieldType]
+        return self._catalog(table, {"_id": {"$in": ids}})
+
+    def _catalog(self, table: Table, wanted: dict[str, Any]) -> TableCatalog:
         with translated():
-            documents = self._database[CATALOG].find({"table": {"$eq": table.name}}).to_list()
+            documents = self._database[CATALOG].find(wanted).to_list()
         types: dict[FieldPath, set[FieldType]] = {}
         for document in documents:
             if document["type"] != FULL:
@@ -84,8 +93,8 @@ class MongoScanSource:
     def aggregate(self, aggregation: Aggregation) -> MongoAggregateStream:
         """Group in MongoDB. See the port."""
         table = aggregation.scan.table
-        collection = self._database[table.name]
-        return MongoAggregateStream(self._client, collection, partial(self.catalog, table), aggregation)
+        collection = self._database.get_collection(table.name, codec_options=GROUPS_CODEC)
+        return MongoAggregateStream(self._client, collection, partial(self._seen, table), aggregation)
 
     def estimate(self, scan: Scan) -> int:
         """How many events the time range holds; all of the table's where counting takes too long."""

@@ -235,6 +235,7 @@ class Plan:
         counts_from_now: What follows the clock instead of the scheduled time, with its place.
         aggregation: The same query for the event store alone, or None; then `not_aggregated` says why.
         result_scans: What is read from result tables.
+        columns: Names of the columns that come out.
     """
 
     scans: tuple[Scan, ...]
@@ -247,6 +248,7 @@ class Plan:
     aggregation: Aggregation | None = None
     not_aggregated: str = ""
     result_scans: tuple[ResultScan, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def all_scans(self) -> tuple[Scan | ResultScan, ...]:

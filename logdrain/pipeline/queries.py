@@ -55,11 +55,15 @@ class Queries:
             SqlError: it cannot be run; the message has the place.
             StoreUnavailable: the catalog cannot be read.
         """
+        return self._plan(request, is_lean=False)
+
+    def _plan(self, request: QueryRequest, *, is_lean: bool) -> Plan:
         return plan_query(
             request,
             self._source.catalog,
             self._source.tables(),
             has_addresses=self._has_addresses,
+            is_lean=is_lean,
             result_columns=self._results.columns if self._results is not None else no_results,
         )
 
@@ -114,15 +118,19 @@ class Queries:
             LogdrainError: what the store or `use` raised, or what `stop` was asked with.
         """
         stop = stop or Stop()
-        with time_limit(stop, timeout_s or self.timeout_s):
+        with time_limit(stop, timeout_s or self.timeout_s, is_own=bool(timeout_s)):
             return self._run(request, use, stop)
+
+    def close_idle(self) -> None:
+        """Give back what is kept for the next query."""
+        self._engine.close_idle()
 
     def _run(self, request: QueryRequest, use: "Use", stop: Stop) -> "Answer":
         tries_left = _PLAN_TRIES
         may_aggregate = True
         while True:
             tries_left -= 1
-            plan = self.plan(request)
+            plan = self._plan(request, is_lean=may_aggregate)
             stop.check()
             try:
                 if plan.aggregation is not None and may_aggregate:
@@ -152,12 +160,19 @@ class Queries:
 
 
 @contextmanager
-def time_limit(stop: Stop, timeout_s: float | None) -> Iterator[None]:
-    """Ask for the end with QueryTimeout where the block lasts longer; None: it may last."""
+def time_limit(stop: Stop, timeout_s: float | None, *, is_own: bool = False) -> Iterator[None]:
+    """Ask for the end with QueryTimeout where the block lasts longer; None: it may last.
+
+    Args:
+        stop: What is asked.
+        timeout_s: How long it may last.
+        is_own: Whether the limit is the schedule's own, not that of all queries.
+    """
     if timeout_s is None:
         yield
         return
-    hint = "read less: a shorter time range, or a longer LOGDRAIN_QUERY_TIMEOUT_S"
+    limit = "timeout of the schedule" if is_own else "LOGDRAIN_QUERY_TIMEOUT_S"
+    hint = f"read less: a shorter time range, or a longer {limit}"
     error = QueryTimeout(f"the query took longer than {timeout_s:g} s", hint=hint)
     timer = threading.Timer(timeout_s, stop.request, (error,))
     timer.daemon = True

@@ -113,3 +113,7 @@ class Engine(Protocol):
             LogdrainError: whatever a scan or `use` raised, unchanged, or what `stop` was asked with.
         """
         ...
+
+    def close_idle(self) -> None:
+        """Give back what is kept for the next query."""
+        ...

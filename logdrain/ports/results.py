@@ -42,6 +42,10 @@ class ResultWriter(Protocol):
         """
         ...
 
+    def close_idle(self) -> None:
+        """Give back what is kept for the next run."""
+        ...
+
 
 class ResultReader(Protocol):
     """Reads tables of named results, and changes nothing in them."""

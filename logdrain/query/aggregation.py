@@ -64,9 +64,10 @@ def _aggregation(draft: Draft) -> Aggregation | str:
     if reason or not isinstance(select, exp.Select):
         return reason
     (scan,) = draft.scans.values()
-    reason = _unfiltered(select, draft, scan)
-    if reason:
-        return reason
+    return _unfiltered(select, draft, scan) or _of_groups(select, draft, scan)
+
+
+def _of_groups(select: exp.Select, draft: Draft, scan: ScanDraft) -> Aggregation | str:
     finder = _Finder(draft, scan, select)
     group = select.args.get("group")
     keys = _all(finder.key(node) for node in (group.expressions if group else []))
@@ -77,6 +78,8 @@ def _aggregation(draft: Draft) -> Aggregation | str:
     )
     if isinstance(sources, str):
         return sources
+    if group is None and not any(isinstance(source, Measure) for source in sources):
+        return "it aggregates nothing"
     grouped = tuple(dict.fromkeys(key for key in keys if isinstance(key, GroupKey)))
     if any(isinstance(source, GroupKey) and source not in grouped for source in sources):
         return "a column is neither grouped nor aggregated"
@@ -99,13 +102,16 @@ def _other_shape(select: exp.Query, draft: Draft) -> str:
     if others or select.args.get("kind"):
         return f"it has {(others or ['kind'])[0].strip('_').upper()}"
     source = select.args["from_"].this if select.args.get("from_") else None
-    if not isinstance(source, exp.Table) or source.name not in draft.scans or source.args.get("sample") or source.args.get("joins"):
+    if (
+        not isinstance(source, exp.Table)
+        or source.name not in draft.scans
+        or source.args.get("sample")
+        or source.args.get("joins")
+    ):
         return "its table stands in a subquery, in parentheses or is a sample"
     group = select.args.get("group")
     if group is not None and any(value for part, value in group.args.items() if part != "expressions"):
         return "it groups by more than a list of columns"
-    if group is None and not any(isinstance(one.unalias(), exp.AggFunc) for one in select.selects):
-        return "it aggregates nothing"
     return ""
 
 
@@ -156,8 +162,10 @@ class _Finder:
     def key(self, node: exp.Expr) -> GroupKey | Fixed | str:
         """What an item of GROUP BY groups by."""
         written = self._written_out(node.unnest())
-        found = self.source(written) if written is not None else ""
-        return f"it groups by {self._draft.readable(node)}" if isinstance(found, (str, Measure)) else found
+        if isinstance(written, exp.Column):
+            return self._grouped(written)
+        more = f"it groups by {self._draft.readable(node)}, which is more than a column"
+        return (_fixed(written) if written is not None else None) or more
 
     def source(self, node: exp.Expr) -> _Source | str:
         """What an expression of the SELECT list is."""

@@ -132,8 +132,7 @@ class Draft:
 
     def place(self, node: exp.Expr) -> str:
         """Where a node stands in the user's text: `line 2, column 5`."""
-        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
-        return place_of(self.request.sql, min(starts)) if starts else "line 1"
+        return node_place(self.request.sql, node)
 
     def written(self, node: exp.Expr) -> str:
         """The word that a function call starts with, as it was written; "" where it was not."""
@@ -147,6 +146,12 @@ class Draft:
         for identifier in plain.find_all(exp.Identifier):
             identifier.set("quoted", not _PLAIN_NAME.fullmatch(identifier.name))
         return plain.sql(dialect=FRONT_DOORS[self.request.dialect])
+
+
+def node_place(sql: str, node: exp.Expr) -> str:
+    """Where a node stands in the text that it was read from: `line 2, column 5`."""
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return place_of(sql, min(starts)) if starts else "line 1"
 
 
 def place_of(sql: str, offset: int) -> str:

@@ -118,9 +118,7 @@ class _Session:
             failure = self._cause(error, scans)
         if failure is not None:
             raise failure
-        count = use(_Result(self, scans))
-        self._is_clean = not self._added
-        return count
+        return use(_Result(self, scans))
 
     @property
     def schema(self) -> pa.Schema:
@@ -133,6 +131,7 @@ class _Session:
         try:
             return self._rows().read_next_batch()
         except StopIteration:
+            self._is_clean = not self._added
             return None
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             failure = self._cause(error, scans)
@@ -164,11 +163,11 @@ class _Session:
         self._reader = self._connection = self._database = None
 
     def _interrupt(self) -> None:
-        connection = self._connection
-        while connection is not None:
-            connection.interrupt()
-            if self._ended.wait(_INTERRUPT_EVERY_S):
-                connection = None
+        while not self._ended.is_set():
+            connection = self._connection
+            if connection is not None:
+                connection.interrupt()
+            self._ended.wait(_INTERRUPT_EVERY_S)
 
     def _cause(self, error: Exception, scans: Sequence["_WatchedScan"]) -> BaseException:
         """Why it was stopped; else what a scan raised, unchanged; else the engine's error in plain words."""

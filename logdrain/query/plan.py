@@ -1,6 +1,7 @@
 """The recipe: from a text to a plan, one step after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlglot.errors import SqlglotError
 
@@ -27,6 +28,7 @@ from logdrain.query.sessions import write_sessions
 from logdrain.query.slice_column import find_slice_column
 from logdrain.query.syntax import read_statement
 from logdrain.query.translations import translate_functions
+from logdrain.query.zones import keep_zones, name_zones
 
 STEPS: tuple[Callable[[Draft], None], ...] = (
     read_statement,  # one query, nothing else
@@ -35,6 +37,7 @@ STEPS: tuple[Callable[[Draft], None], ...] = (
     resolve_names,  # tables become scans, columns get their meaning
     infer_types,
     fold_td_functions,
+    name_zones,
     complete_casts,
     stop_the_clock,
     find_slice_column,
@@ -44,6 +47,7 @@ STEPS: tuple[Callable[[Draft], None], ...] = (
     infer_types,
     note_risks,  # before translation moves things about
     keep_numbers,
+    keep_zones,
     translate_functions,
     write_engine_sql,
 )
@@ -55,6 +59,7 @@ def plan_query(
     tables: Sequence[Table],
     *,
     has_addresses: bool = False,
+    is_lean: bool = False,
     result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results,
 ) -> Plan:
     """Plan a query.
@@ -64,6 +69,7 @@ def plan_query(
         catalogs: Asked only for the tables that the SQL names.
         tables: All tables there are.
         has_addresses: Whether the engine has a database of addresses, for the TD_IP_TO_… functions.
+        is_lean: Whether the plan ends where the store can answer alone, and has no SQL for the engine then.
         result_columns: Asked only for the result tables that the SQL names.
 
     Raises:
@@ -73,16 +79,11 @@ def plan_query(
         UnknownResult, ResultError: from `result_columns`.
     """
     draft = Draft(request, catalogs, tables, has_addresses, result_columns)
-    try:
+    with _named_errors(draft):
         for step in STEPS:
+            if is_lean and draft.aggregation is not None:
+                break
             step(draft)
-    except RecursionError:
-        raise SqlError("the query is nested too deeply") from None
-    except SqlglotError as error:
-        raise SqlError(f"the query cannot be understood: {error}") from error
-    except SqlError as error:
-        error.warnings = tuple(draft.warnings)
-        raise
     return Plan(
         scans=tuple(scan.finished() for scan in draft.scans.values()),
         engine_sql=draft.engine_sql,
@@ -94,4 +95,30 @@ def plan_query(
         aggregation=draft.aggregation,
         not_aggregated=draft.not_aggregated,
         result_scans=tuple(scan.finished() for scan in draft.result_scans.values()),
+        columns=tuple(draft.statement.named_selects),
     )
+
+
+def check_text(request: QueryRequest) -> None:
+    """Read a text as far as that can be done without knowing what tables there are.
+
+    Raises:
+        SqlSyntaxError, UnsupportedSql, SqlError: with line and column of the request's text.
+    """
+    draft = Draft(request, TableCatalog, ())
+    with _named_errors(draft):
+        for step in STEPS[: STEPS.index(resolve_names)]:
+            step(draft)
+
+
+@contextmanager
+def _named_errors(draft: Draft) -> Iterator[None]:
+    try:
+        yield
+    except RecursionError:
+        raise SqlError("the query is nested too deeply") from None
+    except SqlglotError as error:
+        raise SqlError(f"the query cannot be understood: {error}") from error
+    except SqlError as error:
+        error.warnings = tuple(draft.warnings)
+        raise

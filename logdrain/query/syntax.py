@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from logdrain.errors import SqlSyntaxError, UnsupportedSql
+from logdrain.model.plans import Dialect
 from logdrain.query.dialect import FRONT_DOORS
-from logdrain.query.draft import Draft, place_of
+from logdrain.query.draft import Draft, node_place, place_of
 
 # Statements that change, read or configure something other than event tables, by their first word.
 _STATEMENT = re.compile(
@@ -47,6 +49,8 @@ _NOT_AFTER_COMMA = frozenset(
 _MISSING_QUOTE = re.compile(r"Missing (?P<quote>\S+) from")
 _UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keyword: .*| but got <Token.*")
 _END_OF_TEXT = "SENTINEL"
+# A backfill plans one text thousands of times.
+_TEXTS_KEPT_MAX = 64
 
 
 def read_statement(draft: Draft) -> None:
@@ -56,42 +60,47 @@ def read_statement(draft: Draft) -> None:
         SqlSyntaxError: it cannot be parsed; has line and column.
         UnsupportedSql: it is another statement, or has a part that is not run here.
     """
-    sql = draft.request.sql
+    draft.statement = _read(draft.request.sql, draft.request.dialect).copy()
+
+
+@lru_cache(maxsize=_TEXTS_KEPT_MAX)
+def _read(sql: str, dialect: Dialect) -> exp.Query:
     other = _STATEMENT.match(sql)
     if other:
         raise UnsupportedSql(f"{other['word'].upper()} is not run here", hint=_QUERY_HINT)
-    statements = _parse(draft)
+    statements = _parse(sql, dialect)
     if not statements:
         raise SqlSyntaxError("line 1, column 1: the query is empty", hint="write SELECT …")
     if len(statements) > 1:
-        place = draft.place(statements[1])
+        place = node_place(sql, statements[1])
         raise UnsupportedSql(f"a second statement at {place}", hint="a query is exactly one statement")
-    draft.statement = _as_query(statements[0], draft)
-    for node in draft.statement.walk():
+    statement = _as_query(sql, statements[0])
+    for node in statement.walk():
         for refused, what in _REFUSED:
             if isinstance(node, refused) and not isinstance(node, exp.Query):
-                raise UnsupportedSql(f"{what} is not run here ({draft.place(node)})")
+                raise UnsupportedSql(f"{what} is not run here ({node_place(sql, node)})")
         if isinstance(node, exp.Select):
-            _check_groups(draft, node)
-        _check_samples(draft, node)
+            _check_groups(sql, node)
+        _check_samples(sql, node)
+    return statement
 
 
-def _check_samples(draft: Draft, node: exp.Expr) -> None:
+def _check_samples(sql: str, node: exp.Expr) -> None:
     """Forms that the engine would read without a part of them."""
     options = node.args.get("limit_options") if isinstance(node, exp.Fetch) else None
     if options is not None and options.args.get("with_ties"):
-        place = draft.place(node.parent or node)
+        place = node_place(sql, node.parent or node)
         raise UnsupportedSql(f"{place}: FETCH … WITH TIES", hint="use RANK() OVER (…)")
     if isinstance(node, exp.TableSample) and node.args.get("bucket_numerator"):
         raise UnsupportedSql("TABLESAMPLE (BUCKET …) is not run here", hint="write WHERE uid % 2 = 0")
 
 
-def _parse(draft: Draft) -> list[exp.Expr]:
-    sql, dialect = draft.request.sql, FRONT_DOORS[draft.request.dialect]()
+def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
+    front_door = FRONT_DOORS[dialect]()
     try:
-        tokens = dialect.tokenize(sql)
+        tokens = front_door.tokenize(sql)
         _check_commas(sql, tokens)
-        parsed = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
+        parsed = front_door.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
     except ParseError as error:
         raise SqlSyntaxError(_parse_message(sql, error)) from None
     except TokenError as error:
@@ -99,12 +108,12 @@ def _parse(draft: Draft) -> list[exp.Expr]:
     return [statement for statement in parsed if statement is not None]
 
 
-def _as_query(statement: exp.Expr, draft: Draft) -> exp.Query:
+def _as_query(sql: str, statement: exp.Expr) -> exp.Query:
     if isinstance(statement, exp.Values):
         return exp.select("*").from_(statement)
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise SqlSyntaxError(
-            f"{draft.place(statement)}: this is not a query",
+            f"{node_place(sql, statement)}: this is not a query",
             hint="a query starts with SELECT, WITH or VALUES",
         )
     return statement
@@ -118,11 +127,11 @@ def _check_commas(sql: str, tokens: Sequence[Token]) -> None:
             raise SqlSyntaxError(f"{place}: this is unexpected after a comma, near {following.text!r}")
 
 
-def _check_groups(draft: Draft, select: exp.Select) -> None:
+def _check_groups(sql: str, select: exp.Select) -> None:
     """The parser lets `GROUP BY` without an end pass."""
     group = select.args.get("group")
     if group is not None and not any(group.args.values()):
-        raise SqlSyntaxError(f"{draft.place(select)}: GROUP BY without a column")
+        raise SqlSyntaxError(f"{node_place(sql, select)}: GROUP BY without a column")
 
 
 def _parse_message(sql: str, error: ParseError) -> str:

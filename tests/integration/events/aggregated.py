@@ -38,9 +38,9 @@ class Rows(NamedTuple):
 class EngineOnly(Queries):
     """Queries whose plans leave the aggregation to the engine."""
 
-    def plan(self, request: QueryRequest) -> Plan:
-        """The plan without its aggregation."""
-        return replace(super().plan(request), aggregation=None)
+    def _plan(self, request: QueryRequest, *, is_lean: bool) -> Plan:
+        del is_lean
+        return replace(super()._plan(request, is_lean=False), aggregation=None)
 
 
 class AggregatedTables:

@@ -16,15 +16,14 @@ NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
 HOUR = int(NOW.timestamp()) // 3600
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
+async def fixed_now() -> datetime:
+    return NOW
 
 
 @pytest.fixture(params=["pymongo", "motor"])
 async def writer(request: pytest.FixtureRequest, mongodb_uri: str) -> AsyncIterator[MongoLateWriter]:
     client = open_async(mongodb_uri, driver=request.param, timeout_s=10)
-    writer = MongoLateWriter(client[database_name(mongodb_uri)], FixedClock())
+    writer = MongoLateWriter(client[database_name(mongodb_uri)], fixed_now)
     await writer.prepare()
     yield writer
     await close_async(client)
@@ -57,7 +56,7 @@ async def test_an_hour_has_one_note_which_is_dated_anew(
     client = open_async(mongodb_uri, driver="pymongo", timeout_s=10)
     while notes.store_time() == first.noted_at:
         pass
-    await MongoLateWriter(client[database_name(mongodb_uri)], FixedClock()).note_before({("a.b", HOUR - 1)})
+    await MongoLateWriter(client[database_name(mongodb_uri)], fixed_now).note_before({("a.b", HOUR - 1)})
     await close_async(client)
     [second] = notes.notes(NOW)
     assert second.noted_at > first.noted_at

@@ -5,7 +5,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged
+from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
 from logdrain.events.mongo_aggregate import MongoAggregateStream
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
@@ -34,6 +34,9 @@ class NoEngine:
         _stop: Stop | None = None,
     ) -> int:
         raise AssertionError(plan.engine_sql)
+
+    def close_idle(self) -> None:
+        """Keeps nothing."""
 
 
 @pytest.fixture
@@ -129,10 +132,10 @@ class SlowCollection:
     def __init__(self, collection: Any) -> None:
         self._collection = collection
 
-    def aggregate_raw_batches(self, pipeline: list[dict[str, Any]], **options: Any) -> Any:
+    def aggregate(self, pipeline: list[dict[str, Any]], **options: Any) -> Any:
         body = {"body": "function() { sleep(100); return true; }", "args": [], "lang": "js"}
         slow = {"$match": {"$expr": {"$function": body}}}
-        return self._collection.aggregate_raw_batches([slow, *pipeline], **options)
+        return self._collection.aggregate([slow, *pipeline], **options)
 
 
 def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri: str) -> None:
@@ -142,7 +145,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
         database = client.get_default_database()
         stream = MongoAggregateStream(
-            client, SlowCollection(database[table.name]), lambda: tables.source.catalog(table), asked
+            client, SlowCollection(database[table.name]), lambda _: tables.source.catalog(table), asked
         )
 
         def running() -> list[dict[str, Any]]:
@@ -171,4 +174,23 @@ def test_one_that_is_to_end_before_it_begins_asks_nothing(tables: AggregatedTabl
     stop.request(QueryTimeout("enough"))
     with pytest.raises(QueryTimeout):
         use_aggregate(stream, lambda rows: sum(batch.num_rows for batch in rows), stop)
+    with pytest.raises(StoreUnavailable, match="interrupted"):
+        list(stream)
     assert stream.rows_read == 0
+
+
+def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTables, mongodb_uri: str) -> None:
+    tables.store([(NOW_MS, {"k": number}) for number in range(2_000)])
+    sql = "SELECT k, COUNT(*) FROM pay GROUP BY k"
+    with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
+        small = {"allowDiskUseByDefault": False, "internalDocumentSourceGroupMaxMemoryBytes": 1000}
+        before = {name: client.admin.command({"getParameter": 1, name: 1})[name] for name in small}
+        try:
+            for name, value in small.items():
+                client.admin.command({"setParameter": 1, name: value})
+            with pytest.raises(ScanTypeChanged, match="more than MongoDB may hold"):
+                list(tables.source.aggregate(aggregation(tables, sql)))
+            assert len(tables.ask(sql, tables.in_store).rows) == 2_000
+        finally:
+            for name, value in before.items():
+                client.admin.command({"setParameter": 1, name: value})
