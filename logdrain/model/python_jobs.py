@@ -6,8 +6,8 @@
     def payments_by_method(context):
         return context.query("SELECT …")
 
-The worker calls it for every slice. What it may return: SQL text, a pyarrow Table, RecordBatch or
-RecordBatchReader, or an iterable of dicts.
+The worker calls it for every slice. What it may return: SQL text, an Arrow table, batch or reader, or an
+iterable of dicts.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -34,6 +34,7 @@ class PythonReading:
     scans: list[Scan] = field(default_factory=list)
     result_scans: list[ResultScan] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
+    counts_from_now: dict[str, None] = field(default_factory=dict)
     streams: list[ScanStream] = field(default_factory=list)
 
     @property
@@ -44,6 +45,7 @@ class PythonReading:
             engine_sql="",
             slice_column=self.slice_column,
             warnings=tuple(self.warnings),
+            counts_from_now=tuple(self.counts_from_now),
             result_scans=tuple(self.result_scans),
         )
 
@@ -57,7 +59,21 @@ class PythonReading:
         self.scans += reading.plan.scans
         self.result_scans += reading.plan.result_scans
         self.warnings |= dict.fromkeys(reading.plan.warnings)
+        self.counts_from_now |= dict.fromkeys(reading.plan.counts_from_now)
         self.streams += reading.scans
+
+    def then(self, reading: Reading) -> "PythonReading":
+        """This and, as the last one, the query whose rows are the result; this stays as it is."""
+        both = PythonReading(
+            reading.plan.slice_column,
+            [*self.scans],
+            [*self.result_scans],
+            {**self.warnings},
+            {**self.counts_from_now},
+            [*self.streams],
+        )
+        both.add(reading)
+        return both
 
 
 class SliceContext:
@@ -137,7 +153,10 @@ class PythonSlices:
         schedule = claim.schedule
         path = find_file(schedule.source, self._jobs_folder)
         stop = stop or Stop()
-        with time_limit(stop, schedule.timeout_s or self._queries.timeout_s), opened(path) as functions:
+        with (
+            time_limit(stop, schedule.timeout_s or self._queries.timeout_s, is_own=bool(schedule.timeout_s)),
+            opened(path) as functions,
+        ):
             job = next((found for found in functions if found.name == schedule.function), None)
             if job is None:
                 raise JobFileMissing(
@@ -173,33 +192,30 @@ class PythonSlices:
         use: Callable[[PythonReading, ArrowStream], int],
         stop: Stop,
     ) -> Answer:
+        readings: list[PythonReading] = []
+
         def use_all(reading: Reading, rows: ArrowStream) -> int:
-            both = replace(before, slice_column=reading.plan.slice_column)
-            both.scans, both.streams = [*before.scans], [*before.streams]
-            both.result_scans, both.warnings = [*before.result_scans], {**before.warnings}
-            both.add(reading)
-            return use(both, rows)
+            readings.append(before.then(reading))
+            return use(readings[-1], rows)
 
         answer = self._queries.run(request, use_all, stop=stop)
-        plan = replace(answer.plan, scans=(*before.scans, *answer.plan.scans))
-        return Answer(plan, before.rows_read + answer.rows_read, answer.rows_out)
+        return Answer(readings[-1].plan, readings[-1].rows_read, answer.rows_out)
 
 
 def _rows(job: PythonFunction, returned: object, stop: Stop, stack: ExitStack) -> ArrowStream:
     """What a function returned, as a stream."""
     if isinstance(returned, pa.RecordBatch):
         return BatchStream(returned.schema, [returned])
-    if isinstance(returned, pa.Table):
-        return BatchStream(returned.schema, returned.to_batches())
-    if isinstance(returned, pa.RecordBatchReader):
-        batches = _users_own(returned, job.path, stop)
-        return BatchStream(returned.schema, batches)
+    if hasattr(returned, "__arrow_c_stream__"):  # Table, RecordBatchReader, and frames of other libraries
+        with users_errors(job.path):
+            reader = pa.RecordBatchReader.from_stream(returned)
+        return BatchStream(reader.schema, _users_own(reader, job.path, stop))
     if isinstance(returned, Iterable) and not isinstance(returned, bytes | Mapping):
         records = _users_own(returned, job.path, stop)
         return stack.enter_context(records_stream(records, job.options.get("columns")))
     raise JobResultInvalid(
         f"{job.path}:{job.line}: {job.name} returned {_a(returned)}",
-        hint="return SQL, a pyarrow Table, RecordBatch or RecordBatchReader, or an iterable of dicts",
+        hint="return SQL, an Arrow table, batch or reader, or an iterable of dicts",
     )
 
 
@@ -233,7 +249,7 @@ def _with_slice_time(rows: ArrowStream, name: str | None, request: QueryRequest)
 class _WithConstant:
     """A stream with one more column in front, the same in every row."""
 
-    def __init__(self, rows: ArrowStream, column: pa.Field[Any], seconds: int) -> None:
+    def __init__(self, rows: ArrowStream, column: "pa.Field[Any]", seconds: int) -> None:
         self._rows = rows
         is_number = pa.types.is_integer(column.type)
         self._value = pa.scalar(seconds if is_number else datetime.fromtimestamp(seconds, UTC), column.type)
@@ -263,4 +279,4 @@ def _seconds(time: datetime | int | None) -> int | None:
 
 
 def _a(returned: object) -> str:
-    return "nothing" if returned is None else f"a {type(returned).__name__}"
+    return "nothing" if returned is None else f"a value of type {type(returned).__name__}"

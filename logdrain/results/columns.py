@@ -103,6 +103,11 @@ def result_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
     return columns
 
 
+def is_unix_time(column: Column) -> bool:
+    """Whether the query yields unix seconds in it, by its name."""
+    return column.label == TIME and pa.types.is_integer(column.arrow)
+
+
 def parse_type(text: str) -> PostgresType | None:
     """The type that format_type() prints; None for one that results do not have.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from logdrain.results.columns import Column, PostgresType
+from logdrain.results.columns import Column, PostgresType, is_unix_time
 from logdrain.results.widening import AddColumn, Change, DropColumn, SetType
 
 UNTYPED_COMMENT = "No value yet: logdrain gives this column its type with the first one."
@@ -15,6 +15,10 @@ _SLICE_COMMENT = (
     "The END of the window: TD_SCHEDULED_TIME(). "
     "In a row of an hourly schedule, 01:00 stands for what happened from 00:00 to 01:00."
 )
+
+
+_UNIX_COMMENT = "Unix seconds."
+_INSTANT_COMMENT = "Unix seconds in the query, an instant here."
 
 
 class TableName(NamedTuple):
@@ -66,8 +70,12 @@ def create_table(
         sql.SQL("CREATE TABLE {} ({})").format(table.identifier, _definitions(columns)),
         sql.SQL("COMMENT ON TABLE {} IS {}").format(table.identifier, comment),
     ]
-    if slice_column is not None:
-        statements.append(_comment(table, slice_column, _SLICE_COMMENT))
+    for column in columns:
+        said = [_SLICE_COMMENT] if column.name == slice_column else []
+        if is_unix_time(column):
+            said.append(_INSTANT_COMMENT if column.is_unix_time else _UNIX_COMMENT)
+        if said:
+            statements.append(_comment(table, column.name, " ".join(said)))
     return statements + _untyped_comments(table, columns)
 
 

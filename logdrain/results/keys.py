@@ -25,13 +25,26 @@ def key_columns(columns: Sequence[Column], unique: Sequence[str]) -> tuple[Colum
         ResultColumnConflict: the query yields no column of a name.
     """
     labelled = {column.label: column for column in columns}
+    check_unique(list(labelled), unique)
+    return tuple(labelled[name] for name in unique)
+
+
+def check_unique(names: Sequence[str], unique: Sequence[str]) -> None:
+    """Check that a query yields what `unique=` names.
+
+    Args:
+        names: Of the columns that the query yields.
+        unique: As the result says it.
+
+    Raises:
+        ResultColumnConflict: the query yields no column of a name.
+    """
     for name in unique:
-        if name not in labelled:
+        if name not in names:
             raise ResultColumnConflict(
                 f'the query yields no column "{name}", which unique= names',
-                hint=nearest(name, labelled, "it yields"),
+                hint=nearest(name, names, "it yields"),
             )
-    return tuple(labelled[name] for name in unique)
 
 
 def rows_without_key(keys: Sequence[Column]) -> sql.Composed:

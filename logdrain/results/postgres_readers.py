@@ -18,6 +18,7 @@ from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.ports import Transaction
 from logdrain.results.ddl import TableName
+from logdrain.results.postgres_notes import is_ledger
 from logdrain.results.postgres_table import locate_table, lock_table, table_exists
 from logdrain.results.refusals import result_error
 
@@ -48,12 +49,16 @@ CROSS JOIN pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid 
 WHERE reader.ledger = {ledger} AND namespace.nspname = {schema} AND relation.relname = {table}
   AND pg_has_role(relation.relowner, 'USAGE') AND NOT has_table_privilege(role.oid, relation.oid, 'SELECT')
 """
+# Schema logdrain holds URLs with passwords; this view shows none of them.
+_FRESHNESS = TableName("logdrain", "freshness")
 _MAY_WRITE_AS_US = "SELECT pg_has_role(%s, current_user, 'MEMBER')"
 _ROLES = "SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'"
 
 
 def grant(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> list[str]:
     """Let a role read these result tables, and those that come in their schemas; returns which are there.
+
+    In the ledger's own database it may also read view `logdrain.freshness`, and nothing else of that schema.
 
     Args:
         targets: Of one database; the tables need not exist.
@@ -77,6 +82,9 @@ def grant(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> l
                     connection.execute(_composed(statement, readers, ledger_identity, role))
             connection.execute(_composed(_NOTE, readers, ledger_identity, role))
         existing = _existing(connection, tables)
+        if _has_freshness(connection, ledger_identity):
+            _open_schema(connection, _FRESHNESS.schema, role)
+            existing.append(_FRESHNESS)
         for table in existing:
             _allow(connection, table, role)
         return [str(table) for table in existing]
@@ -85,7 +93,7 @@ def grant(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> l
 def revoke(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> list[str]:
     """Take SELECT on these result tables back, and forget the role; returns which tables are there.
 
-    USAGE on the schemas stays: it shows nothing by itself, and may have been given for something else.
+    USAGE on the tables' schemas stays: it shows nothing by itself, and may be there for another reason.
 
     Raises:
         UnknownRole, ResultRefused, ResultUnavailable.
@@ -98,6 +106,13 @@ def revoke(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> 
             if table_exists(connection, readers):
                 connection.execute(_composed(_FORGET, readers, ledger_identity, role))
         existing = _existing(connection, tables)
+        if _has_freshness(connection, ledger_identity):
+            connection.execute(
+                sql.SQL("REVOKE USAGE ON SCHEMA {} FROM {}").format(
+                    sql.Identifier(_FRESHNESS.schema), sql.Identifier(role)
+                )
+            )
+            existing.append(_FRESHNESS)
         for table in existing:
             connection.execute(
                 sql.SQL("REVOKE SELECT ON {} FROM {}").format(table.identifier, sql.Identifier(role))
@@ -123,6 +138,17 @@ def grant_to_readers(connection: Transaction, table: TableName, ledger_identity:
     with connection.cursor(row_factory=scalar_row) as cursor:
         for role in cursor.execute(query).fetchall():
             _select(connection, table, role)
+
+
+def _has_freshness(connection: Transaction, ledger_identity: str) -> bool:
+    """Whether this is the ledger's database, and its view ours to give."""
+    return (
+        is_ledger(connection, ledger_identity)
+        and table_exists(connection, _FRESHNESS)
+        and _is_true(
+            connection, "SELECT has_table_privilege(%s, 'SELECT WITH GRANT OPTION')", (str(_FRESHNESS),)
+        )
+    )
 
 
 def _check_role(connection: Transaction, role: str) -> None:

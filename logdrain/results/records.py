@@ -116,6 +116,8 @@ def inferred_batch(records: Sequence[Record], first_row: int) -> pa.RecordBatch:
                 f"in rows {first_row} to {first_row + len(records) - 1}",
                 hint=_HINT.format(name=name),
             )
+        if "Decimal" in kinds:  # Arrow would take the digits of the first value for all
+            values = [Decimal(value) if isinstance(value, int) else value for value in values]
         columns[name] = _in_utc(_array(name, values, None))
     return pa.RecordBatch.from_pydict(columns)
 
@@ -143,8 +145,8 @@ def widened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     arrays = []
     for field in schema:
         at = batch.schema.get_field_index(field.name)
-        if at >= 0 and pa.types.is_decimal(batch.column(at).type) and pa.types.is_floating(field.type):
-            raise _unfit(field.name, TypeError("Decimal and float in one column"))
+        if at >= 0 and _would_bend(batch.column(at).type, field.type):
+            raise _unfit(field.name, TypeError(f"{batch.column(at).type} and {field.type} in one column"))
         try:
             has = batch.column(at).cast(field.type) if at >= 0 else pa.nulls(batch.num_rows, field.type)
         except pa.ArrowException as error:
@@ -165,7 +167,7 @@ def in_pieces(records: Iterable[object]) -> Iterable[list[Record]]:
         for record in piece:
             if not isinstance(record, Mapping):
                 raise JobResultInvalid(
-                    f"the function returned a row that is a {type(record).__name__}",
+                    f"the function returned a row of type {type(record).__name__}",
                     hint="a row is a dict: column name -> value",
                 )
             kept.append(record)
@@ -197,14 +199,20 @@ def _declared(name: str, of: object) -> pa.DataType:
         ) from None
 
 
-def _array(name: str, values: Sequence[object], of: pa.DataType | None) -> pa.Array[Any]:
+def _array(name: str, values: Sequence[object], of: pa.DataType | None) -> "pa.Array[Any]":
     try:
         return pa.array(values, type=of)
     except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
         raise _unfit(name, error) from error
 
 
-def _in_utc(array: pa.Array[Any]) -> pa.Array[Any]:
+def _would_bend(of: pa.DataType, wider: pa.DataType) -> bool:
+    """Whether Arrow would widen where another kind of value comes out."""
+    is_decimal_as_double = pa.types.is_decimal(of) and pa.types.is_floating(wider)
+    return is_decimal_as_double or (pa.types.is_string(of) and pa.types.is_binary(wider))
+
+
+def _in_utc(array: "pa.Array[Any]") -> "pa.Array[Any]":
     return array.cast(pa.timestamp("us", tz="UTC")) if getattr(array.type, "tz", None) else array
 
 

@@ -17,6 +17,7 @@ from tests.integration.results.result_table import ANOTHER_LEDGER, SLICE_S, Resu
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = {"time": [SLICE_S], "sum": [1]}
+FRESHNESS = '"logdrain"."freshness"'
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
@@ -55,7 +56,7 @@ def test_it_reads_the_table_and_neither_the_ledger_nor_bookkeeping(
     write(replace(ledger_table, mode=Mode.REPLACE))  # makes logdrain_contents, too
     with pytest.raises(DENIED):
         poor.rows()
-    assert change_readers(grant, role, ledger, {}) == ['"public"."payment_history"']
+    assert change_readers(grant, role, ledger, {}) == ['"public"."payment_history"', FRESHNESS]
     assert len(poor.rows()) == 1
     for hidden in (
         "logdrain.results",
@@ -84,7 +85,7 @@ def test_a_table_that_comes_later_or_comes_again_is_readable(
     ledger: PostgresLedger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
 ) -> None:
     role, poor = bi
-    assert change_readers(grant, role, ledger, {}) == []
+    assert change_readers(grant, role, ledger, {}) == [FRESHNESS]
     write(ledger_table)
     assert len(poor.rows()) == 1
     ledger_table.execute("DROP TABLE payment_history")
@@ -101,7 +102,10 @@ def test_what_is_revoked_stays_revoked(
     role, poor = bi
     write(ledger_table)
     change_readers(grant, role, ledger, {})
-    assert change_readers(revoke, role, ledger, {}) == ['"public"."payment_history"']
+    assert len(poor.execute("TABLE logdrain.freshness")) == 1
+    assert change_readers(revoke, role, ledger, {}) == ['"public"."payment_history"', FRESHNESS]
+    with pytest.raises(DENIED):
+        poor.execute("TABLE logdrain.freshness")
     with pytest.raises(DENIED):
         poor.rows()
     write(replace(ledger_table, name="another"))
@@ -117,7 +121,7 @@ def test_a_result_without_a_schedule_is_opened_for_what_comes(
     with pytest.raises(ResultRefused, match="no schedule"):
         change_readers(grant, role, ledger, {})
     for _ in range(2):
-        assert change_readers(grant, role, ledger, {}, result="here") == []
+        assert change_readers(grant, role, ledger, {}, result="here") == [FRESHNESS]
     write(ledger_table)
     assert len(poor.rows()) == 1
     with pytest.raises(DENIED):

@@ -37,6 +37,24 @@ def test_a_table_with_a_slice_column() -> None:
     assert created[3].startswith('COMMENT ON COLUMN "analytics"."pay"."coupon" IS \'No value yet')
 
 
+@pytest.mark.parametrize(
+    ("unix_time", "slice_column", "said"),
+    [
+        (False, None, "'Unix seconds in the query, an instant here.'"),
+        (True, None, "'Unix seconds.'"),
+        (True, "time", "from 00:00 to 01:00. Unix seconds.'"),
+    ],
+)
+def test_the_unit_of_time_is_said(*, unix_time: bool, slice_column: str | None, said: str) -> None:
+    schema = pa.schema([pa.field("time", pa.int64()), pa.field("n", pa.int64())])
+    created = texts(
+        ddl.create_table(TABLE, result_columns(schema, unix_time=unix_time), slice_column, "pay_hourly")
+    )
+    assert created[2].startswith('COMMENT ON COLUMN "analytics"."pay"."time" IS ')
+    assert created[2].endswith(said)
+    assert len(created) == 3
+
+
 def test_names_and_texts_cannot_leave_their_quotes() -> None:
     evil = TableName('a"b', "c'd")
     schema = pa.schema([pa.field('x"); DROP TABLE y; --', pa.int64())])
