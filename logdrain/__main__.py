@@ -1,16 +1,21 @@
-"""The program: `logdrain COMMAND …`. Exit status 0 done, 1 failed, 2 the words are off."""
+"""The program: `logdrain COMMAND …`. Exit status 0 done, 1 failed, 2 the words are off, 70 a defect."""
 
 import argparse
 import importlib
 import os
 import signal
 import sys
+import traceback
 from importlib.metadata import version
+from pathlib import Path
 
 from logdrain import log
 from logdrain.cli import commands
 from logdrain.errors import LogdrainError, UsageError
 from logdrain.model.names import nearest_hint
+
+_DEFECT_STATUS = 70  # EX_SOFTWARE of sysexits.h
+_SERVERS = frozenset({"up", "serve", "work"})
 
 
 def main() -> None:
@@ -34,6 +39,20 @@ def run(words: list[str]) -> int:
         # Whoever read our output has seen enough; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001  # a defect of ours: who meets it needs a line, not our stack
+        # What ends a server may not come again: its log needs all of it at once.
+        _tell_defect(error, in_full=os.environ.get("LOGDRAIN_DEBUG") == "1" or words[0] in _SERVERS)
+        return _DEFECT_STATUS
+
+
+def _tell_defect(error: Exception, *, in_full: bool) -> None:
+    if in_full:
+        sys.stderr.write(log.mask(traceback.format_exc()))
+    origin = traceback.extract_tb(error.__traceback__)[-1]
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    place = f"{Path(origin.filename).name}:{origin.lineno}"
+    sys.stderr.write(f"logdrain: internal error: {log.printable(log.mask(what))} ({place})\n")
+    sys.stderr.write("hint: please report it, with what LOGDRAIN_DEBUG=1 shows\n")
 
 
 def _dispatch(words: list[str]) -> int:
@@ -46,6 +65,8 @@ def _dispatch(words: list[str]) -> int:
     command = commands.find(words[0])
     if command is None:
         hint = nearest_hint(words[0], commands.COMMANDS, "`logdrain --help` lists the commands")
+        if members := commands.group(words[0]):
+            hint = f"there are {', '.join(members)}"
         raise UsageError(f"there is no command {words[0]!r}", hint=hint)
     module = importlib.import_module(f"logdrain.cli.{command.module}")
     parser = argparse.ArgumentParser(

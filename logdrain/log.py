@@ -6,21 +6,26 @@ Secrets are not passed in; what looks like a URL with a password is masked all t
 
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 _WORD = re.compile(r"[^ \t\n\r\f\v]+")
 _NEEDS_QUOTES = re.compile(r"[\s\"=\\]|^$")
 
 
-_LEVELS = ("info", "warning", "error")
-_threshold = 0
+_is_silent = False
 
 
-def turn_off() -> None:
-    """Write no lines from now on: a command that tells all of it in its own words."""
-    global _threshold  # noqa: PLW0603  # one log, one threshold
-    _threshold = len(_LEVELS)
+@contextmanager
+def silence() -> Iterator[None]:
+    """Write no lines in this block: for a command that tells all of it in its own words."""
+    global _is_silent  # noqa: PLW0603  # one log, one switch
+    _is_silent = True
+    try:
+        yield
+    finally:
+        _is_silent = False
 
 
 def mask(text: str) -> str:
@@ -67,7 +72,7 @@ def error(event: str, **pairs: object) -> None:
 
 
 def _write(level: str, event: str, pairs: dict[str, object]) -> None:
-    if _LEVELS.index(level) < _threshold:
+    if _is_silent:
         return
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     line = format_pairs({"time": now, "level": level, "event": event, **pairs})

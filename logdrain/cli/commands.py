@@ -53,7 +53,12 @@ COMMANDS = {
 
 
 def find(name: str) -> Command | None:
-    """A command by name; `schedule:` is td's long form of `sched:`."""
-    if name.startswith("schedule:"):
-        name = name.replace("schedule:", "sched:", 1)
-    return COMMANDS.get(name)
+    """A command by name; `schedule` is td's long form of `sched`, and a group by itself its list."""
+    if name.partition(":")[0] == "schedule":
+        name = name.replace("schedule", "sched", 1)
+    return COMMANDS.get(name) or COMMANDS.get(f"{name}:list")
+
+
+def group(name: str) -> list[str]:
+    """The commands of a group, such as `bi`."""
+    return [command for command in COMMANDS if command.startswith(f"{name}:")]

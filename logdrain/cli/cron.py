@@ -43,5 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     print_table(("local", "UTC", "unix"), rows, sys.stdout)
     if not rows:
-        sys.stderr.write("it never runs\n")
+        is_over = cron.next_after(datetime.fromtimestamp(0, UTC)) is not None
+        sys.stderr.write(
+            "it does not run after that, up to the year 9999\n" if is_over else "it never runs\n"
+        )
     return 0

@@ -1,8 +1,10 @@
 """How runs are printed: the same words in every command that shows some."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
-from logdrain.model.jobs import Run
+from logdrain.log import mask
+from logdrain.model.jobs import Run, Wait
 
 
 def row(run: Run) -> dict[str, object]:
@@ -32,6 +34,20 @@ def notes(runs: Sequence[Run]) -> Iterable[str]:
     said |= dict.fromkeys(f"hint: {run.error_hint}" for run in runs if run.error_hint)
     said |= dict.fromkeys(f"warning: {warning}" for run in runs for warning in run.warnings)
     return said
+
+
+def waits_lines(waits: Sequence[Wait]) -> list[str]:
+    """`slice 2012-03-02T00:00Z waits for pay_hourly 2012-03-01T23:00Z: running`, one line each."""
+    return [
+        f"slice {_instant(wait.scheduled_at)} waits for {wait.before}"
+        + (f" {_instant(wait.before_at)}" if wait.before_at else "")
+        + f": {mask(wait.why)}"
+        for wait in waits
+    ]
+
+
+def _instant(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,14 +1,35 @@
 """`logdrain jobs check|apply [PATH ...]`."""
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from logdrain import log
 from logdrain.cli import servers
-from logdrain.errors import LogdrainError
+from logdrain.errors import (
+    CronInvalid,
+    JobFileInvalid,
+    LogdrainError,
+    ResultError,
+    ScheduleCycle,
+    SqlError,
+    UnknownSchedule,
+    ZoneInvalid,
+)
+from logdrain.model.job_files import Job
 from logdrain.ports import Ledger
+
+_SQL_PLACE = re.compile(r"line (?P<line>[0-9]+), (?=column)")
+_KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str], ...] = (
+    (CronInvalid, "cron"),
+    (ZoneInvalid, "timezone"),
+    (ResultError, "result"),
+    ((UnknownSchedule, ScheduleCycle), "after"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,40 +51,105 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
-    from logdrain.bootstrap import SystemClock, open_ledger, open_queries
+    from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.pipeline.slices import check_schedule
     from logdrain.schedule.folder_jobs import load_jobs
 
     settings = servers.settings(arguments)
-    jobs = load_jobs(arguments.paths or [Path(settings.jobs_folder)])
+    with _said_line_by_line():
+        jobs = load_jobs(arguments.paths or [Path(settings.jobs_folder)])
+        _check(jobs)
     if arguments.what == "check":
         for job in jobs:
-            print(f"{job.path}: ok{'' if job.enabled else ' (enabled = false)'}")
+            function = f" {job.schedule.function}" if job.schedule.function else ""
+            print(f"{job.path}{function}: ok{'' if job.enabled else ' (enabled = false)'}")
         return 0
     named = {path.resolve() for path in arguments.paths if path.is_file()}
-    now = SystemClock().now()
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
+        now = ledger.now()
         for job in jobs:
             if not job.enabled and Path(job.path).resolve() not in named:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
-            for warning in check_schedule(job.schedule, ledger, queries, now).warnings:
-                sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")
-            changed = ledger.apply_schedule(job.schedule, now)
+            with _placed(job):
+                for warning in check_schedule(job.schedule, ledger, queries, now).warnings:
+                    sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")
+                changed = ledger.apply_schedule(job.schedule, now)
             print(f"{job.schedule.name}: {'applied' if changed else 'unchanged'}")
     return 0
 
 
+def _check(jobs: list[Job]) -> None:
+    """What can be seen without servers.
+
+    Raises:
+        JobFileInvalid: all that is wrong with names and SQL.
+    """
+    from logdrain.pipeline.slices import check_sql_text
+    from logdrain.schedule.jobfile import HINT
+    from logdrain.schedule.schedule_names import check_schedule_name
+
+    wrong: list[str] = []
+    for job in jobs:
+        try:
+            with _placed(job):
+                check_schedule_name(job.schedule.name)
+                check_sql_text(job.schedule)
+        except LogdrainError as error:
+            wrong.append(f"{error.message} ({error.hint})" if error.hint else error.message)
+    if wrong:
+        raise JobFileInvalid(*wrong, hint=HINT)
+
+
+@contextmanager
+def _placed(job: Job) -> Iterator[None]:
+    """Put the file and the line before what is wrong with a job."""
+    try:
+        yield
+    except SqlError as error:
+        place = _SQL_PLACE.match(error.message)
+        line = job.lines.get("sql", job.line) + (int(place["line"]) - 1 if place else 0)
+        error.message = f"{job.sql_path or job.path}:{line}: {error.message[place.end() if place else 0 :]}"
+        raise
+    except LogdrainError as error:
+        key = next((key for kinds, key in _KEY_OF if isinstance(error, kinds)), "")
+        if not error.retryable:  # a server that is away is no matter of this file
+            error.message = f"{job.path}:{job.lines.get(key, job.line)}: {error.message}"
+        raise
+
+
+@contextmanager
+def _said_line_by_line() -> Iterator[None]:
+    """Several mistakes of job files, each on a line of STDERR."""
+    try:
+        yield
+    except JobFileInvalid as error:
+        if len(error.reasons) < 2:  # noqa: PLR2004  # one needs no list
+            raise
+        for reason in error.reasons:
+            sys.stderr.write(f"{log.printable(log.mask(reason))}\n")
+        raise JobFileInvalid(f"the job files have {len(error.reasons)} mistakes", hint=error.hint) from None
+
+
 def load_at_start(folder: Path, ledger: Ledger, now: datetime) -> None:
     """Apply a worker's job files; one that is wrong is named in the log, the others count."""
-    from logdrain.schedule.folder_jobs import load_jobs
+    from logdrain.schedule.folder_jobs import first_things_first, job_files, load_jobs
 
     if not folder.is_dir():
         return
-    for file in sorted(folder.glob("*.toml")):
-        try:
-            for job in load_jobs([file]):
-                if job.enabled and ledger.apply_schedule(job.schedule, now):
-                    log.info("job_applied", schedule=job.schedule.name, file=file)
-        except LogdrainError as error:
-            log.error("job_file_refused", file=file, code=error.code, message=error.message, hint=error.hint)
+    jobs: list[Job] = []
+    for file in job_files(folder):
+        with _refusals_in_log(file):
+            jobs += load_jobs([file])
+    for job in first_things_first(jobs):
+        with _refusals_in_log(job.path):
+            if job.enabled and ledger.apply_schedule(job.schedule, now):
+                log.info("job_applied", schedule=job.schedule.name, file=job.path)
+
+
+@contextmanager
+def _refusals_in_log(file: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except LogdrainError as error:
+        log.error("job_file_refused", file=file, code=error.code, message=error.message, hint=error.hint)

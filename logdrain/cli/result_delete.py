@@ -1,6 +1,7 @@
 """`logdrain result:delete NAME`."""
 
 import argparse
+import sys
 
 from logdrain.cli import servers
 
@@ -17,5 +18,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     with open_ledger(servers.settings(arguments)) as ledger:
         ledger.delete_result(arguments.name)
+        users = [
+            item.schedule.name
+            for item in ledger.schedules()
+            if item.schedule.result.startswith(f"{arguments.name}:")
+        ]
+    if users:
+        sys.stderr.write(f"warning: these schedules write to it, and fail from now on: {', '.join(users)}\n")
     print(f"Result '{arguments.name}' is deleted; its tables stay.")
     return 0

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from logdrain.cli import servers
+from logdrain.cli.result_user import add_user_arguments, with_user
 from logdrain.cli.sched_options import add_changeable, given
 from logdrain.cli.sql_text import add_text_arguments, dialect_of, sql_of
 from logdrain.model.jobs import Schedule
@@ -20,15 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_text_arguments(parser)
     parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
     add_changeable(parser)
+    add_user_arguments(parser)
+    parser.add_argument(
+        "--engine-version", metavar="VERSION", help="taken as td takes it; there is one engine"
+    )
     servers.add_data_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import SystemClock, open_ledger, open_queries
+    from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.pipeline.slices import check_schedule
+    from logdrain.schedule.schedule_names import check_schedule_name
 
+    check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
+    fields["result"] = with_user(fields.get("result", ""), arguments)
     schedule = Schedule(
         name=arguments.name,
         cron=arguments.cron,
@@ -37,15 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
         dialect=dialect_of(arguments),
         **fields,
     )
-    now = SystemClock().now()
     settings = servers.settings(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
+        now = ledger.now()
         checked = check_schedule(schedule, ledger, queries, now)
         ledger.create_schedule(schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     starts = (
-        "which never runs by itself"
+        "It never runs by itself"
         if checked.first is None
         else f"It starts at {checked.first:%Y-%m-%d %H:%M:%S} UTC"
     )

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from logdrain.cli import servers
-from logdrain.cli.job_rows import notes, row
+from logdrain.cli.job_rows import notes, row, waits_lines
 from logdrain.cli.output import print_table, to_json
 from logdrain.errors import UsageError
 
@@ -40,11 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     skipped = arguments.page * arguments.max + arguments.skip
     with open_ledger(servers.settings(arguments)) as ledger:
         runs = ledger.history(arguments.name, skipped + arguments.max)[skipped:]
+        waits = ledger.waits(arguments.name)
     rows = [row(item) for item in runs]
     if arguments.json:
         print(to_json(rows))
         return 0
     print_table(_HEADINGS, [[item[name] for name in _HEADINGS] for item in rows], sys.stdout)
-    for note in notes(runs):
+    for note in (*waits_lines(waits), *notes(runs)):
         print(note)
     return 0

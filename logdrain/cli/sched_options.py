@@ -84,6 +84,10 @@ def _notify_url(text: str) -> str:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
 def _catch_up(text: str) -> CatchUp:
     try:
         return CatchUp(text)
@@ -94,6 +98,13 @@ def _catch_up(text: str) -> CatchUp:
 _OPTIONS = (
     _Option("timezone", ("-t", "--timezone"), None, str, "IANA time zone (default: UTC)"),
     _Option("delay_s", ("-D", "--delay"), "S", _seconds, "run so long after the scheduled time (default: 0)"),
+    _Option(
+        "after",
+        ("--after",),
+        "NAME[,NAME]",
+        _names,
+        "run a slice only when these schedules have no open slice up to its time; '' for none",
+    ),
     _Option("result", ("-r", "--result"), None, str, "NAME:table?options, or a Postgres URL with a table"),
     _Option(
         "priority", ("-P", "--priority"), "P", _priority, "-2 to 2, or very-low to very-high (default: 0)"

@@ -5,6 +5,7 @@ import dataclasses
 from urllib.parse import urlsplit
 
 from logdrain.cli import servers
+from logdrain.cli.job_rows import waits_lines
 from logdrain.log import mask
 
 
@@ -15,16 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print all of a schedule, its SQL last."""
+    """Print all of a schedule, what it waits for, and its SQL or Python last."""
     from logdrain.bootstrap import open_ledger
 
     with open_ledger(servers.settings(arguments)) as ledger:
         fields = dataclasses.asdict(ledger.schedule(arguments.name))
+        waits = ledger.waits(arguments.name)
     sql = fields.pop("sql")
     if fields["notify"]:  # the paths of webhooks are secrets
         fields["notify"] = f"{urlsplit(fields['notify']).hostname} (path not shown)"
+    fields["after"] = ", ".join(fields["after"])
     width = max(map(len, fields))
     for name, value in fields.items():
-        print(f"{name:<{width}}  {mask(str(value))}")
+        print(f"{name:<{width}}  {mask(str(value))}".rstrip())
+    for line in waits_lines(waits):
+        print(line)
     print(f"\n{sql.strip()}")
     return 0

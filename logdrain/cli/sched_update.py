@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import SystemClock, open_ledger, open_queries
+    from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.pipeline.slices import check_schedule
 
     fields = _fields(arguments)
@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "nothing to change was given", hint="`logdrain sched:update --help` tells what there is"
         )
-    now = SystemClock().now()
     settings = servers.settings(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
+        now = ledger.now()
         schedule = dataclasses.replace(ledger.schedule(arguments.name), **fields)
         checked = check_schedule(schedule, ledger, queries, now)
         ledger.update_schedule(arguments.name, schedule, now)
@@ -55,7 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
     from logdrain.model.plans import Dialect
+    from logdrain.schedule.schedule_names import check_schedule_name
 
+    if arguments.newname is not None:
+        check_schedule_name(arguments.newname)
     fields = given(arguments)
     named = {"name": arguments.newname, "cron": arguments.schedule, "database": arguments.database}
     fields |= {name: value for name, value in named.items() if value is not None}

@@ -45,7 +45,10 @@ def sql_of(arguments: argparse.Namespace) -> str:
         UsageError: none was given, or two, or the file cannot be read.
     """
     if (arguments.sql is None) == (arguments.query is None):
-        raise UsageError("give the query once: as an argument, as - for STDIN, or with -q FILE")
+        what = "no query was given" if arguments.sql is None else "the query was given twice"
+        if arguments.query is not None and not arguments.query.is_file():
+            what += f", and {arguments.query} is no file"
+        raise UsageError(what, hint="give the query once: as an argument, as - for STDIN, or with -q FILE")
     if arguments.sql == "-":
         return sys.stdin.read()
     if arguments.sql is not None:

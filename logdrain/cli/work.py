@@ -23,7 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = servers.settings(arguments)
     with open_worker_parts(settings) as parts:
         worker = Worker(
-            parts.ledger, parts.runner, parts.clock, lease_s=settings.lease_s, chores=parts.chores
+            parts.ledger,
+            parts.runner,
+            parts.clock,
+            lease_s=settings.lease_s,
+            chores=parts.chores,
+            when_idle=parts.runner.close_idle,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())

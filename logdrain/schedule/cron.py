@@ -17,7 +17,26 @@ from logdrain.errors import CronInvalid
 from logdrain.schedule.zones import zone
 
 _ALIASES = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@monthly": "0 0 1 * *"}
-_ITEM = re.compile(r"(?:(?P<all>\*)|(?P<first>[0-9a-z]+)(?:-(?P<last>[0-9a-z]+))?)(?:/(?P<step>[0-9]{1,4}))?")
+_ITEM = re.compile(
+    r"(?:(?P<all>\*)|(?P<first>[0-9a-z]+)(?:-(?P<last>[0-9a-z]+))?)(?:/(?P<step>[0-9]{1,4}))?", re.IGNORECASE
+)
+_FORMS_OF_OTHERS = tuple(
+    (re.compile(form, re.IGNORECASE), hint)
+    for form, hint in (
+        (r"\?", "`?` of Quartz is `*` here"),
+        (
+            r"l|lw|l-[0-9]+|[0-9a-z]+l",
+            "there is no `L` for the last day: run on 28-31, and let the query look at the date",
+        ),
+        (r"[0-9]+w", "there is no `W` for the nearest weekday: name the days"),
+        (
+            r"[0-9a-z]+#[0-9]*",
+            "there is no `#` for the nth weekday: run on all, and let the query look at the date",
+        ),
+        (r"h(\(.*\))?(/[0-9]+)?", "there is no `H` of Jenkins: name a value"),
+        (r"[0-9]+/[0-9]+", "a step needs a range: */10, or 5-59/10"),
+    )
+)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _DAYS_IN_MONTH = (31, 28.2425, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # mean February
@@ -77,8 +96,8 @@ class Cron:
                     instant = match
                 else:
                     instant, offset = change - _SECOND, self._offset(change)
-        except (CroniterBadDateError, OverflowError):
-            return  # no such date, or only after the year 9999
+        except (CroniterBadDateError, OverflowError, ValueError):
+            return  # no such date, or only after the year 9999: the matcher has several ways to say so
 
     def _offset(self, instant: datetime) -> timedelta:
         return instant.astimezone(self.zone).utcoffset() or timedelta()
@@ -87,7 +106,7 @@ class Cron:
         """The first instant in (after, until] whose offset is another one; no change is undone in a day."""
         same = after
         while same < until:
-            probe = min(same + _DAY, until)
+            probe = same + min(_DAY, until - same)  # in this order: `same` may be in the last day of all
             if self._offset(probe) != offset:
                 return self._bisect(same, probe, offset)
             same = probe
@@ -116,13 +135,13 @@ def parse(expression: str, timezone: str) -> Cron:
         ZoneInvalid: The zone is not in the IANA database.
     """
     local = zone(timezone)
-    text = expression.strip().lower()
+    text = expression.strip()
     if text.startswith("@"):
-        if text not in _ALIASES:
+        if text.lower() not in _ALIASES:
             raise CronInvalid(
                 f"no cron alias is called {expression!r}", hint=f"there are {', '.join(_ALIASES)}"
             )
-        text = _ALIASES[text]
+        text = _ALIASES[text.lower()]
     if not text:
         return Cron("", local)
     words = text.split()
@@ -143,9 +162,7 @@ def _values(field: _Field, word: str, expression: str) -> frozenset[int]:
     for item in word.split(","):
         match = _ITEM.fullmatch(item)
         if match is None or (match["step"] and not match["all"] and not match["last"]):
-            raise _invalid(
-                field, item, expression, "forms are *, 5, 2-5, */10, 2-20/5 and comma lists of these"
-            )
+            raise _invalid(field, item, expression, _why_no_item(item))
         first = field.low if match["all"] else _value(field, match["first"], expression)
         last = field.high if match["all"] else first
         if match["last"]:
@@ -160,14 +177,25 @@ def _values(field: _Field, word: str, expression: str) -> frozenset[int]:
 
 
 def _value(field: _Field, word: str, expression: str) -> int:
-    if word in field.names:
-        return field.low + field.names.index(word)
+    if word.lower() in field.names:
+        return field.low + field.names.index(word.lower())
     if word.isdecimal() and field.low <= int(word) <= field.high:
         return int(word)
     hint = f"it is {field.low} to {field.high}"
+    if field.names:
+        hint += f", or {field.names[0]} to {field.names[-1]}"
     if field is _FIELDS[_DAY_OF_WEEK]:
-        hint = "it is 0 to 6 or sun to sat; Sunday is 0"
-    raise _invalid(field, word, expression, hint)
+        hint += "; Sunday is 0, not 7" if word == "7" else "; Sunday is 0"
+    raise _invalid(field, word, expression, _of_other_crons(word) or hint)
+
+
+def _why_no_item(item: str) -> str:
+    return _of_other_crons(item) or "forms are *, 5, 2-5, */10, 2-20/5 and comma lists of these"
+
+
+def _of_other_crons(item: str) -> str:
+    """What to do without the forms that some other crons have; "" for what is none of them."""
+    return next((hint for form, hint in _FORMS_OF_OTHERS if form.fullmatch(item)), "")
 
 
 def _invalid(field: _Field, word: str, expression: str, hint: str) -> CronInvalid:

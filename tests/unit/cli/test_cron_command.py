@@ -48,6 +48,18 @@ def test_what_never_comes_is_an_empty_list(expression: str, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["0 0 30 2 *"], "it never runs\n"),
+        (["@daily", "--after", "253402300799"], "it does not run after that, up to the year 9999\n"),
+    ],
+)
+def test_never_is_not_never_again(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cron", *words]) == 0
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
     ("words", "status", "message"),
     [
         (["61 * * * *"], 1, "cron '61 * * * *': '61' is no minute\nhint: it is 0 to 59"),

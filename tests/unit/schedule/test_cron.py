@@ -95,6 +95,31 @@ def test_the_hint_for_day_7_says_where_sunday_is() -> None:
         parse("0 0 * * 7", "UTC")
 
 
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("0 0 ? * *", "`?` of Quartz is `*` here"),
+        ("0 0 L * *", "no `L`"),
+        ("0 0 * * 5L", "no `L`"),
+        ("0 0 15W * *", "no `W`"),
+        ("0 0 * * MON#2", "no `#`"),
+        ("H * * * *", "no `H`"),
+        ("5/10 * * * *", "a step needs a range"),
+        ("0 0 * * 0-7", "Sunday is 0, not 7"),
+        ("0 0 * dez *", "1 to 12, or jan to dec"),
+    ],
+)
+def test_forms_of_other_crons_get_a_reason_of_their_own(expression: str, hint: str) -> None:
+    with pytest.raises(CronInvalid) as caught:
+        parse(expression, "UTC")
+    assert hint in caught.value.hint
+
+
+def test_words_are_shown_as_they_were_typed() -> None:
+    with pytest.raises(CronInvalid, match="'Foo' is no month"):
+        parse("0 0 * Foo MON", "UTC")
+
+
 def test_an_unknown_alias_lists_the_three() -> None:
     with pytest.raises(CronInvalid, match="@hourly, @daily, @monthly"):
         parse("@weekly", "UTC")
@@ -119,6 +144,12 @@ def test_a_leap_day_comes_even_after_a_century_without() -> None:
 
 def test_the_end_of_the_calendar_is_the_end() -> None:
     assert parse("@hourly", "Asia/Tokyo").next_after(datetime.max.replace(tzinfo=UTC)) is None
+
+
+def test_the_last_instants_of_the_calendar() -> None:
+    assert days("0 0 29 2 *", "9990-01-01", 5) == ["9992-02-29", "9996-02-29"]
+    last = ["9999-12-31T23:58:00+09:00", "9999-12-31T23:59:00+09:00"]
+    assert instants("* * * * *", "Asia/Tokyo", "9999-12-31T23:57:00+09:00", 5) == last
 
 
 def test_a_time_that_a_clock_change_skips_does_not_run() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from logdrain.model.jobs import CatchUp
 from logdrain.schedule.cron import parse
-from logdrain.schedule.due import ON_TIME_S, SKIPPED_ROWS_MAX, Due, plan, retry_at
+from logdrain.schedule.due import ON_TIME_S, SKIPPED_ROWS_MAX, Due, plan, retry_after, revive_after
 
 MIDNIGHT = datetime(2024, 5, 1, tzinfo=UTC)
 HOURLY = parse("@hourly", "UTC")
@@ -90,6 +90,10 @@ def test_rare_instants_of_many_years_are_all_found() -> None:
 
 
 def test_tries_come_at_doubling_distances_up_to_ten_minutes() -> None:
-    distances = [(retry_at(MIDNIGHT, attempt) - MIDNIGHT).total_seconds() for attempt in range(1, 9)]
+    distances = [retry_after(attempt).total_seconds() for attempt in range(1, 9)]
     assert distances == [10, 20, 40, 80, 160, 320, 600, 600]
-    assert retry_at(MIDNIGHT, 10**9) == MIDNIGHT + timedelta(minutes=10)
+    assert retry_after(10**9) == timedelta(minutes=10)
+
+
+def test_what_passes_by_itself_comes_back_sooner() -> None:
+    assert timedelta(0) < revive_after(is_passing=True) < revive_after(is_passing=False)

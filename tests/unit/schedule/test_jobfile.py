@@ -163,12 +163,15 @@ def test_the_shipped_jobs_are_readable_and_write_a_table_each() -> None:
     assert [job.schedule.name for job in jobs] == [
         "logins_daily",
         "pay_hourly",
+        "pay_daily",
+        "pay_medians_daily",
         "registrations_to_payments_daily",
         "top_urls_hourly",
     ]
     assert not any(job.enabled for job in jobs)
     assert len({job.schedule.result for job in jobs}) == len(jobs)
-    assert all("TD_SCHEDULED_TIME() AS time" in job.schedule.sql for job in jobs)
+    in_sql = [job.schedule.sql for job in jobs if not job.schedule.function]
+    assert all("TD_SCHEDULED_TIME() AS time" in sql for sql in in_sql)
 
 
 def test_a_single_file_and_whether_it_is_enabled(tmp_path: Path) -> None:
@@ -181,3 +184,10 @@ def test_a_single_file_and_whether_it_is_enabled(tmp_path: Path) -> None:
 
 def test_presto_is_trino_by_its_earlier_name() -> None:
     assert read(GOOD + 'type = "presto"\n').dialect is Dialect.TRINO
+
+
+def test_what_goes_first_is_a_list_of_names() -> None:
+    assert read(GOOD + 'after = ["b", "a", "b"]\n').after == ("b", "a")
+    for wrong in ('"a"', "[1]", '[""]'):
+        with pytest.raises(JobFileInvalid, match="after is a list of names"):
+            read(f"{GOOD}after = {wrong}\n")

@@ -1,0 +1,71 @@
+"""What the program does with words, and with defects of its own."""
+
+import pytest
+
+from logdrain.__main__ import run
+from logdrain.cli import cron, sched_list, work
+
+
+@pytest.fixture
+def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(_: object) -> int:
+        raise ZeroDivisionError("at postgres://u:secret@h/db\nand on")
+
+    monkeypatch.setattr(cron, "run", break_down)
+
+
+@pytest.mark.usefixtures("_broken")
+@pytest.mark.parametrize("debug", ["", "0"])
+def test_a_defect_is_one_line(
+    debug: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGDRAIN_DEBUG", debug)
+    assert run(["cron", "@daily"]) == 70
+    line, hint = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "logdrain: internal error: ZeroDivisionError: at postgres://u:***@h/db and on (test_program.py:"
+    )
+    assert hint.startswith("hint: please report it")
+
+
+@pytest.mark.usefixtures("_broken")
+def test_the_traceback_is_shown_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGDRAIN_DEBUG", "1")
+    assert run(["cron", "@daily"]) == 70
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last)")
+    assert "in break_down" in said
+    assert "secret" not in said
+
+
+def test_what_ends_a_server_is_shown_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(work, "run", lambda _: 1 // 0)
+    assert run(["work"]) == 70
+    assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
+
+
+@pytest.mark.parametrize("word", ["sched", "schedule", "sched:list", "schedule:list"])
+def test_a_group_alone_is_its_list(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sched_list, "run", lambda _: 7)
+    assert run([word]) == 7
+
+
+def test_a_group_without_a_list_names_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bi"]) == 2
+    assert "hint: there are bi:grant, bi:revoke" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["query"], "no query was given"),
+        (["query", "-q", "/nosuch.sql", "SELECT 1"], "the query was given twice, and /nosuch.sql is no file"),
+    ],
+)
+def test_a_query_is_given_once(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 2
+    assert said in capsys.readouterr().err
