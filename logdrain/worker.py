@@ -7,6 +7,7 @@ only the latest claim of a slice can commit.
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,7 @@ from logdrain.model.stops import Stop
 from logdrain.pipeline.chores import Chores
 from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, Ledger
-from logdrain.schedule.due import retry_at
+from logdrain.schedule.due import retry_after, revive_after
 
 _BEATS_PER_LEASE = 3
 # Somebody who ends a run waits for it.
@@ -36,9 +37,10 @@ class Worker:
     Args:
         ledger: What is due, and who has it.
         runner: Runs one slice.
-        clock: What the time is.
+        clock: What is due: the ledger itself, so that all workers go by one clock.
         lease_s: How long a claim lasts without a sign of life.
         chores: What is done beside running slices, or None.
+        when_idle: Called when there is no slice to run, each time a thread looks for one.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Worker:
         *,
         lease_s: float,
         chores: Chores | None = None,
+        when_idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._runner = runner
         self._clock = clock
         self._lease_s = lease_s
         self._chores = chores
+        self._when_idle = when_idle
         self._stopping = threading.Event()
         self._owner = f"{platform.node()}:{os.getpid()}"
 
@@ -89,7 +93,7 @@ class Worker:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
-                pause_s = 0.0 if self.run_one() else _IDLE_S
+                pause_s = 0.0 if self.run_one() else self._idle()
             except LogdrainError as error:
                 log.error("worker_waits", code=error.code, message=error.message, hint=error.hint)
                 pause_s = _AWAY_S
@@ -97,6 +101,10 @@ class Worker:
                 log.error("worker_waits", code="internal", message=f"{type(error).__name__}: {error}")
                 pause_s = _AWAY_S
             self._stopping.wait(pause_s)
+
+    def _idle(self) -> float:
+        self._when_idle()
+        return _IDLE_S
 
     def _do_chores(self, chores: Chores) -> None:
         while not self._stopping.is_set():
@@ -107,7 +115,7 @@ class Worker:
             self._stopping.wait(_CHORES_EVERY_S)
 
     def _run(self, claim: Claim) -> None:
-        started = self._clock.now()
+        started_s = time.monotonic()
         pairs: dict[str, object] = {
             "schedule": claim.schedule.name,
             "scheduled_at": claim.scheduled_at.isoformat(),
@@ -125,28 +133,30 @@ class Worker:
             message = f"{type(error).__name__}: {log.mask(str(error))}"
             self._fail(claim, RunFailure("internal", message, "please report this", retryable=False), pairs)
         else:
-            seconds = (self._clock.now() - started).total_seconds()
             log.info(
                 "run_succeeded",
                 **pairs,
                 rows_read=outcome.rows_read,
                 rows_written=outcome.rows_written,
                 warnings=len(outcome.warnings),
-                seconds=seconds,
+                seconds=round(time.monotonic() - started_s, 3),
             )
 
     def _fail(self, claim: Claim, failure: RunFailure, pairs: dict[str, object]) -> None:
-        again = None
         is_killed = failure.code == RunKilled.code
+        pause = None
         if failure.retryable and claim.attempt <= claim.schedule.retry_limit:
-            again = retry_at(self._clock.now(), claim.attempt)
+            pause = retry_after(claim.attempt)
         event = "run_killed" if is_killed else "run_failed"
-        log.error(event, **pairs, code=failure.code, message=failure.message, retry_at=again)
+        pause_s = pause and pause.total_seconds()
+        log.error(event, **pairs, code=failure.code, message=failure.message, retry_after_s=pause_s)
         try:
             if is_killed:
                 self._ledger.cancel(claim, failure)
-            else:
-                self._ledger.fail(claim, failure, again)
+                return
+            now = self._clock.now()
+            revive_at = now + revive_after(is_passing=failure.retryable)
+            self._ledger.fail(claim, failure, now + pause if pause else None, revive_at=revive_at)
         except LogdrainError as error:
             # The lease runs out, and the slice is claimed again.
             log.error("run_failure_not_noted", **pairs, code=error.code, message=error.message)

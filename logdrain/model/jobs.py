@@ -74,6 +74,8 @@ class Schedule:
         late_s: So long after its scheduled time a slice runs again when events come late; 0 is never.
         timeout_s: How long a run's query may take; 0 is the limit of all queries.
         notify: Where failures are told, http(s) URL; "" is the place for all schedules.
+        after: Schedules whose slices up to the same time go first.
+        function: Of a job in Python: its function in the file `source`, whose text is then `sql`.
     """
 
     name: str
@@ -92,6 +94,23 @@ class Schedule:
     late_s: int = LATE_DEFAULT_S
     timeout_s: int = 0
     notify: str = field(default="", repr=False)
+    after: tuple[str, ...] = ()
+    function: str = ""
+
+
+class Wait(NamedTuple):
+    """What a slice waits for before it may run: the oldest open slice of a schedule that goes first.
+
+    Attributes:
+        scheduled_at: The slice that waits.
+        before_at: The slice it waits for; None where that has not come to be yet.
+        why: What that one is doing, in words.
+    """
+
+    scheduled_at: datetime
+    before: str
+    before_at: datetime | None
+    why: str
 
 
 class ScheduleStatus(NamedTuple):
@@ -105,19 +124,6 @@ class ScheduleStatus(NamedTuple):
     schedule: Schedule
     next_at: datetime | None
     paused_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job file's schedule; one that is not enabled is only applied where somebody names its file.
-
-    Attributes:
-        path: The file, as it was named.
-    """
-
-    schedule: Schedule
-    enabled: bool
-    path: str
 
 
 class Cause(StrEnum):
@@ -179,11 +185,13 @@ class Reads:
         started_at: Before the first was read, by the store's clock.
         ranges: Of each scan.
         newest_only: The result holds one slice: an older one must not run again.
+        results: The same of result tables, by the name that the ledger has for them.
     """
 
     started_at: datetime
     ranges: tuple[tuple[Table, TimeRange], ...]
     newest_only: bool
+    results: tuple[tuple[str, TimeRange], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

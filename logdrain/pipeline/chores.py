@@ -1,7 +1,7 @@
 """What a worker does beside running slices: late events, notices, forgetting what is old."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from logdrain import log
 from logdrain.errors import LogdrainError
@@ -43,12 +43,12 @@ class Chores:
         self._clock = clock
         self._notify_url = notify_url
         self._keep = timedelta(days=history_keep_days)
-        self._forget_at = clock.now()
+        self._forget_at: datetime | None = None
         self._failing: set[str] = set()
 
     def round(self) -> None:
         """Do what there is to do."""
-        for chore in (self._ask_late, self._send_notices, self._forget_old):
+        for chore in (self._ask_late, self._ask_followers, self._send_notices, self._forget_old):
             try:
                 chore()
             except LogdrainError as error:
@@ -66,6 +66,11 @@ class Chores:
         if count:
             log.info("slices_asked_again", cause="late", slices=count)
 
+    def _ask_followers(self) -> None:
+        count = self._ledger.ask_followers(self._clock.now())
+        if count:
+            log.info("slices_asked_again", cause="late", slices=count)
+
     def _send_notices(self) -> None:
         while (notice := self._ledger.take_notice()) is not None:
             pairs = {"event_told": notice.body.get("event"), "schedule": notice.body.get("schedule")}
@@ -78,7 +83,7 @@ class Chores:
 
     def _forget_old(self) -> None:
         now = self._clock.now()
-        if now >= self._forget_at:
+        if self._forget_at is None or now >= self._forget_at:
             self._forget_at = now + _FORGET_EVERY
             while self._ledger.forget_old(now - self._keep, now - NOTES_KEEP, now):
                 pass

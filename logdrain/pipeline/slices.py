@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from logdrain.errors import UnknownTable
 from logdrain.model.jobs import Claim, Mode, Reads, ResultTarget, RunOutcome, Schedule
 from logdrain.model.plans import Plan, QueryRequest
 from logdrain.model.stops import Stop
+from logdrain.pipeline.python_slices import PythonReading, PythonSlices
 from logdrain.pipeline.queries import Queries, Reading
 from logdrain.ports import (
     ArrowStream,
@@ -19,8 +21,13 @@ from logdrain.ports import (
     ResultWriter,
     Transaction,
 )
+from logdrain.query.plan import check_text
+from logdrain.results.keys import check_unique
 from logdrain.results.target import parse_result, resolve
 from logdrain.schedule.cron import parse as parse_cron
+from logdrain.schedule.targets import table_key
+
+_ANY_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class SliceRunner:
@@ -33,6 +40,7 @@ class SliceRunner:
         clock: What the time is.
         environment: Variables that results name.
         late_notes: Has the store's clock; None where slices do not run again for late events.
+        jobs_folder: Where this worker has the files of jobs in Python.
     """
 
     def __init__(
@@ -44,7 +52,9 @@ class SliceRunner:
         environment: Mapping[str, str],
         *,
         late_notes: LateNotes | None = None,
+        jobs_folder: Path = Path("jobs"),
     ) -> None:
+        self._python = PythonSlices(queries, jobs_folder)
         self._queries = queries
         self._ledger = ledger
         self._writer = writer
@@ -70,7 +80,7 @@ class SliceRunner:
         store_time = self._late_notes.store_time() if self._late_notes and target else None
         noted: list[RunOutcome] = []
 
-        def use(reading: Reading, stream: ArrowStream) -> int:
+        def use(reading: Reading | PythonReading, stream: ArrowStream) -> int:
             rows = _Counted(stream)
             if target is None:
                 return sum(batch.num_rows for batch in rows)
@@ -90,13 +100,21 @@ class SliceRunner:
                 ledger_identity=self._ledger.identity(),
             )
 
-        answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
+        if schedule.function:
+            answer = self._python.run(claim, request, use, stop)
+        else:
+            answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
         if noted:
             return noted[-1]
         reads = _reads(store_time, answer.plan, target)
         outcome = RunOutcome(answer.rows_read, answer.rows_out, answer.plan.warnings, reads)
         self._ledger.succeed(claim, outcome)
         return outcome
+
+    def close_idle(self) -> None:
+        """Give back what is kept for the next slice: databases and connections."""
+        self._queries.close_idle()
+        self._writer.close_idle()
 
     def _target(self, result: str) -> ResultTarget:
         parsed = parse_result(result)
@@ -123,7 +141,8 @@ def _reads(store_time: datetime | None, plan: Plan, target: ResultTarget | None)
     if store_time is None or target is None or not is_repeatable or plan.counts_from_now:
         return None
     ranges = tuple((scan.table, scan.time_range) for scan in plan.scans)
-    return Reads(store_time, ranges, newest_only=target.mode.holds_one_slice)
+    results = tuple((table_key(*scan.table), scan.time_range) for scan in plan.result_scans)
+    return Reads(store_time, ranges, newest_only=target.mode.holds_one_slice, results=results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +159,18 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
     A table that has no events yet is a warning: the schedule may be there before the application is.
 
     Raises:
-        LogdrainError: cron, zone, result or SQL is wrong.
+        LogdrainError: cron, zone, result or SQL is wrong, or they do not fit together.
     """
     first = parse_cron(schedule.cron, schedule.timezone).next_after(now)
     adds_rows = False
+    unique: tuple[str, ...] = ()
     if schedule.result:
         parsed = parse_result(schedule.result)
-        adds_rows = parsed.mode is Mode.APPEND
+        adds_rows, unique = parsed.mode is Mode.APPEND, parsed.unique
         if parsed.name:
             ledger.result_url(parsed.name)
+    if schedule.function:
+        return CheckedSchedule(first, ())
     request = _request(schedule, first or now, now)
     warnings: list[str] = []
     try:
@@ -156,6 +178,7 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
     except UnknownTable as error:
         warnings.append(str(error))
     else:
+        check_unique(plan.columns, unique)
         warnings += plan.warnings
         if plan.counts_from_now:
             warnings.append(
@@ -167,6 +190,16 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
             again = "again, nor by itself when events come late" if schedule.late_s else "again"
             warnings.append(f"no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run {again}")
     return CheckedSchedule(first, tuple(warnings))
+
+
+def check_sql_text(schedule: Schedule) -> None:
+    """Find what is wrong with a schedule's SQL whatever tables there are; a job in Python has none.
+
+    Raises:
+        SqlError: with line and column.
+    """
+    if not schedule.function:
+        check_text(_request(schedule, _ANY_TIME, _ANY_TIME))
 
 
 class _Counted:

@@ -29,8 +29,8 @@ class EventStore(Protocol):
         """
         ...
 
-    async def expire_splits(self, older_than_ms: int) -> int:
-        """Move splits that arrived before this unix time (ms) to quarantine; returns how many.
+    async def expire_splits(self, wait_s: float) -> int:
+        """Move splits that have waited so long, by the store's clock, to quarantine; returns how many.
 
         Raises:
             StoreUnavailable: MongoDB did not answer in time.

@@ -15,6 +15,7 @@ from logdrain.model.jobs import (
     Schedule,
     ScheduleStatus,
     SliceStatus,
+    Wait,
 )
 from logdrain.model.late import LateNote
 from logdrain.ports.results import Transaction
@@ -22,6 +23,10 @@ from logdrain.ports.results import Transaction
 
 class Ledger(Protocol):
     """Results, schedules, slices and runs, in Postgres. Every method may raise LedgerUnavailable."""
+
+    def now(self) -> datetime:
+        """The ledger's clock, UTC: what is due goes by it, whatever the clocks of workers say."""
+        ...
 
     def identity(self) -> str:
         """A name for this ledger's database that no other has."""
@@ -57,6 +62,7 @@ class Ledger(Protocol):
         Raises:
             ScheduleExists: the name is taken.
             ResultTableShared: another schedule writes this result table.
+            UnknownSchedule, ScheduleCycle: it shall run after one that is not there, or after itself.
         """
         ...
 
@@ -66,6 +72,7 @@ class Ledger(Protocol):
         Raises:
             ScheduleExists: the name belongs to another source.
             ResultTableShared: another schedule writes this result table.
+            UnknownSchedule, ScheduleCycle: as `create_schedule`.
         """
         ...
 
@@ -77,6 +84,7 @@ class Ledger(Protocol):
             ScheduleFromFile: it is its job file's.
             ScheduleExists: the new name is taken.
             ResultTableShared: another schedule writes this result table.
+            ScheduleCycle: as `create_schedule`.
         """
         ...
 
@@ -113,6 +121,7 @@ class Ledger(Protocol):
 
         Raises:
             UnknownSchedule: with the nearest name.
+            ScheduleNeeded: others run after it.
         """
         ...
 
@@ -142,7 +151,8 @@ class Ledger(Protocol):
     ) -> Claim | None:
         """Take the next runnable slice, of one schedule or of any; None where there is none.
 
-        Per schedule one slice runs at a time, oldest first; one that runs again for late events, when
+        Per schedule one slice runs at a time, oldest first, and none before the open slices up to its time of
+        the schedules that it runs after; one that runs again for late events, when
         nothing else may. Schedules take turns, those of higher priority first. A slice whose lease has run
         out counts as runnable: its old run is marked lost.
         """
@@ -172,8 +182,17 @@ class Ledger(Protocol):
         """
         ...
 
-    def fail(self, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+    def fail(
+        self,
+        claim: Claim,
+        failure: RunFailure,
+        retry_at: datetime | None,
+        *,
+        revive_at: datetime | None = None,
+    ) -> None:
         """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None.
+
+        Where it has rows that lack late events, `ask_late` brings it back even so, from `revive_at` on.
 
         Raises:
             LeaseLost: another worker has the slice.
@@ -237,6 +256,20 @@ class Ledger(Protocol):
             store_time: The clock that notes and scans are dated by: which notes have settled.
             now: What the windows of schedules end at.
         """
+        ...
+
+    def ask_followers(self, now: datetime) -> int:
+        """Ask for slices that have read rows of another schedule which it has written again since.
+
+        Args:
+            now: What the windows of schedules end at.
+
+        Returns how many.
+        """
+        ...
+
+    def waits(self, name: str) -> list[Wait]:
+        """What the oldest waiting slice of a schedule waits for; empty where it only waits for a worker."""
         ...
 
     def take_notice(self) -> Notice | None:

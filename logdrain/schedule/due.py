@@ -16,6 +16,9 @@ SKIPPED_ROWS_MAX = 10_000
 _JUST_BEFORE = timedelta(microseconds=1)
 _RETRY_FIRST_S = 10
 _RETRY_MAX_S = 600
+_REVIVE_PASSING = timedelta(minutes=10)
+# What does not pass by itself is put right by people.
+_REVIVE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,15 @@ def plan(
     )
 
 
-def retry_at(now: datetime, attempt: int) -> datetime:
-    """When a slice that failed on this attempt (from 1) is tried again: 10 s, 20 s, 40 s … 10 min."""
+def retry_after(attempt: int) -> timedelta:
+    """How long a slice waits that failed on this attempt (from 1): 10 s, 20 s, 40 s … 10 min."""
     doublings = min(attempt - 1, _RETRY_MAX_S.bit_length())
-    return now + timedelta(seconds=min(_RETRY_FIRST_S << doublings, _RETRY_MAX_S))
+    return timedelta(seconds=min(_RETRY_FIRST_S << doublings, _RETRY_MAX_S))
+
+
+def revive_after(*, is_passing: bool) -> timedelta:
+    """How long a slice rests that has used up its retries, before late events that it lacks bring it back."""
+    return _REVIVE_PASSING if is_passing else _REVIVE
 
 
 def _newest(cron: Cron, start: datetime, end: datetime, *, limit: int) -> list[datetime]:

@@ -16,30 +16,35 @@ All keys, of which `cron`, `database` and one of `sql_file` and `sql` are needed
     timeout = "30m"                     # "0": the time limit of all queries
     priority = 0                        # -2 to 2, or very-low, low, normal, high, very-high
     notify = "https://example.com/hook" # where failures are told
+    after = ["logins_hourly"]           # schedules whose slices up to the same time go first
     enabled = true                      # false: applied only where this file is named itself
+
+A function in `jobs/<file>.py` with `@logdrain.job(...)` becomes the schedule of its name; it takes the same
+keys without those of the SQL, and does not need a `database`.
 """
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
 from logdrain.errors import CronInvalid, JobFileInvalid, NotifyUrlInvalid, ZoneInvalid
-from logdrain.model.jobs import CatchUp, Job, Schedule
+from logdrain.model.job_files import Job
+from logdrain.model.jobs import CatchUp, Schedule
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
 from logdrain.schedule import cron
 from logdrain.schedule.durations import duration_s
 from logdrain.schedule.notify_urls import check_notify_url
 from logdrain.schedule.priorities import PRIORITY_HINT, read_priority
+from logdrain.schedule.toml_lines import first_line_of, line_of
 from logdrain.schedule.zones import zone
 
 HINT = "`logdrain jobs check` reads them again"
 
 _PLACE_IN_TOML = re.compile(r" \((?:at line (?P<line>\d+), column \d+|at end of document)\)$")
-_LONG_TEXT_MARK = re.compile(r"\"{3}|'{3}")
 _WHOLE_MAX = 2**31 - 1  # what the ledger's columns hold
 _CATCH_UP_MAX = 100_000  # planning holds them all in memory
 _NEEDED = (("cron",), ("database",), ("sql", "sql_file"))
@@ -63,23 +68,58 @@ def read_job(text: str, path: str, source: str, read_sql: Callable[[str], str]) 
         JobFileInvalid: All that is wrong with it, each with its line.
     """
     table = _read_toml(text, path)
-    wrong: list[tuple[int, str]] = []
     fields: dict[str, Any] = {"timezone": "UTC", "delay_s": 0}
+    wrong: list[tuple[int, str]] = []
     for key, value in table.items():
         try:
             fields |= _read_entry(key, value, read_sql)
         except _UnreadableError as error:
-            wrong.append((_line_of(key, text), str(error)))
+            wrong.append((line_of(key, text), str(error)))
     wrong += ((1, f"there is no {' or '.join(keys)}") for keys in _NEEDED if not table.keys() & keys)
     wrong += (
-        (_line_of(keys[1], text), f"{' and '.join(keys)}: one of them is enough")
+        (line_of(keys[1], text), f"{' and '.join(keys)}: one of them is enough")
         for keys in _ONE_OF
         if table.keys() >= set(keys)
     )
     if wrong:
-        raise JobFileInvalid("; ".join(f"{path}:{line}: {why}" for line, why in sorted(wrong)), hint=HINT)
+        raise JobFileInvalid(*(f"{path}:{line}: {why}" for line, why in sorted(wrong)), hint=HINT)
     enabled = fields.pop("enabled", True)
-    return Job(Schedule(name=PurePath(path).stem, source=source, **fields), enabled=enabled, path=path)
+    lines = {key: line_of(key, text) for key in table} | {"sql": first_line_of("sql", text)}
+    sql_path = str(PurePath(path).parent / str(table["sql_file"])) if "sql_file" in table else path
+    if "sql_file" in table:
+        lines["sql"] = 1
+    schedule = Schedule(name=PurePath(path).stem, source=source, **fields)
+    return Job(schedule, enabled=enabled, path=path, lines=lines, sql_path=sql_path)
+
+
+def read_python_job(
+    name: str, options: Mapping[str, object], text: str, *, path: str, line: int, source: str
+) -> Job:
+    """Read what a function was marked with.
+
+    Args:
+        name: Of the function; it is the schedule's, too.
+        options: What `@logdrain.job` was given.
+        text: The whole file: what `sched:show` shows.
+        path: Of the file, for messages.
+        line: Where the function begins, for messages.
+        source: What the ledger keeps as the file: the same on every machine.
+
+    Raises:
+        JobFileInvalid: All that is wrong with it.
+    """
+    fields: dict[str, Any] = {"timezone": "UTC", "delay_s": 0, "database": ""}
+    wrong: list[str] = []
+    for key, value in options.items():
+        try:
+            fields |= _read_option(key, value)
+        except _UnreadableError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise JobFileInvalid(*(f"{path}:{line}: {name}: {why}" for why in wrong), hint=HINT)
+    enabled = fields.pop("enabled", True)
+    schedule = Schedule(name=name, source=source, sql=text, function=name, **fields)
+    return Job(schedule, enabled=enabled, path=path, line=line)
 
 
 def _read_toml(text: str, path: str) -> dict[str, object]:
@@ -101,6 +141,15 @@ def _read_entry(key: str, value: object, read_sql: Callable[[str], str]) -> dict
         raise _UnreadableError(f"unknown key {key!r}, {hint}")
     field, read = _KEYS[key]
     return {field: read(key, value)}
+
+
+def _read_option(key: str, value: object) -> dict[str, object]:
+    if key in _SQL_KEYS:
+        raise _UnreadableError(f"{key} has no meaning here: the function returns the SQL")
+    if key in _PYTHON_KEYS:
+        _PYTHON_KEYS[key](key, value)
+        return {}
+    return _read_entry(key, value, str)
 
 
 def _read_sql(name: str, read_sql: Callable[[str], str]) -> str:
@@ -126,6 +175,18 @@ def _words(key: str, value: object) -> str:
     if not text.strip():
         raise _UnreadableError(f"{key} is empty")
     return text
+
+
+def _names(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
+        raise _UnreadableError(f'{key} is a list of names of schedules, ["pay_hourly"], not {value!r}')
+    return tuple(dict.fromkeys(value))
+
+
+def _columns(key: str, value: object) -> object:
+    if value is not None and not isinstance(value, Mapping):
+        raise _UnreadableError(f"{key} is a dict of names and types, {{'sum': 'BIGINT'}}, not {value!r}")
+    return value
 
 
 def _cron(key: str, value: object) -> str:
@@ -217,21 +278,11 @@ _KEYS: dict[str, tuple[str, Callable[[str, object], object]]] = {
     "timeout": ("timeout_s", _duration_s),
     "priority": ("priority", _priority),
     "notify": ("notify", _notify),
+    "after": ("after", _names),
     "enabled": ("enabled", _yes_or_no),
 }
 """Key -> (field of Schedule or Job, how it is read); `sql_file` is read by itself."""
 
-
-def _line_of(key: str, text: str) -> int:
-    """The line, from 1, where a key of the top level is set; lines within long texts do not count."""
-    setting = re.compile(rf"\s*(?:\[\[?\s*)?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
-    open_mark = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not open_mark and setting.match(line):
-            return number
-        for mark in _LONG_TEXT_MARK.findall(line):
-            if not open_mark:
-                open_mark = mark
-            elif mark == open_mark:
-                open_mark = ""
-    return 1
+_SQL_KEYS = ("sql", "sql_file")
+_PYTHON_KEYS: dict[str, Callable[[str, object], object]] = {"slice_column": _text, "columns": _columns}
+"""What only a function can say; read again when it runs."""

@@ -13,6 +13,7 @@ from logdrain.errors import LeaseLost
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunState, Schedule
 from logdrain.ports import Transaction
 from logdrain.schedule import postgres_notices, postgres_queue, postgres_schedules
+from logdrain.schedule.postgres_chains import MISSED
 
 LOST_RUNS_MAX = 5
 """So many runs of a slice may vanish beyond its retry limit, before it counts as what kills the workers."""
@@ -37,6 +38,7 @@ FOR NO KEY UPDATE SKIP LOCKED
 """
 )
 # Slices run oldest first. Those that run again for late events stand behind: they run when nothing else may.
+# One that has to wait for another schedule's runs only where that is forced.
 _TAKE_NEXT = """
 UPDATE logdrain.slices
 SET state = 'running', owner = %(owner)s, attempts = attempts + 1, fence = fence + 1,
@@ -44,27 +46,33 @@ SET state = 'running', owner = %(owner)s, attempts = attempts + 1, fence = fence
 WHERE schedule = %(schedule)s
   AND scheduled_at = (
       SELECT scheduled_at
-      FROM ((SELECT scheduled_at, not_before, false AS is_late FROM logdrain.slices
+      FROM ((SELECT scheduled_at, not_before, forced, false AS is_late FROM logdrain.slices
              WHERE schedule = %(schedule)s AND state = 'waiting' AND cause <> 'late'
                AND (cause = 'manual' OR NOT %(is_paused)s)
              ORDER BY scheduled_at LIMIT 1)
             UNION ALL
-            (SELECT scheduled_at, not_before, true FROM logdrain.slices
+            (SELECT scheduled_at, not_before, forced, true FROM logdrain.slices
              WHERE schedule = %(schedule)s AND state = 'waiting' AND cause = 'late' AND NOT %(is_paused)s
              ORDER BY scheduled_at LIMIT 1)) AS head
-      WHERE not_before IS NULL OR not_before <= %(now)s
+      WHERE (not_before IS NULL OR not_before <= %(now)s)
+        AND (forced OR NOT logdrain.has_to_wait(%(after)s::text[], scheduled_at))
       ORDER BY is_late LIMIT 1)
   AND NOT EXISTS (SELECT FROM logdrain.slices AS other
                   WHERE other.schedule = %(schedule)s AND other.state = 'running')
 RETURNING scheduled_at, cause, fence, attempts AS attempt, forced, ever_succeeded AS ran_before
 """
-_START_RUN = """
+_START_RUN = (
+    """
 INSERT INTO logdrain.runs (schedule, scheduled_at, cause, attempt, fence, owner, reason, due_at)
-SELECT schedule, scheduled_at, cause, attempts, fence, owner, reason, not_before
+SELECT schedule, scheduled_at, cause, attempts, fence, owner,
+       concat_ws('; ', nullif(reason, ''), """
+    + MISSED
+    + """), not_before
 FROM logdrain.slices
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s
 RETURNING id
 """
+)
 # A row that is locked belongs to a run that is just writing its success: it is not lost.
 _GIVE_UP_LOST = """
 UPDATE logdrain.slices AS slice
@@ -122,6 +130,7 @@ def take(
         "lease_s": lease_s,
         "now": now,
         "is_paused": found.paused_at is not None,
+        "after": list(chosen.after),
     }
     with transaction.cursor(row_factory=dict_row) as cursor:
         taken = cursor.execute(_TAKE_NEXT, values).fetchone()
@@ -183,7 +192,8 @@ def count(transaction: Transaction, state: RunState) -> None:
 
 def _start_run(transaction: Transaction, schedule: Schedule, taken: DictRow) -> Claim:
     with transaction.cursor(row_factory=scalar_row) as cursor:
-        (run_id,) = cursor.execute(_START_RUN, {"schedule": schedule.name, **taken})
+        about = {"schedule": schedule.name, "after": list(schedule.after), **taken}
+        (run_id,) = cursor.execute(_START_RUN, about)
     transaction.execute(
         "UPDATE logdrain.schedules SET last_claimed_at = clock_timestamp() WHERE name = %s",
         (schedule.name,),

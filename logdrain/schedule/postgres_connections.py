@@ -42,7 +42,7 @@ class Connections:
 
         Raises:
             LedgerUnavailable: Postgres cannot be reached, or cut the connection.
-            MigrationError: The tables are not there.
+            MigrationError: The tables are not there, or those of another version.
             ScheduleError: Postgres refused a value.
         """
         with named_errors(), ExitStack() as stack:
@@ -98,6 +98,11 @@ def _named(error: psycopg.Error) -> LogdrainError:
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
         return MigrationError("the ledger's tables are not in this Postgres", hint="run `logdrain migrate`")
     reason = mask((error.diag.message_primary or str(error).strip() or type(error).__name__).splitlines()[0])
+    if isinstance(error, psycopg.errors.UndefinedColumn | psycopg.errors.UndefinedFunction):
+        return MigrationError(
+            f"the ledger's tables are those of another version of logdrain: {reason}",
+            hint="run `logdrain migrate`; or install the newer logdrain",
+        )
     if isinstance(
         error,
         psycopg.OperationalError

@@ -7,7 +7,7 @@ from typing import LiteralString
 from logdrain.log import mask
 from logdrain.model.jobs import Claim, Reads, RunFailure, RunOutcome, RunState
 from logdrain.ports import Transaction
-from logdrain.schedule import postgres_notices, postgres_queue
+from logdrain.schedule import postgres_chains, postgres_notices, postgres_queue
 from logdrain.schedule.postgres_claims import count, lease_lost, place
 
 _RUNNING_HERE = """
@@ -36,7 +36,8 @@ _FAIL = (
     """
 UPDATE logdrain.slices
 SET state = CASE WHEN %(retry_at)s::timestamptz IS NULL THEN 'failed' ELSE 'waiting' END,
-    not_before = %(retry_at)s, lease_until = NULL, owner = '',
+    not_before = coalesce(%(retry_at)s, %(revive_at)s::timestamptz), lease_until = NULL, owner = '',
+    is_unchecked = is_unchecked OR (%(retry_at)s::timestamptz IS NULL AND scan_started_at IS NOT NULL),
     error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
 """
     + _RUNNING_HERE
@@ -77,16 +78,27 @@ def succeed(transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None
     _keep_reads(transaction, claim, reads)
     _end_run(transaction, claim, RunState.SUCCEEDED, outcome, None)
     postgres_notices.note_recovery(transaction, claim)
+    postgres_chains.note_success(transaction, claim.schedule.name, claim.scheduled_at)
     postgres_queue.requeue(transaction, claim.schedule.name)
 
 
-def fail(transaction: Transaction, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+def fail(
+    transaction: Transaction,
+    claim: Claim,
+    failure: RunFailure,
+    retry_at: datetime | None,
+    revive_at: datetime | None,
+) -> None:
     """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None.
+
+    One that failed for good still has the rows of its last success: what these lack is looked for once more
+    from `revive_at` on; never where that is None.
 
     Raises:
         LeaseLost: Another worker has the slice.
     """
-    _write_fenced(transaction, _FAIL, claim, {"retry_at": retry_at, **_errors(failure)})
+    values = {"retry_at": retry_at, "revive_at": revive_at, **_errors(failure)}
+    _write_fenced(transaction, _FAIL, claim, values)
     _end_run(transaction, claim, RunState.FAILED, None, failure)
     if retry_at is None:
         postgres_notices.note_failure(transaction, claim.schedule, claim.scheduled_at, claim.run_id, failure)
@@ -132,11 +144,12 @@ def _write_fenced(
 def _keep_reads(transaction: Transaction, claim: Claim, reads: Reads | None) -> None:
     transaction.execute(_FORGET_READS, place(claim))
     if reads is not None:
+        ranges = [*((table.name, time_range) for table, time_range in reads.ranges), *reads.results]
         values = {
             **place(claim),
-            "tables": [table.name for table, _ in reads.ranges],
-            "starts": [time_range.start for _, time_range in reads.ranges],
-            "ends": [time_range.end for _, time_range in reads.ranges],
+            "tables": [name for name, _ in ranges],
+            "starts": [time_range.start for _, time_range in ranges],
+            "ends": [time_range.end for _, time_range in ranges],
         }
         transaction.execute(_KEEP_READS, values)
 

@@ -3,6 +3,7 @@
 A note is looked up once, when it has settled: all of its events are stored by then, or never will be. A
 slice that was running or waiting meanwhile is looked up when it has succeeded. So every pair of the two is
 looked at after both are there, and a slice runs again where it began to read before the note had settled.
+One that fails for good then keeps its old rows: it is looked up again after a rest, until its window ends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ WHERE note.table_name = same.table_name AND note.hour_s = same.hour_s
 """
 _UNCHECKED = """
 SELECT schedule, scheduled_at, scan_started_at FROM logdrain.slices
-WHERE is_unchecked AND state = 'succeeded' LIMIT 10000
+WHERE is_unchecked AND (state = 'succeeded' OR (state = 'failed' AND not_before <= %(now)s)) LIMIT 10000
 """
 _CHECK = """
 UPDATE logdrain.slices AS slice SET is_unchecked = false
@@ -62,7 +63,7 @@ JOIN logdrain.late AS note
  AND (reads.end_s IS NULL OR reads.end_s > note.hour_s)
 """
 _STALE = """
-WHERE slice.state = 'succeeded'
+WHERE (slice.state = 'succeeded' OR (slice.state = 'failed' AND slice.not_before <= %(now)s))
   AND note.noted_at <= %(settled)s
   AND slice.scan_started_at < note.noted_at + make_interval(secs => %(settles_s)s)
   AND slice.scheduled_at > %(now)s - make_interval(secs => schedule.late_s)
@@ -88,8 +89,9 @@ JOIN unnest(%(schedules)s::text[], %(instants)s::timestamptz[]) AS checked (sche
 )
 _ASK = """
 UPDATE logdrain.slices
-SET state = 'waiting', cause = %(cause)s, reason = %(reason)s, attempts = 0, not_before = NULL
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND state = 'succeeded'
+SET state = 'waiting', cause = %(cause)s, reason = %(reason)s, attempts = 0, not_before = NULL,
+    error_code = '', error_message = '', error_hint = ''
+WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND state IN ('succeeded', 'failed')
   AND scan_started_at = %(scan_started_at)s
 """
 _FORGET = """
@@ -148,7 +150,7 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
         "now": now,
     }
     looked = Looked(
-        transaction.execute(_SETTLED, about).fetchall(), transaction.execute(_UNCHECKED).fetchall()
+        transaction.execute(_SETTLED, about).fetchall(), transaction.execute(_UNCHECKED, about).fetchall()
     )
     found: set[_Stale] = set()
     if looked.notes:

@@ -16,10 +16,12 @@ from logdrain.model.jobs import (
     Schedule,
     ScheduleStatus,
     SliceStatus,
+    Wait,
 )
 from logdrain.model.late import LateNote
 from logdrain.ports import Transaction
 from logdrain.schedule import (
+    postgres_chains,
     postgres_claims,
     postgres_endings,
     postgres_late,
@@ -39,8 +41,8 @@ _PLANNED_AT_ONCE = 50
 class PostgresLedger:
     """`ports.Ledger` in Postgres, for any number of threads and workers.
 
-    The contract of each method is the port's. Leases run by Postgres' own clock, so that the clocks of
-    workers do not matter; what is due is decided by the `now` that is passed in.
+    The contract of each method is the port's. Leases run by Postgres' own clock; what is due is decided by
+    the `now` that is passed in: pass `now()`, and the clocks of workers do not matter.
 
     Args:
         dsn: `postgres://` or `postgresql://` URL of a migrated database.
@@ -51,18 +53,31 @@ class PostgresLedger:
 
     def __init__(self, dsn: str) -> None:
         self._connections = Connections(dsn)
+        self._identity = ""
 
     def close(self) -> None:
         """Close the connections of all threads."""
         self._connections.close()
 
-    def identity(self) -> str:
-        """A name for this ledger's database: the UUID that its migration has made."""
+    def now(self) -> datetime:
+        """The clock of Postgres, UTC: a ledger is a `ports.Clock`, the one that its workers share."""
         with (
             self._connections.transaction() as transaction,
             transaction.cursor(row_factory=scalar_row) as cursor,
         ):
-            return str(cursor.execute("SELECT id FROM logdrain.identity").fetchone())
+            now: datetime
+            (now,) = cursor.execute("SELECT clock_timestamp()")
+            return now
+
+    def identity(self) -> str:
+        """A name for this ledger's database: the UUID that its migration has made; asked for once."""
+        if not self._identity:
+            with (
+                self._connections.transaction() as transaction,
+                transaction.cursor(row_factory=scalar_row) as cursor,
+            ):
+                self._identity = str(cursor.execute("SELECT id FROM logdrain.identity").fetchone())
+        return self._identity
 
     def create_result(self, name: str, url: str) -> None:
         """Keep a named result; an existing one of that name gets the new URL."""
@@ -180,10 +195,17 @@ class PostgresLedger:
         with self._connections.transaction() as transaction:
             postgres_endings.succeed(transaction, claim, outcome)
 
-    def fail(self, claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+    def fail(
+        self,
+        claim: Claim,
+        failure: RunFailure,
+        retry_at: datetime | None,
+        *,
+        revive_at: datetime | None = None,
+    ) -> None:
         """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None."""
         with self._connections.transaction() as transaction:
-            postgres_endings.fail(transaction, claim, failure, retry_at)
+            postgres_endings.fail(transaction, claim, failure, retry_at, revive_at)
 
     def cancel(self, claim: Claim, failure: RunFailure) -> None:
         """Write "killed"; the slice is not tried again."""
@@ -235,6 +257,18 @@ class PostgresLedger:
             with self._connections.transaction() as transaction:
                 postgres_late.close(transaction, looked)
         return count
+
+    def ask_followers(self, now: datetime) -> int:
+        """Ask for slices that have read rows of another schedule which it has written again since."""
+        with self._connections.transaction() as transaction:
+            postgres_chains.free(transaction)
+        with self._connections.transaction() as transaction:
+            return postgres_chains.ask_followers(transaction, now)
+
+    def waits(self, name: str) -> list[Wait]:
+        """What the oldest waiting slice of a schedule waits for, but for a worker."""
+        with self._connections.transaction() as transaction:
+            return postgres_chains.waits(transaction, name)
 
     def take_notice(self) -> Notice | None:
         """The next notice to send, for this worker alone; it comes again where it is not dropped."""

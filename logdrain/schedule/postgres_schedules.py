@@ -13,19 +13,19 @@ from logdrain.model.jobs import CatchUp, Schedule, ScheduleStatus
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
 from logdrain.ports import Transaction
-from logdrain.schedule import cron
+from logdrain.schedule import cron, postgres_chains
 from logdrain.schedule.targets import result_table
 
 _COLUMNS = (
     "name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,"
-    " source, priority, late_s, timeout_s, notify"
+    " source, priority, late_s, timeout_s, notify, after, function"
 )
 _INSERT = f"""
 INSERT INTO logdrain.schedules ({_COLUMNS}, result_table, next_at)
 VALUES
     (%(name)s, %(cron)s, %(timezone)s, %(delay_s)s, %(database)s, %(sql)s, %(dialect)s, %(result)s,
      %(retry_limit)s, %(catch_up)s, %(catch_up_max)s, %(source)s, %(priority)s, %(late_s)s, %(timeout_s)s,
-     %(notify)s, %(result_table)s, %(next_at)s)
+     %(notify)s, %(after)s, %(function)s, %(result_table)s, %(next_at)s)
 ON CONFLICT DO NOTHING
 """  # noqa: S608  # only names of columns, from above
 _UPDATE = """
@@ -33,7 +33,8 @@ UPDATE logdrain.schedules
 SET name = %(name)s, cron = %(cron)s, timezone = %(timezone)s, delay_s = %(delay_s)s, database = %(database)s,
     sql = %(sql)s, dialect = %(dialect)s, result = %(result)s, retry_limit = %(retry_limit)s,
     catch_up = %(catch_up)s, catch_up_max = %(catch_up_max)s, priority = %(priority)s, late_s = %(late_s)s,
-    timeout_s = %(timeout_s)s, notify = %(notify)s, result_table = %(result_table)s, next_at = %(next_at)s,
+    timeout_s = %(timeout_s)s, notify = %(notify)s, after = %(after)s, function = %(function)s,
+    result_table = %(result_table)s, next_at = %(next_at)s,
     updated_at = clock_timestamp()
 WHERE name = %(kept_name)s
 """
@@ -56,8 +57,10 @@ def create(transaction: Transaction, schedule: Schedule, now: datetime) -> None:
     Raises:
         ScheduleExists: The name is taken.
         ResultTableShared: Another schedule writes this result table.
+        UnknownSchedule, ScheduleCycle: It shall run after one that is not there, or after itself.
         CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
     """
+    postgres_chains.check_after(transaction, schedule)
     if _insert(transaction, schedule, now):
         return
     if lock(transaction, schedule.name) is not None:
@@ -74,8 +77,10 @@ def apply(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
     Raises:
         ScheduleExists: The name belongs to another source.
         ResultTableShared: Another schedule writes this result table.
+        UnknownSchedule, ScheduleCycle: It shall run after one that is not there, or after itself.
         CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
     """
+    postgres_chains.check_after(transaction, schedule)
     if _insert(transaction, schedule, now):
         return True
     found = lock(transaction, schedule.name)
@@ -101,8 +106,10 @@ def update(transaction: Transaction, name: str, schedule: Schedule, now: datetim
         ScheduleFromFile: It is its job file's.
         ScheduleExists: The new name is taken.
         ResultTableShared: Another schedule writes this result table.
+        ScheduleCycle: It would run after itself.
         CronInvalid, ZoneInvalid: The cron or zone cannot be read.
     """
+    postgres_chains.check_after(transaction, schedule, kept_name=name)
     found = lock(transaction, name)
     if found is None:
         raise unknown(transaction, name)
@@ -172,7 +179,9 @@ def forget(transaction: Transaction, name: str) -> None:
 
     Raises:
         UnknownSchedule: With the nearest name.
+        ScheduleNeeded: Others run after it.
     """
+    postgres_chains.check_not_needed(transaction, name)
     if not transaction.execute("DELETE FROM logdrain.schedules WHERE name = %s", (name,)).rowcount:
         raise unknown(transaction, name)
 
@@ -193,10 +202,16 @@ def _insert(transaction: Transaction, schedule: Schedule, now: datetime) -> bool
 
 
 def read(
-    *, dialect: str, catch_up: str, next_at: datetime | None, paused_at: datetime | None, **fields: Any
+    *,
+    dialect: str,
+    catch_up: str,
+    after: list[str],
+    next_at: datetime | None,
+    paused_at: datetime | None,
+    **fields: Any,
 ) -> ScheduleStatus:
     """A row of `SELECT`."""
-    schedule = Schedule(dialect=Dialect(dialect), catch_up=CatchUp(catch_up), **fields)
+    schedule = Schedule(dialect=Dialect(dialect), catch_up=CatchUp(catch_up), after=tuple(after), **fields)
     return ScheduleStatus(schedule, next_at, paused_at)
 
 
@@ -210,12 +225,15 @@ def _change(transaction: Transaction, kept: ScheduleStatus, schedule: Schedule, 
         with transaction.transaction():  # a savepoint, so that the other schedule can be named
             values = {**_values(schedule, next_at), "kept_name": kept.schedule.name}
             transaction.execute(_UPDATE, values)
+            if schedule.name != kept.schedule.name:
+                postgres_chains.rename(transaction, kept.schedule.name, schedule.name)
     except psycopg.errors.UniqueViolation:
         raise _shared(transaction, schedule) from None
 
 
 def _values(schedule: Schedule, next_at: datetime | None) -> Mapping[str, object]:
-    return {**asdict(schedule), "result_table": result_table(schedule.result), "next_at": next_at}
+    values = {**asdict(schedule), "after": list(schedule.after)}
+    return {**values, "result_table": result_table(schedule.result), "next_at": next_at}
 
 
 def _source(schedule: Schedule) -> str:

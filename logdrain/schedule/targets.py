@@ -23,6 +23,12 @@ def result_table(result: str) -> str:
     return f"{address}?schema={schema}" if schema else address
 
 
+def table_key(result: str, schema: str, table: str) -> str:
+    """The same key from the parts of a named result's table."""
+    options = f"?schema={quote(schema, safe='')}" if schema else ""
+    return result_table(f"{result}:{quote(table, safe='')}{options}")
+
+
 def _canonical(name: str) -> str:
     """One spelling of a name, in which nothing but the name is special."""
     return quote(unquote(name), safe=" ")

@@ -1,8 +1,9 @@
 """What goes on beside the requests, while the application runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -14,17 +15,18 @@ from logdrain.web.parts import PARTS
 _SPLIT_CHECKS_PER_WAIT = 4
 # Heroku kills 30 s after SIGTERM: what is in flight has had its share of that before.
 _FINISH_REPLAY_S = 8.0
+_BEGIN_AGAIN_S = 1.0
 
 
 async def expire_splits(application: web.Application) -> AsyncIterator[None]:
     """Move cut lines whose rest does not come to quarantine."""
-    async with _beside(_expire_forever(application[PARTS])):
+    async with _beside(partial(_expire_forever, application[PARTS])):
         yield
 
 
 async def refresh_keys(application: web.Application) -> AsyncIterator[None]:
     """Read the keys of Postgres again and again."""
-    async with _beside(application[ACCESS].ring.keep_fresh()):
+    async with _beside(application[ACCESS].ring.keep_fresh):
         yield
 
 
@@ -34,7 +36,7 @@ async def replay_spool(application: web.Application) -> AsyncIterator[None]:
     if replay is None:
         yield
         return
-    async with _beside(replay.run_forever()):
+    async with _beside(replay.run_forever):
         yield
     if not await replay.finish(_FINISH_REPLAY_S):
         log.warning("spool_left", hint="the next start replays it: keep its folder")
@@ -45,17 +47,26 @@ async def _expire_forever(parts: DrainParts) -> None:
         await asyncio.sleep(parts.split_wait_s / _SPLIT_CHECKS_PER_WAIT)
         if parts.intake.is_behind:
             continue  # the rest may wait in the spool
-        now_ms = int(parts.clock.now().timestamp() * 1000)
         try:
-            await parts.store.expire_splits(now_ms - int(parts.split_wait_s * 1000))
+            await parts.store.expire_splits(parts.split_wait_s)
         except Exception as error:  # noqa: BLE001  # tried again the next time, whatever it was
             log.warning("splits_not_expired", message=str(error))
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
+async def _beside(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    task = asyncio.create_task(_supervise(work))
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _supervise(work: Callable[[], Awaitable[None]]) -> None:
+    """Begin again what ends by an error that nobody foresaw."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  # see above
+            log.error("background_failed", error=f"{type(error).__name__}: {error}")
+        await asyncio.sleep(_BEGIN_AGAIN_S)

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from logdrain import log, metrics
-from logdrain.drain.ids import body_id
+from logdrain.drain.ids import body_id, bounded_name
 from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
@@ -38,7 +38,7 @@ async def post_logs(request: web.Request) -> web.Response:
     metrics.DELIVERIES.labels("204").inc()
     log.info(
         "delivery",
-        drain=drain,
+        drain=delivery.drain,
         id=delivery.id,
         bytes=len(body),
         spooled=taken.spooled_because or None,
@@ -53,9 +53,9 @@ async def post_logs(request: web.Request) -> web.Response:
 
 def _delivery(request: web.Request, drain: str, body: bytes) -> Delivery:
     return Delivery(
-        drain=drain,
-        id=_delivery_id(request, body),
-        token=_header(request, "Logplex-Drain-Token"),
+        drain=bounded_name(drain),
+        id=bounded_name(_delivery_id(request, body)),
+        token=bounded_name(_header(request, "Logplex-Drain-Token")),
         message_count=_whole_number(_header(request, "Logplex-Msg-Count")),
     )
 

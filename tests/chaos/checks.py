@@ -14,7 +14,12 @@ ANSWER_WITHIN_S = 5.0
 _STARTING_S = 0.25  # a connection that a drain takes up while it starts or wakes
 _SERIAL = re.compile(rb"serial\W+(\d+)")
 _SHOWN_MAX = 5
-_BAD_LOG_WORDS = ("Traceback (most recent call last)", "code=internal", "Task exception was never")
+_BAD_LOG_WORDS = (
+    "Traceback (most recent call last)",
+    "code=internal",
+    "internal error",
+    "Task exception was never",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,14 @@ def test_the_table_equals_a_recomputation(up: Up) -> None:
     assert said in up.run("sched:history", "late_sums").stdout
 
 
+def test_a_backfill_that_was_cut_goes_on(up: Up) -> None:
+    up.run("sched:create", "cut", "@hourly", "-d", "late", "SELECT COUNT(*) AS n FROM pay")
+    up.run("sched:run", "cut", "2012-03-01", "-n", "2")
+    resumed = up.run("sched:run", "cut", "2012-03-01", "-n", "3", "--resume")
+    assert "3 of 3 slices of 'cut' succeeded." in resumed.stdout
+    assert len(up.json("sched:history", "cut", "--json")) == 3
+
+
 def test_a_schedule_is_changed_paused_and_shown(up: Up) -> None:
     up.run(
         "sched:create", "small", "@hourly", "-d", "late", "-P", "high", "--timeout", "30m", "SELECT 1 AS n"

@@ -10,11 +10,21 @@ from logdrain.model.jobs import Cause, Claim, Reads, RunOutcome, SliceState
 from logdrain.model.late import LATE_SETTLES_S, LateNote
 from logdrain.model.plans import TimeRange
 from logdrain.schedule.postgres_ledger import PostgresLedger
-from tests.integration.schedule.ledger_slices import NOW, SUMS, Ask, claimed, hour, states, with_slices
+from tests.integration.schedule.ledger_slices import (
+    FAILURE,
+    NOW,
+    SUMS,
+    Ask,
+    claimed,
+    hour,
+    states,
+    with_slices,
+)
 
 PAY = Table("production", "pay")
 STORE_NOW = datetime(2030, 1, 1, tzinfo=UTC)  # a clock of its own
 SETTLES = timedelta(seconds=LATE_SETTLES_S)
+MINUTE = timedelta(minutes=1)
 
 
 def reading(
@@ -197,3 +207,54 @@ def test_what_is_old_is_forgotten(ledger: PostgresLedger, ask: Ask) -> None:
     assert ledger.run_totals()["succeeded"] == 2
     assert ask("SELECT count(*) FROM logdrain.late") == 0
     assert ask("SELECT count(*) FROM logdrain.slice_reads") == 1  # of the newest slice
+
+
+def test_a_run_for_late_events_that_fails_for_good_comes_back(ledger: PostgresLedger) -> None:
+    with_slices(ledger, 1)
+    run_slice(ledger, reading(0, 1))
+    assert asked(ledger, note(0)) == 1
+    ledger.fail(claimed(ledger), FAILURE, None, revive_at=NOW + MINUTE)
+    assert asked(ledger) == 0
+    assert asked(ledger, now=NOW + MINUTE) == 1
+    again = claimed(ledger, now=NOW + MINUTE)
+    assert (again.cause, again.attempt) == (Cause.LATE, 1)
+    ledger.fail(again, FAILURE, None, revive_at=NOW + 2 * MINUTE)
+    assert asked(ledger, now=NOW + 2 * MINUTE) == 1
+    run_slice(ledger, reading(0, 1, at=STORE_NOW + SETTLES))
+    assert asked(ledger, now=NOW + timedelta(hours=1)) == 0
+
+
+def test_a_note_that_settled_while_its_slice_ran_and_failed_counts(ledger: PostgresLedger) -> None:
+    with_slices(ledger, 1)
+    run_slice(ledger, reading(0, 1))
+    ledger.ask_slices("sums", [hour(1)], Cause.MANUAL, force=False)
+    by_hand = claimed(ledger)
+    assert asked(ledger, note(0)) == 0
+    ledger.fail(by_hand, FAILURE, None, revive_at=NOW)
+    assert asked(ledger) == 1
+
+
+@pytest.mark.parametrize(
+    ("revive_at", "now"),
+    [(None, NOW + MINUTE), (NOW, hour(1) + timedelta(days=1))],
+    ids=["not to be", "after its window"],
+)
+def test_what_failed_for_good_stays_so(
+    ledger: PostgresLedger, revive_at: datetime | None, now: datetime
+) -> None:
+    with_slices(ledger, 1)
+    run_slice(ledger, reading(0, 1))
+    assert asked(ledger, note(0)) == 1
+    ledger.fail(claimed(ledger), FAILURE, None, revive_at=revive_at)
+    assert asked(ledger, now=now) == 0
+
+
+def test_what_failed_without_late_events_or_rows_stays_so(ledger: PostgresLedger) -> None:
+    with_slices(ledger, 1, 2)
+    run_slice(ledger, reading(0, 1))
+    ledger.fail(claimed(ledger), FAILURE, None, revive_at=NOW)
+    assert asked(ledger, note(1)) == 0  # of a slice that has no rows yet
+    ledger.ask_slices("sums", [hour(1)], Cause.MANUAL, force=False)
+    ledger.fail(claimed(ledger), FAILURE, None, revive_at=NOW)
+    assert asked(ledger) == 0
+    assert states(ledger, 1, 2) == [SliceState.FAILED, SliceState.FAILED]

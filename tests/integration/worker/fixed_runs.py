@@ -13,7 +13,7 @@ from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.plans import Plan, QueryRequest
 from logdrain.pipeline.queries import Answer, Queries, Reading, Use
 from logdrain.pipeline.slices import SliceRunner
-from logdrain.ports import ArrowStream
+from logdrain.ports import ArrowStream, Clock
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.postgres_ledger import PostgresLedger
 from logdrain.worker import Worker
@@ -73,9 +73,7 @@ class BriefLeases(PostgresLedger):
 
 
 @contextmanager
-def opened_worker(
-    ledger: PostgresLedger, select: Select, clock: FixedClock | None = None
-) -> Iterator[Worker]:
+def opened_worker(ledger: PostgresLedger, select: Select, clock: Clock | None = None) -> Iterator[Worker]:
     writer = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
     clock = clock or FixedClock()
     queries = cast("Queries", FixedQueries(select))
@@ -103,11 +101,11 @@ class Sums:
     mode: str = "append"
     name: str = "sums"
 
-    def create(self, cron: str = "") -> None:
+    def create(self, cron: str = "", *, now: datetime = NOW) -> None:
         unique = "&unique=item" if self.mode == "update" else ""
         result = f"{self.result_url}/{self.name}?mode={self.mode}{unique}"
         schedule = Schedule(self.name, cron, "UTC", 0, "production", "SELECT 1", result=result, retry_limit=5)
-        self.ledger.create_schedule(schedule, NOW)
+        self.ledger.create_schedule(schedule, now)
 
     def ask(self) -> None:
         self.ledger.ask_slices(self.name, [FIRST], Cause.MANUAL, force=False)

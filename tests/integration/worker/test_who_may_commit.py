@@ -5,23 +5,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from logdrain.errors import StoreUnavailable
-from logdrain.model.jobs import SliceState
-from logdrain.ports import ArrowStream
 from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.integration.worker.fixed_runs import (
     HOUR,
     NOW,
-    FixedClock,
     Sums,
     opened_ledger,
-    opened_worker,
     rows_of,
     select_sums,
 )
@@ -116,24 +110,3 @@ def test_workers_whose_clocks_differ_write_one_set_of_rows(sums: Sums) -> None:
         sums.ask()
         sums.finish(select_sums({"milk": hours_off}), now=NOW + hours_off * HOUR)
         assert sums.rows() == rows_of({"milk": hours_off})
-
-
-@pytest.mark.xfail(reason="what is due is decided by the clock of the worker that asks")
-def test_a_failure_noted_by_a_fast_clock_is_tried_again_as_soon_by_others(sums: Sums) -> None:
-    def fails(_: object) -> ArrowStream:
-        raise StoreUnavailable("away")
-
-    with opened_worker(sums.ledger, fails, FixedClock(NOW + HOUR)) as fast:
-        assert fast.run_one()
-    assert sums.state() is SliceState.WAITING
-    with opened_worker(sums.ledger, select_sums(SUMS), FixedClock(NOW + timedelta(minutes=10))) as other:
-        assert other.run_one()
-    assert sums.state() is SliceState.SUCCEEDED
-
-
-@pytest.mark.xfail(reason="what is due is decided by the clock of the worker that asks")
-def test_a_fast_clock_makes_no_slice_before_its_time(ledger: PostgresLedger, ledger_url: str) -> None:
-    sums = Sums(ledger, ledger_url)
-    sums.create(cron="0 * * * *")
-    with opened_worker(ledger, select_sums(SUMS), FixedClock(NOW + HOUR)) as fast:
-        assert not fast.run_one()

@@ -58,7 +58,10 @@ class ScriptedLedger:
     def cancel(self, _claim: Claim, failure: RunFailure) -> None:
         self.cancelled.append(failure)
 
-    def fail(self, _claim: Claim, failure: RunFailure, retry_at: datetime | None) -> None:
+    def fail(
+        self, _claim: Claim, failure: RunFailure, retry_at: datetime | None, *, revive_at: datetime
+    ) -> None:
+        assert revive_at > NOW
         self.failures.append((failure, retry_at))
 
 
