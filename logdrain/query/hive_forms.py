@@ -5,6 +5,7 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.draft import Draft
 
+_GROUPINGS = ("rollup", "cube", "grouping_sets")
 _CLUSTER_HINTS = ("sort", "cluster", "distribute")
 
 
@@ -12,13 +13,15 @@ def write_hive_forms(draft: Draft) -> None:
     """Rewrite WITH ROLLUP and its like, LATERAL VIEW OUTER, and drop SORT, CLUSTER and DISTRIBUTE BY.
 
     Raises:
-        UnsupportedSql: LATERAL VIEW OUTER of something else than EXPLODE; POSEXPLODE in a SELECT list.
+        UnsupportedSql: LATERAL VIEW OUTER of something else than EXPLODE; POSEXPLODE in a SELECT list;
+            GROUPING__ID.
     """
     for select in draft.statement.find_all(exp.Select):
         if any(isinstance(projection.unalias(), exp.Posexplode) for projection in select.expressions):
             raise UnsupportedSql(
                 f"{draft.place(select)}: POSEXPLODE in the SELECT list", hint="use LATERAL VIEW"
             )
+        _no_grouping_id(draft, select)
         _groupings(select)
         _ranks(select)
         for lateral in select.args.get("laterals") or []:
@@ -27,6 +30,18 @@ def write_hive_forms(draft: Draft) -> None:
     for select in draft.statement.find_all(exp.Select):
         for hint in _CLUSTER_HINTS:  # where rows go in Hive's cluster: no meaning here
             select.set(hint, None)
+
+
+def _no_grouping_id(draft: Draft, select: exp.Select) -> None:
+    group = select.args.get("group")
+    if group is None or not any(group.args.get(kind) for kind in _GROUPINGS):
+        return
+    for column in select.find_all(exp.Column):
+        if column.name.upper() == "GROUPING__ID" and not column.table:
+            raise UnsupportedSql(
+                f"{draft.place(column)}: GROUPING__ID: versions of Hive number its bits differently",
+                hint=f"write GROUPING({', '.join(draft.readable(key) for key in group.expressions)})",
+            )
 
 
 def _ranks(select: exp.Select) -> None:
@@ -65,7 +80,7 @@ def _groupings(select: exp.Select) -> None:
     group = select.args.get("group")
     if group is None:
         return
-    for kind in ("rollup", "cube", "grouping_sets"):
+    for kind in _GROUPINGS:
         for grouping in group.args.get(kind) or []:
             if not grouping.expressions:
                 grouping.set("expressions", group.expressions)

@@ -2,17 +2,20 @@
 
 from sqlglot import exp
 
-from logdrain.errors import UnsupportedSql
+from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.query.dialect_functions import URL_PARAMETER, URL_PARTS
 from logdrain.query.draft import Draft
+from logdrain.query.hive_times import TIME_NODES, TIME_RULES, as_time, checked
 from logdrain.query.templates import Rule, from_template
 
 _URL_PARTS = {part: from_template(template) for part, template in URL_PARTS.items()}
-_TRUNCATED = {
-    **dict.fromkeys(("YEAR", "YYYY", "YY"), "year"),
-    **dict.fromkeys(("Q", "QUARTER"), "quarter"),
-    **dict.fromkeys(("MONTH", "MON", "MM"), "month"),
-}
+_WHOLE = from_template(
+    "CASE WHEN REGEXP_FULL_MATCH(_0, '\\s*[+-]?[0-9]+([.][0-9]*)?\\s*') "
+    "THEN REGEXP_REPLACE(TRIM(_0), '[.][0-9]*$', '') END"
+)
+"""Text with a fraction becomes the whole number before the point."""
+_INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_FIELDS_SHOWN = 3
 _URL_PARAMETER = from_template(URL_PARAMETER)
 
 
@@ -32,22 +35,6 @@ def parse_url(node: exp.Expr, draft: Draft) -> exp.Expr:
     return rule(node, draft)
 
 
-def _unix_timestamp(node: exp.Expr, _: Draft) -> exp.Expr:
-    """A BIGINT; NULL for text that is no time."""
-    time = node.this
-    if not time.is_type(*exp.DataType.TEMPORAL_TYPES):
-        text = exp.cast(time.copy(), exp.DType.VARCHAR)
-        time = exp.StrToTime(this=text, format=node.args["format"].copy(), safe=True)
-    return exp.cast(exp.Anonymous(this="EPOCH", expressions=[time.copy()]), exp.DType.BIGINT)
-
-
-def _of_text(node: exp.Expr, _: Draft) -> exp.Expr:
-    """Parts of a time that is text: NULL where it is none."""
-    if node.this.is_type(*exp.DataType.TEXT_TYPES):
-        node.set("this", exp.TryCast(this=node.this.copy(), to=exp.DType.TIMESTAMP.into_expr(), safe=True))
-    return node
-
-
 def _substring(node: exp.Expr, _: Draft) -> exp.Expr:
     """The place 0 means the first, as 1 does."""
     start = node.args.get("start")
@@ -56,17 +43,25 @@ def _substring(node: exp.Expr, _: Draft) -> exp.Expr:
     return node
 
 
-def _cast(node: exp.Expr, _: Draft) -> exp.Expr:
-    """Text with a fraction becomes the whole number before the point."""
-    is_whole = isinstance(node, exp.Cast) and node.to.is_type(*exp.DataType.INTEGER_TYPES)
-    if is_whole and node.this.is_type(*exp.DataType.TEXT_TYPES):
-        fraction = exp.Literal.string("[.][0-9]*$")
-        node.set(
-            "this",
-            exp.Anonymous(
-                this="REGEXP_REPLACE", expressions=[node.this.copy(), fraction, exp.Literal.string("")]
-            ),
+def _cast(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """Between text, times and numbers; NULL where the text is none."""
+    source, to = node.this, node.args["to"]
+    if source.is_type(*_INSTANTS) and to.is_type(*exp.DataType.NUMERIC_TYPES):
+        seconds: exp.Expr = exp.Anonymous(this="EPOCH", expressions=[source.copy()])
+        if to.is_type(*exp.DataType.INTEGER_TYPES):
+            seconds = exp.Floor(this=seconds)
+        node.set("this", seconds)
+    elif source.is_type(*exp.DataType.NUMERIC_TYPES) and to.is_type(*_INSTANTS):
+        written = draft.readable(source)
+        raise UnsupportedSql(
+            f"{draft.place(node)}: CAST({written} AS TIMESTAMP): versions of Hive read a number as seconds "
+            "or as milliseconds",
+            hint=f"write CAST(FROM_UNIXTIME({written}) AS TIMESTAMP), of seconds",
         )
+    elif to.is_type(exp.DType.DATE):
+        node.set("this", as_time(source, draft))
+    elif source.is_type(*exp.DataType.TEXT_TYPES) and to.is_type(*exp.DataType.INTEGER_TYPES):
+        node.set("this", _WHOLE(exp.Anonymous(this="", expressions=[source]), draft))
     return node
 
 
@@ -74,40 +69,165 @@ def _compared(node: exp.Expr, _: Draft) -> exp.Expr:
     """Text beside a number is read as a number, NULL where it is none."""
     for side, other in ((node.this, node.expression), (node.expression, node.this)):
         if side.is_type(*exp.DataType.TEXT_TYPES) and other.is_type(*exp.DataType.NUMERIC_TYPES):
-            side.replace(exp.TryCast(this=side.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True))
+            side.replace(_number(side))
     return node
 
 
-def _day_of_week(node: exp.Expr, draft: Draft) -> exp.Expr:
-    """From 1 for Sunday, where the engine counts from 0."""
-    day = _of_text(node, draft).copy()
-    return exp.Paren(this=exp.Add(this=day, expression=exp.Literal.number(1)))
+def _divided(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """NULL where the divisor is 0."""
+    _compared(node, draft)
+    divisor = exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0))
+    if isinstance(node, exp.IntDiv) and any(
+        not side.is_type(*exp.DataType.INTEGER_TYPES, exp.DType.UNKNOWN) for side in (node.left, node.right)
+    ):
+        quotient = exp.Div(this=exp.paren(node.left), expression=divisor)
+        return exp.cast(exp.Trunc(this=quotient), exp.DType.BIGINT)
+    node.set("expression", divisor)
+    return node
 
 
-def _trunc(node: exp.Expr, draft: Draft) -> exp.Expr:
-    """`trunc(date, 'MM')` is text."""
-    unit = _TRUNCATED.get(node.text("unit").upper())
-    if unit is None:
-        raise UnsupportedSql(
-            f"{draft.place(node)}: TRUNC to another unit", hint="units are YEAR, Q and MONTH"
-        )
-    start = exp.Anonymous(
-        this="DATE_TRUNC", expressions=[exp.Literal.string(unit), _of_text(node, draft).this.copy()]
+def _of_number(node: exp.Expr, _: Draft) -> exp.Expr:
+    """Text as an argument is read as a number, NULL where it is none."""
+    holder, key = (node.this, "expressions") if isinstance(node.this, exp.Distinct) else (node, "this")
+    argument = holder.args[key][0] if key == "expressions" else holder.args[key]
+    if argument is not None and argument.is_type(*exp.DataType.TEXT_TYPES):
+        argument.replace(_number(argument))
+    return node
+
+
+def _number(text: exp.Expr) -> exp.Expr:
+    return exp.TryCast(this=text.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
+
+
+def _percentile(node: exp.Expr, _: Draft) -> exp.Expr:
+    """Between two values, a part of the way."""
+    return exp.Anonymous(this="QUANTILE_CONT", expressions=[_number(node.this), node.args["quantile"].copy()])
+
+
+def _greatest(node: exp.Expr, _: Draft) -> exp.Expr:
+    """NULL where an argument is NULL."""
+    node.set("ignore_nulls", False)  # noqa: FBT003  sqlglot's signature
+    return node
+
+
+def _size(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """-1 of NULL."""
+    if isinstance(node.parent, exp.GenerateSeries):  # of the places that POSEXPLODE counts
+        return node
+    is_map = node.this.is_type(exp.DType.MAP) or isinstance(node.this, (exp.Map, exp.VarMap))
+    length = exp.Anonymous(
+        this="CARDINALITY" if is_map else "ARRAY_LENGTH", expressions=[_no_object(node, draft).this]
     )
-    return exp.Anonymous(this="STRFTIME", expressions=[start, exp.Literal.string("%Y-%m-%d")])
+    if node.this.is_type(exp.DType.NULL):
+        return exp.Literal.number(-1)
+    return exp.Coalesce(this=length, expressions=[exp.Literal.number(-1)])
 
+
+def _collected(node: exp.Expr, _: Draft) -> exp.Expr:
+    """An empty list of no values, where the engine has NULL."""
+    whole = node
+    while isinstance(whole.parent, (exp.Filter, exp.Window)) and whole.parent.this is whole:
+        whole = whole.parent
+    wrapped = exp.Coalesce(expressions=[exp.Array()])
+    wrapped.type = node.type
+    whole.replace(wrapped)
+    wrapped.set("this", whole)
+    return node
+
+
+def _no_object(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """An object of an event is no map: which of its fields an event had is not known."""
+    argument = node.expressions[0] if node.expressions else node.this
+    if isinstance(argument, exp.Expr) and argument.type and argument.is_type(exp.DType.STRUCT):
+        written = draft.readable(argument)
+        fields = [field.name for field in argument.type.expressions][:_FIELDS_SHOWN]
+        raise UnsupportedSql(
+            f"{draft.place(node)}: {written} is an object, neither a map nor a list",
+            hint=f"name its fields: {', '.join(f'{written}.{name}' for name in fields)}",
+        )
+    return node
+
+
+def _json_object(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """NULL for text that is no JSON."""
+    if node.expression.find(exp.JSONPathWildcard):
+        raise UnsupportedSql(
+            f"{draft.place(node)}: GET_JSON_OBJECT with * in its path",
+            hint="name the element: '$.a[0].b'",
+        )
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    return exp.Try(this=exp.Paren(this=node.copy()))
+
+
+def _text(node: exp.Expr) -> exp.Expr:
+    return exp.cast(node.copy(), exp.DType.VARCHAR)
+
+
+def _elt(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """`elt(n, text, …)`: the text number n from 1; NULL where there is none."""
+    if len(node.expressions) < 2:  # noqa: PLR2004  n and a text
+        raise SqlTypeError(f"{draft.place(node)}: ELT takes a number and texts")
+    number, *texts = node.expressions
+    pairs = [
+        exp.If(this=exp.Literal.number(place), true=_text(text)) for place, text in enumerate(texts, start=1)
+    ]
+    return exp.Case(this=number.copy(), ifs=pairs)
+
+
+def _field(node: exp.Expr, draft: Draft) -> exp.Expr:
+    """`field(value, other, …)`: which of the others it is, from 1; 0 for none and for NULL."""
+    if len(node.expressions) < 2:  # noqa: PLR2004  a value and one to find it in
+        raise SqlTypeError(f"{draft.place(node)}: FIELD takes a value and others")
+    value, *others = node.expressions
+    pairs = [
+        exp.If(this=exp.EQ(this=_text(value), expression=_text(other)), true=exp.Literal.number(place))
+        for place, other in enumerate(others, start=1)
+    ]
+    return exp.Case(ifs=pairs, default=exp.Literal.number(0))
+
+
+def _exactly(count: int, template: str) -> Rule:
+    fill = from_template(template)
+
+    def rule(node: exp.Expr, draft: Draft) -> exp.Expr:
+        checked(node, draft, count, count)
+        return fill(node, draft)
+
+    return rule
+
+
+HIVE_RULES: dict[str, Rule] = {
+    "conv": _exactly(3, "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))"),
+    "crc32": _exactly(1, "HIVE_CRC32(CAST(_0 AS VARCHAR))"),
+    "elt": _elt,
+    "field": _field,
+    "map_values": _no_object,
+    "parse_url": parse_url,
+    "pmod": _exactly(2, "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)"),
+    "soundex": _exactly(1, "SOUNDEX_CODE(CAST(_0 AS VARCHAR))"),
+    **TIME_RULES,
+}
 
 HIVE_NODES: dict[type[exp.Expr], Rule] = {
-    exp.DayOfWeek: _day_of_week,
-    exp.StrToUnix: _unix_timestamp,
+    exp.ArraySize: _size,
+    exp.JSONExtractScalar: _json_object,
+    exp.Quantile: _percentile,
     exp.Substring: _substring,
-    exp.TimestampTrunc: _trunc,
+    **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
+    **dict.fromkeys((exp.Explode, exp.MapKeys, exp.Unnest), _no_object),
+    **dict.fromkeys((exp.Greatest, exp.Least), _greatest),
+    **dict.fromkeys((exp.IntDiv, exp.Mod), _divided),
     **dict.fromkeys(
         (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compared
     ),
     **dict.fromkeys(
-        (*(exp.Hour, exp.Minute, exp.Second, exp.Quarter, exp.WeekOfYear, exp.LastDay, exp.NextDay),),
-        _of_text,
+        (
+            *(exp.Avg, exp.StddevPop, exp.StddevSamp, exp.Sum, exp.Variance, exp.VariancePop),
+            *(exp.Abs, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Neg, exp.Round, exp.Sqrt),
+        ),
+        _of_number,
     ),
+    **TIME_NODES,
 }

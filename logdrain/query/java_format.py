@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-_PART = re.compile(r"(?P<quote>'')|'(?P<quoted>(?:[^']|'')*)'|(?P<field>([A-Za-z])\4*)|(?P<text>[^A-Za-z']+)")
-_MONTHS = (
+PATTERN_PART = re.compile(
+    r"(?P<quote>'')|'(?P<quoted>(?:[^']|'')*)'|(?P<field>([A-Za-z])\4*)|(?P<text>[^A-Za-z']+)"
+)
+MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ABBREVIATION = re.compile(r"[A-Z]{3,5}")
 _LONG = 4  # so many letters ask for a full name
 _NAMED = 3  # so many for a name at all
@@ -53,7 +55,7 @@ def pattern_parts(pattern: str) -> tuple[Part, ...] | None:
     parts: list[Part] = []
     position = 0
     while position < len(pattern):
-        found = _PART.match(pattern, position)
+        found = PATTERN_PART.match(pattern, position)
         if found is None:
             return None
         letter = found[4]
@@ -106,12 +108,12 @@ def _year(value: Callable[[datetime], int]) -> Field:
 def _month(local: datetime, count: int) -> str:
     if count < _NAMED:
         return str(local.month).zfill(count)
-    name = _MONTHS[local.month - 1]
+    name = MONTHS[local.month - 1]
     return name if count >= _LONG else name[:3]
 
 
 def _day_name(local: datetime, count: int) -> str:
-    name = _DAYS[local.weekday()]
+    name = DAYS[local.weekday()]
     return name if count >= _LONG else name[:3]
 
 

@@ -38,6 +38,8 @@ def outcome(query: str) -> str:
         return f"{type(error).__name__}: {error}\n"
     head = " | ".join(f"{field.name} {field.type}" for field in found.schema)
     lines = [" | ".join(map(cell, row)) for row in found.rows]
+    if "ORDER BY" not in query:
+        lines.sort()  # threads take turns
     return "\n".join([explain(found.plan, []), "", "rows", f"  {head}", *(f"  {line}" for line in lines), ""])
 
 
