@@ -27,6 +27,7 @@ from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, EventStore, Keys, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
 from logdrain.query.folder_addresses import open_addresses
+from logdrain.results.postgres_reader import PostgresResultReader
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.http_notices import HttpNotices
 from logdrain.schedule.postgres_ledger import PostgresLedger
@@ -34,6 +35,7 @@ from logdrain.spool.folder_spool import FolderSpool
 
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
 _DRIVER_PATIENCE = 2.0
+_DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
 _ROOM_WITHIN_S = 0.5  # senders wait for 5 s, and the store has its share of that
 
 
@@ -175,20 +177,35 @@ def open_keys(settings: Settings) -> Iterator[PostgresKeys]:
 @contextmanager
 def open_queries(settings: Settings) -> Iterator[Queries]:
     """SQL over stored events, with a folder to spill to."""
-    with open_source(settings) as source, tempfile.TemporaryDirectory(prefix="logdrain-query-") as spill:
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(settings))
+        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="logdrain-query-"))
         engine = DuckdbEngine(
             settings.query_memory_max_bytes,
             settings.query_threads,
             temp_folder=spill,
             spill_max_bytes=settings.query_spill_max_bytes,
             more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
+            databases_kept_max=_DATABASES_KEPT_MAX,
         )
+        stack.callback(engine.close_idle)
         yield Queries(
             source,
             engine,
             timeout_s=settings.query_timeout_s,
             has_addresses=bool(settings.geoip_file),
+            results=stack.enter_context(_open_results(settings)),
         )
+
+
+@contextmanager
+def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
+    """Named results, to read; nothing is asked of the ledger before a query names one."""
+    if not settings.database_url:
+        yield None
+        return
+    with open_ledger(settings) as ledger:
+        yield PostgresResultReader(ledger.result_url, os.environ.get)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +223,22 @@ def open_worker_parts(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> Iterator[WorkerParts]:
     """The ledger, and what runs a slice."""
-    clock = SystemClock()
     writer = PostgresResultWriter()
     with ExitStack() as stack:
         stack.callback(writer.close_idle)
         ledger = stack.enter_context(open_ledger(settings))
+        clock = ledger  # of this machine's clock, nothing is asked
         queries = stack.enter_context(open_queries(settings))
         notes = stack.enter_context(open_late_notes(settings))
-        runner = SliceRunner(queries, ledger, writer, clock, environment, late_notes=notes)
+        runner = SliceRunner(
+            queries,
+            ledger,
+            writer,
+            clock,
+            environment,
+            late_notes=notes,
+            jobs_folder=Path(settings.jobs_folder),
+        )
         chores = Chores(
             ledger,
             LateRuns(notes, ledger, clock),

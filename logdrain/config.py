@@ -67,6 +67,7 @@ SETTINGS = (
     Setting("LOGDRAIN_QUERY_SPILL_MAX_BYTES", "8589934592", "Disk that one query may spill to."),
     Setting("LOGDRAIN_QUERY_ROWS_MAX", "10000000", "Rows that `logdrain query` prints; then `query_rows`."),
     Setting("LOGDRAIN_GEOIP_FILE", "", "A MaxMind `.mmdb` file for the TD_IP_TO_* functions."),
+    Setting("LOGDRAIN_DEBUG", "0", "`1`: a command shows the traceback of an internal error."),
 )
 
 

@@ -7,6 +7,7 @@ and otherwise the next thing that looks like the start of a frame ends it.
 """
 
 import re
+from collections.abc import Iterator
 
 from logdrain.model.events import Frame
 
@@ -15,30 +16,33 @@ _HEAD = re.compile(rb"(\d{1,8}) (?=<\d{1,3}>)")
 _BOUNDARY = re.compile(rb"\s{0,64}(?:\Z|\d{1,8} <\d{1,3}>\d{1,3} )")
 # Stricter than _HEAD, for the hunt through a message's text: digits that look like a count are common.
 _NEXT_HEAD = re.compile(rb"(?<!\d)\d{1,8} <\d{1,3}>\d{1,3} \d{4}-")
+_NEXT_HEAD_SIZE_MAX_BYTES = 23
+_HUNT_SIZE_BYTES = 256 * 1024
 _SPACE = re.compile(rb"\s*")
 
 
-def split_frames(body: bytes) -> list[Frame]:
+def split_frames(body: bytes) -> Iterator[Frame]:
     """Cut a body into frames and junk; every octet is in one of them or is space between them.
 
     Args:
         body: A decoded request body, any bytes.
 
     Returns:
-        Frames in order; `position` counts frames and junk together. An empty body has none.
+        Frames in order, one by one: a body may have millions. `position` counts frames and junk together.
+        An empty body has none.
     """
-    frames: list[Frame] = []
+    position = 0
     at = _skip_space(body, 0)
     while at < len(body):
         head = _HEAD.match(body, at)
         if head is None:
             end = _next_head(body, at + 1)
-            frames.append(Frame(len(frames), body[at:end].rstrip(), resync=False, junk=True))
+            yield Frame(position, body[at:end].rstrip(), resync=False, junk=True)
         else:
             end, resync = _frame_end(body, head.end(), int(head[1]))
-            frames.append(Frame(len(frames), body[head.end() : end], resync=resync, junk=False))
+            yield Frame(position, body[head.end() : end], resync=resync, junk=False, digits=head[1])
+        position += 1
         at = _skip_space(body, end)
-    return frames
 
 
 def _frame_end(body: bytes, start: int, count: int) -> tuple[int, bool]:
@@ -71,8 +75,12 @@ def _lands(body: bytes, end: int) -> bool:
 
 
 def _next_head(body: bytes, start: int) -> int:
-    found = _NEXT_HEAD.search(body, start)
-    return found.start() if found else len(body)
+    # Part by part: a search does not let other threads run.
+    for at in range(start, len(body), _HUNT_SIZE_BYTES):
+        found = _NEXT_HEAD.search(body, at, at + _HUNT_SIZE_BYTES + _NEXT_HEAD_SIZE_MAX_BYTES)
+        if found:
+            return found.start()
+    return len(body)
 
 
 def _skip_space(body: bytes, at: int) -> int:

@@ -6,6 +6,9 @@ a range of time is a range of ids and new events go to the right edge of the tre
 
 import hashlib
 
+NAME_SIZE_BYTES_MAX = 255
+"""Of what a sender names itself and its deliveries; each event, and each piece of a line, has it."""
+
 
 def make_id(time_ms: int | None, drain: str, delivery_id: str, position: int) -> bytes:
     """The id of what stands at `position` of a delivery; no time counts as 1970."""
@@ -19,3 +22,13 @@ def make_id(time_ms: int | None, drain: str, delivery_id: str, position: int) ->
 def body_id(body: bytes) -> str:
     """A delivery id for senders that name theirs in no header: the body's own hash."""
     return "body-" + hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def bounded_name(name: str) -> str:
+    """A name that a sender chose, in 255 octets at most: of a longer one the beginning and a hash."""
+    octets = name.encode("utf-8", "replace")
+    if len(octets) <= NAME_SIZE_BYTES_MAX:
+        return name
+    digest = hashlib.blake2b(octets, digest_size=16).hexdigest()
+    kept = octets[: NAME_SIZE_BYTES_MAX - len(digest) - 1].decode("utf-8", "ignore")
+    return f"{kept}-{digest}"

@@ -18,6 +18,8 @@ from logdrain.model.events import Delivery, Message, Origin, Split, SplitJoin
 PIECE_SIZE_BYTES = 10_000
 # Pieces of one line have nearly the same timestamp; another line much later is another line.
 _PIECE_GAP_MS = 5_000
+# Of a delivery with more processes than that, the first ones may continue earlier lines.
+CONTINUED_MAX = 1000
 # A line is broken off before it is more than one document of 16 MiB holds, names of its pieces included.
 LINE_SIZE_BYTES_MAX = 15 * 1024 * 1024
 
@@ -71,6 +73,30 @@ def piece_name(delivery: Delivery, message: Message) -> str:
     return f"{delivery.id}:{message.position}"
 
 
+class Sieve:
+    """Tells the messages that lines are made of from those that can only be plain lines.
+
+    A plain line matters where it is the first of its process (it may end a line of an earlier delivery) or
+    comes behind a piece (it ends or breaks that one).
+    """
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._seen: set[Origin] = set()
+        self._open: set[Origin] = set()
+
+    def takes(self, message: Message) -> bool:
+        """Whether this message, the next one of its delivery, matters."""
+        origin = origin_of(message, self._delivery)
+        matters = origin not in self._seen or origin in self._open or starts_tagged(message.payload)
+        self._seen.add(origin)
+        if is_cut(message):
+            self._open.add(origin)
+            return True
+        self._open.discard(origin)
+        return matters
+
+
 def is_cut(message: Message) -> bool:
     """Whether more of this message's line follows."""
     return len(message.payload) == PIECE_SIZE_BYTES and not message.ended
@@ -80,6 +106,7 @@ def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origi
     """Pieces that may continue a line of an earlier delivery: (origin -> name of the piece).
 
     Only the first message of a process can, and only if it could be the middle or the end of a record.
+    Of more than CONTINUED_MAX processes, those that come first.
     """
     seen: set[Origin] = set()
     found: dict[Origin, str] = {}
@@ -90,6 +117,8 @@ def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origi
         seen.add(origin)
         if not starts_tagged(message.payload) and (is_cut(message) or _may_end_record(message.payload)):
             found[origin] = piece_name(delivery, message)
+            if len(found) == CONTINUED_MAX:
+                break
     return found
 
 
@@ -121,8 +150,7 @@ def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Sequence[
     starts = continuations(messages := list(messages), delivery) if waiting else {}
     for message in messages:
         origin = origin_of(message, delivery)
-        name = piece_name(delivery, message)
-        if starts.get(origin) == name:
+        if origin in starts and starts[origin] == (name := piece_name(delivery, message)):
             split = _beginning_of(message, name, [split for split in waiting if split.origin == origin])
             if split is not None:
                 growing[origin] = _resume(split, name)
@@ -166,7 +194,7 @@ def _resume(split: Split, name: str) -> _Growing:
     return _Growing(
         line,
         [split.raw],
-        len(split.raw) + sum(map(len, split.continued_by)),
+        len(split.raw) + sum(len(each.encode("utf-8", "surrogatepass")) for each in split.continued_by),
         split_id=split.id,
         continued_by=name,
         after=len(split.continued_by),

@@ -15,7 +15,7 @@ _FIELD_SIZE_MAX_BYTES = 255  # RFC 5424 6.2.4 gives HOSTNAME as much, and the ot
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _HEADER = re.compile(
-    rb"<(\d{1,3})>\d{1,3} (\S+) (\S+) (\S+) (\S+) \S+(?: (?:(?:-|(?:\[[^\]]*\])+) (?=@\[))?(.*))?\Z",
+    rb"<(\d{1,3})>\d{1,3} (\S++) (\S++) (\S++) (\S++) \S++(?: (?:(?:-|(?:\[[^\]]*\])+) (?=@\[))?(.*))?\Z",
     re.DOTALL,
 )
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from logdrain.drain.frames import split_frames
 from logdrain.drain.ids import make_id
-from logdrain.drain.lines import Line, assemble, continuations
+from logdrain.drain.lines import Line, Sieve, assemble, continuations
 from logdrain.drain.messages import kind_of, losses, read_message
 from logdrain.drain.records import free_name, read_record, rename_reserved
 from logdrain.drain.tags import Rejection, read_tagged, starts_tagged, table_of
 from logdrain.drain.times import record_time_ms
+from logdrain.drain.unreadable import UnreadableFrames, quarantine_octets
 from logdrain.model.events import (
     Batch,
     Delivery,
     DropReason,
     Event,
-    Frame,
     LineKind,
     Message,
     Origin,
@@ -36,7 +36,7 @@ class Parsed:
     """A body's messages, before lines are put together.
 
     Attributes:
-        messages: The application's messages, in order.
+        messages: The application's messages that lines are made of, in order.
         frames: How many frames there were, whatever is in them.
         resynced: How many of them had a wrong count.
         lost: Lines that senders say they dropped, by code (L10, L12, L13).
@@ -61,26 +61,27 @@ class Reading:
 def parse(body: bytes, delivery: Delivery) -> Parsed:
     """Cut a body into messages; junk and unreadable frames go to quarantine."""
     parsed = Parsed()
+    sieve = Sieve(delivery)
+    unreadable = UnreadableFrames(delivery)
     for frame in split_frames(body):
         if frame.junk:
-            detail = "these octets are not in a frame: <count> <PRI>1 TIME HOST APP PROCID - MESSAGE"
-            parsed.quarantined.append(_quarantine_frame(frame, delivery, DropReason.JUNK, detail))
+            unreadable.add(frame)
             continue
         parsed.frames += 1
         parsed.resynced += frame.resync
         message = read_message(frame)
         if message is None:
-            detail = "this frame has no syslog header: <PRI>1 TIME HOST APP PROCID - MESSAGE"
-            parsed.quarantined.append(_quarantine_frame(frame, delivery, DropReason.BAD_HEADER, detail))
+            unreadable.add(frame)
             parsed.kinds[LineKind.UNREADABLE] += 1
             continue
         kind = kind_of(message)
-        if kind is LineKind.APP:
+        if kind is LineKind.APP and sieve.takes(message):
             parsed.messages.append(message)
             continue
         parsed.kinds[kind] += 1
         if loss := losses(message) if kind is LineKind.LOSS else None:
             parsed.lost[loss[0]] += loss[1]
+    parsed.quarantined += unreadable.entries()
     return parsed
 
 
@@ -166,13 +167,6 @@ def _quarantine_line(line: Line, rejection: Rejection) -> Quarantined:
     )
 
 
-def _quarantine_frame(frame: Frame, delivery: Delivery, reason: DropReason, detail: str) -> Quarantined:
-    origin = Origin(delivery.drain, "", "", delivery.token)
-    frame_id = make_id(None, delivery.drain, delivery.id, frame.position)
-    return Quarantined(frame_id, reason, detail, None, origin, frame.data)
-
-
 def quarantine_body(body: bytes, delivery: Delivery, reason: DropReason, detail: str) -> Batch:
     """A body that cannot even be decoded, whole."""
-    frame = Frame(0, body, resync=False, junk=True)
-    return Batch(quarantined=[_quarantine_frame(frame, delivery, reason, detail)])
+    return Batch(quarantined=[quarantine_octets(body, delivery, 0, reason, detail)])

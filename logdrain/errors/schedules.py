@@ -29,9 +29,18 @@ class TimeInvalid(ScheduleError):
 
 
 class JobFileInvalid(ScheduleError):
-    """A job file cannot be read; the message has file, line and reason."""
+    """A job file cannot be read.
+
+    Args:
+        reasons: All that is wrong, each with file and line; the message has them all.
+        hint: What to do about it.
+    """
 
     code = "job_file_invalid"
+
+    def __init__(self, *reasons: str, hint: str = "") -> None:
+        super().__init__("; ".join(reasons), hint=hint)
+        self.reasons = reasons
 
 
 class JobFileMissing(ScheduleError):

@@ -8,6 +8,7 @@ from bson.binary import UUID_SUBTYPE, Binary
 from bson.datetime_ms import DatetimeMS
 from bson.decimal128 import Decimal128
 from bson.errors import InvalidDocument
+from bson.timestamp import Timestamp
 
 from logdrain.model.events import DropReason, Event, Origin, Quarantined, Split
 
@@ -102,6 +103,7 @@ def encode_split(split: Split, received_ms: int) -> bytes:
             "continued_by": list(split.continued_by),
             "claimed_by": split.claimed_by,
             "received_at": DatetimeMS(received_ms),
+            "waits_since": Timestamp(0, 0),  # MongoDB puts its own clock here
         }
     )
 

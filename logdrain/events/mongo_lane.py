@@ -13,8 +13,10 @@ from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.documents import document_id
+from logdrain.events.mongo_aside import aside
 from logdrain.events.mongo_client import AsyncCollection, unavailable
 from logdrain.events.mongo_stored_ids import stored_ids
+from logdrain.events.ordering import places_in_order
 
 _DUPLICATE_KEY = 11000
 _BY_ID = {"_id": 1}
@@ -107,7 +109,7 @@ class InsertLane:
         if len(documents) < _ASK_ABOVE_DOCUMENTS:
             return await self._insert_many(documents)
         # In order of id: then what a repeated delivery has stored before lies close together.
-        places = sorted(range(len(documents)), key=lambda place: document_id(documents[place]))
+        places = await aside(len(documents), lambda: places_in_order(list(map(document_id, documents))))
         done = Refused(set(), {})
         for start in range(0, len(places), _INSERT_DOCUMENTS_MAX):
             part = places[start : start + _INSERT_DOCUMENTS_MAX]
@@ -142,6 +144,16 @@ class InsertLane:
                 raise
             return _refused(error.details["writeErrors"])
         return Refused(set(), {})
+
+
+def require_duplicates(collection: str, refused: Refused) -> None:
+    """Our own documents are refused only where they are there already.
+
+    Raises:
+        StoreUnavailable: another reason; the delivery must not be answered as stored.
+    """
+    for message in refused.rejected.values():
+        raise StoreUnavailable(f"MongoDB refused a document of {collection}: {message}")
 
 
 def _refused(errors: Sequence[dict[str, Any]]) -> Refused:

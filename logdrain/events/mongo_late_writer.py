@@ -3,7 +3,7 @@
 One document of `_late` is one (table, hour); MongoDB's own clock dates it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from logdrain.events.encoding import HOUR_MS
 from logdrain.events.mongo_client import DURABLE
 from logdrain.model.late import LATE_SETTLES_S
-from logdrain.ports import Clock
 
 LATE = "_late"
 _KEPT_S = 40 * 86_400
@@ -31,11 +30,16 @@ TableHour = tuple[str, int]
 
 
 class MongoLateWriter:
-    """Writes late notes, and remembers for a moment which it wrote."""
+    """Writes late notes, and remembers for a moment which it wrote.
 
-    def __init__(self, database: Any, clock: Clock) -> None:
+    Args:
+        database: Where the notes are.
+        now: What the time is, by MongoDB's clock.
+    """
+
+    def __init__(self, database: Any, now: Callable[[], Awaitable[datetime]]) -> None:
         self._collection: Any = database.get_collection(LATE, write_concern=DURABLE)
-        self._clock = clock
+        self._now = now
         self._noted: dict[TableHour, datetime] = {}
 
     async def prepare(self) -> None:
@@ -54,7 +58,7 @@ class MongoLateWriter:
         await self._note(hours, _SETTLED_WITHIN)
 
     async def _note(self, hours: Iterable[TableHour], fresh_for: timedelta) -> None:
-        now = self._clock.now()
+        now = await self._now()
         this_hour = int(now.timestamp() * 1000) // HOUR_MS
         late = [item for item in hours if item[1] < this_hour and not self._is_noted(item, now, fresh_for)]
         if not late:

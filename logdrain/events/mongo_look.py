@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from logdrain.errors import StoreUnavailable
 from logdrain.events.documents import binary_id, read_origin
 from logdrain.events.mongo_client import database_name, tables_among, unavailable
-from logdrain.events.mongo_store import QUARANTINE
+from logdrain.events.mongo_quarantine import QUARANTINE
 from logdrain.events.references import own_objects
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
 

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.datetime_ms import DatetimeMS
 from pymongo.read_preferences import ReadPreference
 
-from logdrain.errors import SplitChanged
-from logdrain.events.documents import binary_id, decode_split, origin_document
+from logdrain.errors import SplitChanged, StoreBusy
+from logdrain.events.documents import binary_id, decode_split
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
+from logdrain.events.split_queries import split_queries
 from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJoin
 
 SPLITS = "_splits"
@@ -28,8 +28,10 @@ _DONE_KEPT_S = 7 * 86_400
 # The delivery that ends a line is repeated within seconds; from a spool, perhaps much later.
 _JOINING_KEPT_MS = 86_400_000
 _EXPIRE_BATCH = 100
+_EXPIRE_SIZE_BYTES = 16 * 1024 * 1024  # and the line that is above it
 # Lines whose rest was lost wait a while: more of them than this at a time, and something else is wrong.
 _FOUND_MAX = 100
+_FOUND_SIZE_BYTES_MAX = 64 * 1024 * 1024
 
 
 class MongoSplits:
@@ -55,21 +57,25 @@ class MongoSplits:
 
     async def find(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
         """Lines of these origins that wait or that one of `by` has continued; the newest first."""
-        among = {"origin": {"$in": [origin_document(origin) for origin in origins]}}
-        cursor = self.collection.find(
-            {
-                "$or": [
-                    {**among, "state": "waiting"},
-                    {**among, "state": "joining", "claimed_by": {"$in": list(by)}},
-                    {"continued_by": {"$in": list(by)}},  # without the origin, so that its index is used
-                ]
-            }
-        ).sort("received_at", -1)
-        documents = await cursor.limit(_FOUND_MAX).to_list(None)
-        found = [split for split in map(decode_split, documents) if split.origin in origins]
-        if any(name in split.continued_by for split in found for name in by):
+        wanted, names = set(origins), set(by)
+        found: dict[bytes, Split] = {}
+        size_bytes = 0
+        for query in split_queries(origins, by):
+            cursor = self.collection.find(query).sort("received_at", -1).limit(_FOUND_MAX)
+            async for document in cursor:
+                split = decode_split(document)
+                if split.origin not in wanted or split.id in found:
+                    continue
+                found[split.id] = split
+                size_bytes += len(split.raw)
+                if size_bytes > _FOUND_SIZE_BYTES_MAX:
+                    raise StoreBusy(
+                        f"more than {_FOUND_SIZE_BYTES_MAX} octets of cut lines wait for this delivery",
+                        hint="they go to quarantine after LOGDRAIN_SPLIT_WAIT_S",
+                    )
+        if not all(names.isdisjoint(split.continued_by) for split in found.values()):
             await self._confirm()
-        return found
+        return list(found.values())
 
     async def claim(self, joins: Sequence[SplitJoin]) -> None:
         """Add pieces to lines that wait on, and take the lines that are whole now; before their events.
@@ -83,21 +89,24 @@ class MongoSplits:
         """Note that lines are done whose events are stored."""
         await asyncio.gather(*(self._finish(join) for join in joins if join.raw is None))
 
-    async def take_overdue(self, older_than_ms: int) -> list[Quarantined]:
-        """Take some of the lines whose rest has not come in time, as quarantine entries."""
+    async def take_overdue(self, wait_ms: int) -> list[Quarantined]:
+        """Take some of the lines whose rest has not come within so long, as quarantine entries."""
         cursor = self.collection.find(
             {
                 "$or": [
-                    {"state": "waiting", "received_at": {"$lt": DatetimeMS(older_than_ms)}},
-                    {
-                        "state": "joining",
-                        "received_at": {"$lt": DatetimeMS(older_than_ms - _JOINING_KEPT_MS)},
-                    },
+                    {"state": "waiting", "$expr": _has_waited(wait_ms)},
+                    {"state": "joining", "$expr": _has_waited(wait_ms + _JOINING_KEPT_MS)},
                     {"state": "expiring"},
                 ]
             }
         )
-        documents = await cursor.limit(_EXPIRE_BATCH).to_list(None)
+        documents = []
+        left_bytes = _EXPIRE_SIZE_BYTES
+        async for document in cursor.limit(_EXPIRE_BATCH):
+            documents.append(document)
+            left_bytes -= len(document.get("raw", b""))
+            if left_bytes <= 0:
+                break
         taken = await asyncio.gather(*map(self._take, documents))
         detail = "the sender cut this line, the rest did not come in time"
         return [
@@ -151,3 +160,8 @@ class MongoSplits:
         A write that changes nothing is confirmed after all that came before it.
         """
         await self.collection.update_one({"_id": None}, {"$set": {"state": "done"}})
+
+
+def _has_waited(wait_ms: int) -> dict[str, Any]:
+    """Since so long, by MongoDB's clock on both sides: those of drains may step. True up to 1 s early."""
+    return {"$lte": [{"$toDate": "$waits_since"}, {"$subtract": ["$$NOW", wait_ms]}]}

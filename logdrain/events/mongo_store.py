@@ -6,27 +6,28 @@ late notes are written before the events they describe.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
-
-from pymongo.errors import OperationFailure, PyMongoError
 
 from logdrain import metrics
 from logdrain.errors import StoreBusy, StoreUnavailable
-from logdrain.events.documents import encode_quarantined, encode_split, quarantine_event
+from logdrain.events.documents import encode_split, quarantine_event
 from logdrain.events.encoding import Encoded, encode_events
+from logdrain.events.mongo_aside import aside
 from logdrain.events.mongo_catalog import MongoCatalog
-from logdrain.events.mongo_client import DURABLE, AsyncClient, unavailable
-from logdrain.events.mongo_lane import InsertLane, Refused
+from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
+from logdrain.events.mongo_clock import MongoClock
+from logdrain.events.mongo_lane import InsertLane, require_duplicates
 from logdrain.events.mongo_late_writer import MongoLateWriter
+from logdrain.events.mongo_quarantine import QUARANTINE, MongoQuarantine
 from logdrain.events.mongo_splits import SPLITS, MongoSplits
 from logdrain.events.mongo_tables import MongoTables
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
-QUARANTINE = "_quarantine"
 _INSERTS_AT_ONCE = 4
 # Encoding a large batch takes a while: other deliveries go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024
@@ -66,15 +67,18 @@ class MongoEventStore:
         self._splits = MongoSplits(client, database)
         self._lanes: dict[str, InsertLane] = {}
         self._slots = asyncio.Semaphore(_INSERTS_AT_ONCE)
+        self._quarantine = MongoQuarantine(
+            self._database, self._lane(QUARANTINE), keep_days=limits.quarantine_keep_days
+        )
         self._tables = MongoTables(self._database, clock, tables_max=limits.tables_max)
-        self._late = MongoLateWriter(self._database, clock)
+        self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
         self._is_prepared = False
         self._preparing = asyncio.Lock()
         self._queue_size_bytes = 0
 
-    async def write(self, batch: Batch) -> Stored:
+    async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         """Store a batch durably. See the port."""
-        size_bytes = batch.size_bytes
+        size_bytes = await aside(batch.count, lambda: batch.size_bytes)
         # A batch that is larger than the bound goes alone.
         if self._queue_size_bytes and self._queue_size_bytes + size_bytes > self._limits.queue_size_max_bytes:
             raise StoreBusy(
@@ -83,36 +87,38 @@ class MongoEventStore:
             )
         self._queue(size_bytes)
         # The work goes on when the wait for it ends: what is under way must keep its place in the queue.
-        work = asyncio.ensure_future(self._write(batch))
+        work = asyncio.ensure_future(self._write(batch, size_bytes))
         work.add_done_callback(lambda done: self._settle(done, size_bytes))
-        return await self._in_time(asyncio.shield(work))
+        return await self._in_time(asyncio.shield(work), within_s)
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
         """Open lines of these origins. See the port."""
         return await self._in_time(self._splits.find(origins, by))
 
-    async def expire_splits(self, older_than_ms: int) -> int:
+    async def expire_splits(self, wait_s: float) -> int:
         """Move overdue lines to quarantine. See the port."""
-        overdue = await self._in_time(self._splits.take_overdue(older_than_ms))
-        if overdue:
+        count = 0
+        while overdue := await self._in_time(self._splits.take_overdue(int(wait_s * 1000))):
             await self.write(Batch(quarantined=overdue))
             await self._in_time(self._splits.close([item.id for item in overdue]))
-        return len(overdue)
+            count += len(overdue)
+        return count
 
     async def check(self) -> None:
         """Ping. See the port."""
         await self._in_time(self._client.admin.command("ping"))
 
-    async def _in_time(self, doing: Awaitable[_T]) -> _T:
+    async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
+        within_s = within_s or self._limits.timeout_s
         try:
-            async with asyncio.timeout(self._limits.timeout_s):
+            async with asyncio.timeout(within_s):
                 return await doing
         except TimeoutError as error:
             raise StoreUnavailable(
-                f"MongoDB did not confirm within {self._limits.timeout_s:g} s",
+                f"MongoDB did not confirm within {within_s:g} s",
                 hint="it is overloaded or hangs",
             ) from error
-        except PyMongoError as error:
+        except DRIVER_ERRORS as error:
             raise unavailable(error) from error
 
     def _queue(self, size_bytes: int) -> None:
@@ -130,28 +136,27 @@ class MongoEventStore:
         for reason, count in stored.quarantined.items():
             metrics.QUARANTINED.labels(reason.value).inc(count)
 
-    async def _write(self, batch: Batch) -> Stored:
+    async def _write(self, batch: Batch, size_bytes: int) -> Stored:
         await self._prepare()
         received_ms = int(self._clock.now().timestamp() * 1000)
         await self._splits.claim(batch.joins)
         events, rejected = await self._admit(batch.events)
-        encoded = await self._encode(events)
+        encoded = await self._encode(events, size_bytes)
         await self._catalog.note(encoded.shapes, received_ms)
         await self._late.note_before(encoded.hours)
         duplicates, refused = await self._insert(encoded)
         await self._late.note_after(encoded.hours)
         await self._keep_splits(batch.splits, received_ms)
         rejected += encoded.quarantined + refused
-        reasons = await self._quarantine([*batch.quarantined, *rejected], received_ms)
+        reasons = await self._quarantine.add([*batch.quarantined, *rejected], received_ms)
         await self._splits.finish(batch.joins)
         new = len(batch.events) - duplicates - len(rejected)
         return Stored(new, duplicates, reasons, len(rejected))
 
-    async def _encode(self, events: Sequence[Event]) -> Encoded:
-        keys_max = self._limits.keys_per_record_max
-        if sum(len(event.raw) for event in events) > _THREAD_ABOVE_BYTES:
-            return await asyncio.to_thread(encode_events, events, keys_max)
-        return encode_events(events, keys_max)
+    async def _encode(self, events: Sequence[Event], size_bytes: int) -> Encoded:
+        encode = partial(encode_events, events, self._limits.keys_per_record_max)
+        is_large = size_bytes > _THREAD_ABOVE_BYTES
+        return await asyncio.to_thread(encode) if is_large else encode()
 
     async def _insert(self, encoded: Encoded) -> tuple[int, list[Quarantined]]:
         """Insert events; how many were there already, and entries of those that MongoDB turned away."""
@@ -170,39 +175,16 @@ class MongoEventStore:
     async def _keep_splits(self, splits: Sequence[Split], received_ms: int) -> None:
         if splits:
             documents = [encode_split(split, received_ms) for split in splits]
-            _require_duplicates(SPLITS, await self._lane(SPLITS).insert(documents))
+            require_duplicates(SPLITS, await self._lane(SPLITS).insert(documents))
 
     async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
         """Events whose table exists or may be made, and entries of the rest."""
-        refused = await self._tables.refused({event.table.name for event in events})
+        tables = await aside(len(events), lambda: {event.table for event in events})
+        refused = await self._tables.refused(table.name for table in tables)
         if not refused:
             return events, []
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
-        return (
-            [event for event in events if event.table.name not in refused],
-            [
-                quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
-                for event in events
-                if event.table.name in refused
-            ],
-        )
-
-    async def _quarantine(self, items: Sequence[Quarantined], received_ms: int) -> dict[DropReason, int]:
-        """Store entries; returns how many are new, by reason."""
-        if not items:
-            return {}
-        encoded = [
-            (item.reason, part, document)
-            for item in items
-            for part, document in enumerate(encode_quarantined(item, received_ms))
-        ]
-        refused = await self._lane(QUARANTINE).insert([document for _, _, document in encoded])
-        _require_duplicates(QUARANTINE, refused)
-        return Counter(
-            reason
-            for at, (reason, part, _) in enumerate(encoded)
-            if part == 0 and at not in refused.duplicates
-        )
+        return await aside(len(events), partial(_part_from, events, refused, detail))
 
     def _lane(self, collection: str) -> InsertLane:
         lane = self._lanes.get(collection)
@@ -216,27 +198,23 @@ class MongoEventStore:
         async with self._preparing:
             if self._is_prepared:
                 return
-            quarantine: Any = self._database[QUARANTINE]
-            keep_s = self._limits.quarantine_keep_days * 86_400
-            try:
-                await quarantine.create_index("received_at", expireAfterSeconds=keep_s)
-            except OperationFailure:  # the setting has changed
-                await self._database.command(
-                    "collMod",
-                    QUARANTINE,
-                    index={"keyPattern": {"received_at": 1}, "expireAfterSeconds": keep_s},
-                )
+            await self._quarantine.prepare()
+            await self._catalog.prepare()
             await self._splits.prepare()
             await self._late.prepare()
             await self._tables.load()
             self._is_prepared = True
 
 
-def _require_duplicates(collection: str, refused: Refused) -> None:
-    """Our own documents are refused only where they are there already.
-
-    Raises:
-        StoreUnavailable: another reason; the delivery must not be answered as stored.
-    """
-    for message in refused.rejected.values():
-        raise StoreUnavailable(f"MongoDB refused a document of {collection}: {message}")
+def _part_from(
+    events: Sequence[Event], refused: AbstractSet[str], detail: str
+) -> tuple[list[Event], list[Quarantined]]:
+    """Events of other tables, and entries of those of the refused ones."""
+    return (
+        [event for event in events if event.table.name not in refused],
+        [
+            quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
+            for event in events
+            if event.table.name in refused
+        ],
+    )

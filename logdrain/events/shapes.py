@@ -10,8 +10,10 @@ from logdrain.events.documents import INT64_MAX, INT64_MIN
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
 
-# A key longer than this is data, not a name.
-_KEY_LENGTH_MAX = 1000
+# A path longer than this is data, not a name.
+PATH_SIZE_BYTES_MAX = 1024
+# All paths of a table, for each of those that it may have.
+_PATHS_SIZE_BYTES_EACH = 256
 _SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
 
 
@@ -46,9 +48,10 @@ def new_fields(
     Args:
         shapes: What records look like.
         seen: What the catalog has.
-        paths_max: How many paths it keeps.
+        paths_max: How many paths it keeps; in octets, 256 times as many.
     """
     paths = {field.path for field in seen}
+    size_left_bytes = paths_max * _PATHS_SIZE_BYTES_EACH - sum(map(_size_bytes, paths))
     kept: list[SeenField] = []
     is_full = False
     known = set(seen)
@@ -57,13 +60,21 @@ def new_fields(
         if field in known:
             continue
         if field.path not in paths:
-            if len(paths) >= paths_max or any(len(key) > _KEY_LENGTH_MAX for key in field.path):
+            size_bytes = 0 if len(paths) >= paths_max else _size_bytes(field.path)
+            if not 0 < size_bytes <= min(PATH_SIZE_BYTES_MAX, size_left_bytes):
                 is_full = True
                 continue
             paths.add(field.path)
+            size_left_bytes -= size_bytes
         known.add(field)
         kept.append(field)
     return kept, is_full
+
+
+def _size_bytes(path: FieldPath) -> int:
+    """The octets of a path, its dots included; cheap where that is too long anyhow."""
+    length = sum(map(len, path)) + len(path)
+    return length if length > PATH_SIZE_BYTES_MAX else len(".".join(path).encode()) + 1
 
 
 def _shape(value: Any) -> Hashable:

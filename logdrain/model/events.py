@@ -90,12 +90,14 @@ class Frame(NamedTuple):
         data: The octets after the count; for junk, the octets between frames.
         resync: The count was wrong and the end was found another way.
         junk: No frame: bytes that belong to none.
+        digits: The count before it, as it came.
     """
 
     position: int
     data: bytes
     resync: bool
     junk: bool
+    digits: bytes = b""
 
 
 class Message(NamedTuple):
@@ -195,17 +197,27 @@ class SplitJoin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything of one delivery that must be durable before it is answered."""
+    """Everything of one delivery that must be durable before it is answered.
+
+    Attributes:
+        held: What must live as long as this.
+    """
 
     events: list[Event] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     joins: list[SplitJoin] = field(default_factory=list)
+    held: list[object] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.events or self.quarantined or self.splits or self.joins)
+
+    @property
+    def count(self) -> int:
+        """How many things there are to write."""
+        return len(self.events) + len(self.quarantined) + len(self.splits) + len(self.joins)
 
     @property
     def size_bytes(self) -> int:

@@ -148,6 +148,20 @@ class RiskyPart(NamedTuple):
     type: str
 
 
+class EnginePlace(NamedTuple):
+    """Where a part of the engine's SQL comes from.
+
+    Attributes:
+        offset: In characters of the engine's SQL.
+        place: `line L, column C` of the user's text.
+        word: Of a function: its name as it was written; else "".
+    """
+
+    offset: int
+    place: str
+    word: str
+
+
 class AggregateFunction(StrEnum):
     """Functions over the events of a group, with SQL's meaning of NULL."""
 
@@ -231,7 +245,8 @@ class Plan:
         slice_column: The output column that carries TD_SCHEDULED_TIME(), or None.
         warnings: For the person who wrote the SQL.
         not_pushed: Filters that the engine applies after the scan, with the reason.
-        risky_parts: Where an error of the engine can come from.
+        risky_parts: Where an error of the engine can come from while it runs.
+        engine_places: Where the parts of `engine_sql` come from, in its order.
         counts_from_now: What follows the clock instead of the scheduled time, with its place.
         aggregation: The same query for the event store alone, or None; then `not_aggregated` says why.
         result_scans: What is read from result tables.
@@ -244,6 +259,7 @@ class Plan:
     warnings: tuple[str, ...]
     not_pushed: tuple[str, ...] = ()
     risky_parts: tuple[RiskyPart, ...] = ()
+    engine_places: tuple[EnginePlace, ...] = ()
     counts_from_now: tuple[str, ...] = ()
     aggregation: Aggregation | None = None
     not_aggregated: str = ""

@@ -9,9 +9,10 @@ from functools import partial
 from typing import TypeVar
 
 from logdrain import metrics
-from logdrain.drain.reading import Parsed, parse, quarantine_body, read, unfinished
-from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
+from logdrain.drain.reading import Parsed, Reading, parse, quarantine_body, read, unfinished
+from logdrain.model.events import Batch, Delivery, DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
+from logdrain.pipeline.collector import CollectorRest, empty
 
 # Reading a large body takes a while: other requests go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024
@@ -53,6 +54,8 @@ class Content:
         self.frames += other.frames
         self.resynced += other.resynced
         self.miscounted += other.miscounted
+        if other.batch.held and not self.batch.held:
+            _rest_for(self.batch)
 
     def count(self, stored: Stored) -> None:
         """Count it, now that it is stored: a delivery that comes again is counted again."""
@@ -82,11 +85,14 @@ async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
     if problem:
         return Content(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     is_large = len(body) > _THREAD_ABOVE_BYTES
+    rest = CollectorRest() if is_large else None  # until this returns
     readers = _READERS if is_large else None
     parsed = await _done(readers, partial(parse, body, delivery))
-    pieces = unfinished(parsed, delivery)
+    pieces = await _done(readers, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
-    reading = await _done(readers, partial(read, parsed, delivery, waiting))
+    reading = await _done(readers, partial(_read, parsed, delivery, waiting))
+    if rest:
+        _rest_for(reading.batch)
     return Content(
         reading.batch,
         reading.kinds,
@@ -95,6 +101,16 @@ async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
         parsed.resynced,
         _miscounted(parsed, delivery.message_count),
     )
+
+
+def _read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Reading:
+    reading = read(parsed, delivery, waiting)
+    empty(parsed.messages)
+    return reading
+
+
+def _rest_for(batch: Batch) -> None:
+    batch.held.append(CollectorRest((batch.events, batch.quarantined)))
 
 
 async def _done(readers: Executor | None, work: Callable[[], _Result]) -> _Result:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from logdrain import metrics
 from logdrain.errors import StoreBusy
 
-# Measured: bytes of Python objects, encoded documents included.
+# Measured: bytes of Python objects, documents of events included.
 PER_OCTET_MAX = 40
 _PER_OCTET = 3
 _PER_FRAME = 700  # message, line, event or quarantine entry, id, origin

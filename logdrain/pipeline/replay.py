@@ -16,6 +16,8 @@ from logdrain.ports import EventStore, Spool
 _CHUNK_SIZE_BYTES = 4 * 1024 * 1024
 # An entry that fails so often by itself, while the store answers, is what the store cannot take.
 _TRIES_ALONE_MAX = 8
+# No sender waits: the largest delivery may take its time. The driver gives up by itself where MongoDB hangs.
+_PATIENCE_S = 600.0
 _IDLE_S = 0.25
 _AWAY_S = 1.0
 
@@ -95,7 +97,7 @@ class Replay:
             if self._failures_alone < _TRIES_ALONE_MAX:
                 raise
             await self._store.check()
-            await self._store.write(_given_up(entries[0], error).batch)
+            await self._store.write(_given_up(entries[0], error).batch, _PATIENCE_S)
             # The store takes writes, so it was the entry; or the store is back just now, and takes it, too.
             with suppress(Exception):
                 await self._store_all(entries)
@@ -109,7 +111,7 @@ class Replay:
         async def flush() -> None:
             nonlocal gathered
             if not gathered.batch.is_empty:
-                gathered.count(await self._store.write(gathered.batch))
+                gathered.count(await self._store.write(gathered.batch, _PATIENCE_S))
             gathered = Content()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:

@@ -11,8 +11,12 @@ from logdrain.model.late import LateNote
 class EventStore(Protocol):
     """Durable, exactly-once storage of what deliveries hold."""
 
-    async def write(self, batch: Batch) -> Stored:
+    async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         """Store all of a batch; returns once it is durable (majority, journaled).
+
+        Args:
+            batch: What to store.
+            within_s: How long the caller waits; None is as long as a sender does.
 
         Raises:
             StoreUnavailable: not confirmed in time; some of it may be stored, writing it again is safe.

@@ -92,4 +92,7 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    return exp.DataType.build(_ENGINE_TYPES[of.kind], dialect="duckdb")
+    scalar = exp.DataType.build(_ENGINE_TYPES[of.kind], dialect="duckdb")
+    if of.kind is TypeKind.NULL:
+        scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
+    return scalar

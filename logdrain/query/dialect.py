@@ -1,5 +1,6 @@
 """The two front doors: Treasure Data's Trino and Hive, as sqlglot dialects."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from sqlglot.parsers.trino import TrinoParser
 from logdrain.model.plans import Dialect
 from logdrain.query.dialect_functions import OWN_NAMES
 
+# It prints its doubts about a text on STDERR; those that matter are errors of ours.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
+
 
 class UntypedCast(exp.Expression):
     """`CAST(x)` without a type, as Treasure Data's own classic example has it."""
@@ -33,6 +37,11 @@ _CAST_TOKENS = 2  # `CAST` and `(`
 
 class UntypedCasts(Parser):
     """Lets a parser read `CAST(x)`, and keeps the place of every cast."""
+
+    @property
+    def reached(self) -> int:
+        """Where in the text the last token that was read begins."""
+        return self._prev.start if self._prev else 0
 
     def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:  # noqa: FBT001  sqlglot's signature
         start = self._index
@@ -58,10 +67,22 @@ class TdTrinoParser(UntypedCasts, TrinoParser):
     FUNCTIONS: ClassVar = _without(TrinoParser.FUNCTIONS, OWN_NAMES[Dialect.TRINO])
 
 
+def _unix_timestamp(arguments: list[exp.Expr], dialect: SqlglotDialect) -> exp.Expr:
+    if arguments:  # the pattern stays Java's
+        return exp.Anonymous(this="UNIX_TIMESTAMP", expressions=arguments)
+    present: exp.Expr = HiveParser.FUNCTIONS["UNIX_TIMESTAMP"](arguments, dialect)
+    return present
+
+
 class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
 
-    FUNCTIONS: ClassVar = _without(HiveParser.FUNCTIONS, OWN_NAMES[Dialect.HIVE])
+    FUNCTIONS: ClassVar = {
+        **_without(HiveParser.FUNCTIONS, OWN_NAMES[Dialect.HIVE]),
+        **dict.fromkeys(("STD", "STDDEV"), exp.StddevPop.from_arg_list),  # elsewhere of a sample
+        "UNIX_TIMESTAMP": _unix_timestamp,
+        "VARIANCE": exp.VariancePop.from_arg_list,
+    }
 
 
 class TdTrinoGenerator(TrinoGenerator):

@@ -104,8 +104,9 @@ _TRINO = {
     "array_first": "LIST_EXTRACT(_0, 1)",
     "array_histogram": "LIST_HISTOGRAM(_0)",
     "array_last": "LIST_EXTRACT(_0, -1)",
+    "array_max": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MAX(_0) END",
+    "array_min": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MIN(_0) END",
     "array_position": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN COALESCE(LIST_POSITION(_0, _1), 0) END",
-    "at_timezone": "_0 AT TIME ZONE _1",
     "bit_count": "BIT_COUNT(CAST(_0 AS BIGINT))",
     "bitwise_left_shift": "CAST(_0 AS BIGINT) << _1",
     "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
@@ -141,6 +142,7 @@ _TRINO = {
     "repeat": "LIST_TRANSFORM(RANGE(_1), LAMBDA n : _0)",
     "sha1": "UNHEX(SHA1(_0))",
     "slice": _SLICE,
+    "soundex/1": "SOUNDEX_CODE(CAST(_0 AS VARCHAR))",
     "split/2": "STR_SPLIT(_0, _1)",
     "split/3": _SPLIT_3,
     "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",
@@ -160,7 +162,6 @@ _TRINO = {
     "url_extract_protocol": _url_part(_PROTOCOL),
     "url_extract_query": _url_part(_QUERY),
     "width_bucket/4": _WIDTH_BUCKET,
-    "with_timezone": "_0 AT TIME ZONE _1",
     "year_of_week": "ISOYEAR(_0)",
     "yow": "ISOYEAR(_0)",
     "zip": "LIST_ZIP(_0, _1)",
@@ -175,7 +176,6 @@ _HIVE = {
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
     "isnotnull": "NOT _0 IS NULL",
     "isnull": "_0 IS NULL",
-    "pmod": "((_0 % _1) + _1) % _1",
     "shiftleft": "CAST(_0 AS BIGINT) << _1",
     "shiftright": "CAST(_0 AS BIGINT) >> _1",
     "str_to_map/1": f"MAP_FROM_ENTRIES({_pairs('_0', chr(39) + ',' + chr(39), chr(39) + ':' + chr(39))})",
@@ -208,15 +208,20 @@ URL_PARAMETER = _parameter("_0", "_1")
 
 RULED_NAMES = {
     Dialect.TRINO: (
+        "at_timezone",
         "format",
         "map_filter",
         "reverse",
         "to_iso8601",
         "transform_keys",
         "transform_values",
+        "with_timezone",
         "zip_with",
     ),
-    Dialect.HIVE: ("parse_url",),
+    Dialect.HIVE: (
+        *("add_months", "conv", "crc32", "date_format", "elt", "field", "from_unixtime", "months_between"),
+        *("parse_url", "pmod", "soundex", "to_unix_timestamp"),
+    ),
 }
 """Functions with a rule of their own (translations)."""
 
@@ -228,25 +233,32 @@ OWN_NAMES = {
 
 _BIGINT = (
     "array_position bit_count bitwise_left_shift bitwise_right_shift bitwise_right_shift_arithmetic "
-    "codepoint find_in_set hamming_distance json_size millisecond pmod regexp_position shiftleft shiftright "
-    "to_milliseconds url_extract_port width_bucket year_of_week yow"
+    "codepoint crc32 field find_in_set hamming_distance json_size millisecond pmod regexp_position "
+    "shiftleft shiftright to_milliseconds to_unix_timestamp unix_timestamp url_extract_port width_bucket "
+    "year_of_week yow"
 )
 _VARCHAR = (
-    "format format_number parse_url split_part substring_index to_base to_base64url to_iso8601 url_decode "
+    "add_months conv date_format elt format format_number from_unixtime parse_url soundex "
+    "split_part substring_index to_base to_base64url to_iso8601 url_decode "
     "url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path "
     "url_extract_protocol url_extract_query"
 )
 RETURNED_TYPES = {
     **dict.fromkeys(_BIGINT.split(), exp.DType.BIGINT),
     **dict.fromkeys(_VARCHAR.split(), exp.DType.VARCHAR),
-    **dict.fromkeys(("e", "infinity", "nan"), exp.DType.DOUBLE),
+    **dict.fromkeys(("e", "infinity", "months_between", "nan"), exp.DType.DOUBLE),
     **dict.fromkeys(("map_agg", "map_union", "multimap_agg", "split_to_map", "str_to_map"), exp.DType.MAP),
+    **dict.fromkeys(("from_utc_timestamp", "to_utc_timestamp"), exp.DType.TIMESTAMP),
     **dict.fromkeys(("split", "repeat", "slice"), exp.DType.ARRAY),
 }
 
 SUGGESTIONS = {
+    "combinations": "write a join of UNNEST with itself",
+    "from_base": "FROM_HEX(text) reads base 16; CAST('12' AS BIGINT) base 10",
+    "word_stem": "it needs a dictionary of the language: stem words in the application",
     "approx_set": "write APPROX_DISTINCT",
     "checksum": "its octets are Trino's own: compare COUNT(*), SUM and MAX instead",
+    "assert_true": "it would stop the query: count the rows that break the rule, COUNT(IF(rule, NULL, 1))",
     "conv": "TO_BASE and FROM_HEX are there in Trino",
     "hash": "its numbers are Hive's own: write MD5",
     "merge": "write APPROX_DISTINCT over the rows themselves",

@@ -11,6 +11,7 @@ from logdrain.model.catalog import FieldPath, TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import (
     Aggregation,
+    EnginePlace,
     Predicate,
     PseudoColumn,
     QueryRequest,
@@ -118,6 +119,7 @@ class Draft:
     result_scans: dict[str, ResultScanDraft] = field(default_factory=dict)
     slice_column: str | None = None
     engine_sql: str = ""
+    engine_places: tuple[EnginePlace, ...] = ()
     warnings: list[str] = field(default_factory=list)
     not_pushed: list[str] = field(default_factory=list)
     risky_parts: list[RiskyPart] = field(default_factory=list)

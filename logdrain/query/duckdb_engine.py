@@ -11,10 +11,11 @@ from duckdb.func import ARROW, SPECIAL
 from duckdb.sqltypes import DuckDBPyType
 
 from logdrain.errors import SqlError
-from logdrain.model.plans import Plan, RiskyPart
+from logdrain.model.plans import Plan
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
 from logdrain.query.duckdb_databases import Config, DuckdbDatabases
+from logdrain.query.duckdb_positions import error_position
 from logdrain.query.engine_errors import engine_error
 from logdrain.query.vector_functions import VECTOR_FUNCTIONS, VectorFunction
 
@@ -57,7 +58,7 @@ class DuckdbEngine:
             "threads": str(threads),
         }
         # As a part of `config` these have no effect; without GLOBAL they are the first connection's.
-        settings = ["SET GLOBAL TimeZone = 'UTC'"]
+        settings = ["SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL errors_as_json = true"]
         if temp_folder and spill_max_bytes is not None:
             settings.append(f"SET GLOBAL max_temp_directory_size = '{spill_max_bytes}B'")
         self._databases = DuckdbDatabases(config, settings, kept_max=databases_kept_max)
@@ -99,7 +100,7 @@ class _Session:
         self._stop = stop
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._risky_parts: tuple[RiskyPart, ...] = ()
+        self._plan: Plan | None = None
         self._interrupter: threading.Thread | None = None
         self._database: DuckDBPyConnection | None = None
         self._connection: DuckDBPyConnection | None = None
@@ -111,11 +112,11 @@ class _Session:
     def run(self, plan: Plan, scans: Sequence["_WatchedScan"], use: Callable[[ArrowStream], int]) -> int:
         """Start the query and hand its rows on."""
         failure: BaseException | None = None
-        self._risky_parts = plan.risky_parts
+        self._plan = plan
         try:
             self._start(plan, scans)
         except duckdb.Error as error:
-            failure = self._cause(error, scans)
+            failure = self._cause(error, scans, is_bound=False)
         if failure is not None:
             raise failure
         return use(_Result(self, scans))
@@ -169,10 +170,18 @@ class _Session:
                 connection.interrupt()
             self._ended.wait(_INTERRUPT_EVERY_S)
 
-    def _cause(self, error: Exception, scans: Sequence["_WatchedScan"]) -> BaseException:
+    def _cause(
+        self, error: Exception, scans: Sequence["_WatchedScan"], *, is_bound: bool = True
+    ) -> BaseException:
         """Why it was stopped; else what a scan raised, unchanged; else the engine's error in plain words."""
         failed = next((scan.failure for scan in scans if scan.failure is not None), None)
-        return self._stop.error or failed or engine_error(str(error), self._risky_parts)
+        known = self._stop.error or failed
+        if known is not None or self._plan is None:
+            return known or engine_error(str(error))
+        position = None
+        if not is_bound and self._connection is not None:
+            position = error_position(self._connection, self._plan.engine_sql)
+        return engine_error(str(error), self._plan, position)
 
     def _rows(self) -> pa.RecordBatchReader:
         if self._reader is None:

@@ -1,5 +1,6 @@
 """From what the engine says to an error that the person who wrote the SQL understands."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -12,7 +13,9 @@ from logdrain.errors import (
     SqlTypeError,
     UnknownFunction,
 )
-from logdrain.model.plans import Risk, RiskyPart
+from logdrain.model.plans import Plan, Risk, RiskyPart
+from logdrain.query.engine_places import source_place
+from logdrain.query.trino_casts import NOT_READ
 
 # What follows the first sentence is about the engine: candidates, its settings, its own SQL.
 _ENGINE_TALK = re.compile(
@@ -74,24 +77,51 @@ _RULES = (
     _Rule("Invalid Input", _RE2, SqlError, "regular expressions are those of RE2", (Risk.PATTERN,)),
 )
 
+_NO_FUNCTION = re.compile(
+    r"(?:given name and argument types|for the function call) ['\"](?P<name>[^(]+)\((?P<types>.*?)\)['\"]"
+)
+
+_OVER = re.compile(r"Window functions are not supported here")
+
 _TARGET = re.compile(r"(?: to (?:type )?|does not fit )(?P<type>[A-Z][A-Z0-9_]*(?:\([0-9, ]+\))?)")
 _PARTS_NAMED_MAX = 3
 
 
-def engine_error(said: str, parts: Sequence[RiskyPart] = ()) -> SqlError:
+def engine_error(said: str, plan: Plan | None = None, position: range | None = None) -> SqlError:
     """The error for a message of the engine, such as `Conversion Error: Could not convert …`.
 
     Args:
         said: The engine's words.
-        parts: Where in the user's text it can come from.
+        plan: Which query they are about.
+        position: Which characters of its SQL, where the engine says so.
     """
-    found = _KIND.match(said.strip())
+    found = _KIND.match(_without_json(said.strip()))
     kind, text = (found["kind"], found["text"]) if found else ("", said.strip())
     message = _plain(text)
-    for rule in _RULES:
-        if rule.kind == kind and re.search(rule.pattern, text):
-            return rule.error(f"{_place(message, rule, parts)}{message}", hint=rule.hint)
-    return SqlError(message)
+    at = source_place(plan, message, position) if plan else None
+    call = _NO_FUNCTION.search(message)
+    if call:
+        name = at.word.upper() if at and at.word and call["name"].isidentifier() else call["name"]
+        message = f"{name} does not take {_types(call['types'])}"
+    message = _OVER.sub(f"{at.word.upper() if at else 'this'} needs OVER (…) here", message)
+    rule = next((rule for rule in _RULES if rule.kind == kind and re.search(rule.pattern, text)), None)
+    message = _with_type(message, rule, plan.risky_parts if plan else ())
+    named = _place(message, rule, plan.risky_parts) if plan and rule else ""
+    if not named and at and kind != "Out of Memory":
+        named = f"{at.place}: "
+    return rule.error(f"{named}{message}", hint=rule.hint) if rule else SqlError(f"{named}{message}")
+
+
+def _without_json(said: str) -> str:
+    """The engine says some errors as `Binder Error: {"exception_message": "…", …}`."""
+    head, brace, rest = said.partition('{"exception_type"')
+    if not brace:
+        return said
+    try:
+        found, _ = json.JSONDecoder().raw_decode(brace + rest)
+    except ValueError:
+        return said
+    return f"{head}{found['exception_message']}"
 
 
 def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> str:
@@ -113,6 +143,25 @@ def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> str:
     return " or ".join(f"{part.place}: {part.text}" for part in suspects) + ": "
 
 
+def _with_type(message: str, rule: _Rule | None, parts: Sequence[RiskyPart]) -> str:
+    """The engine reads a time in text by way of a BIGINT, and says so."""
+    casts = {part.type for part in parts if part.risk is Risk.CAST}
+    target = _TARGET.search(message)
+    if (
+        rule is None
+        or Risk.CAST not in rule.risks
+        or target is None
+        or len(casts) != 1
+        or target["type"] in casts
+    ):
+        return message
+    return message.replace(target[0], f" to {next(iter(casts))}") if target["type"] == "BIGINT" else message
+
+
+def _types(names: str) -> str:
+    return f"({names})" if names else "no arguments"
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text)
 
@@ -122,7 +171,9 @@ def _plain(text: str) -> str:
     line = _ENGINE_TALK.sub("", text, count=1).strip() or text.strip().split("\n")[0]
     for engine_type, sql_type in _ENGINE_TYPES.items():
         line = re.sub(rf"\b{engine_type}\b", sql_type, line)
-    line = line.replace(" // ", " / ").removesuffix(".")  # the engine's sign for dividing whole numbers
+    line = (
+        line.replace(NOT_READ, "").replace(" // ", " / ").removesuffix(".")
+    )  # the engine's sign for dividing whole numbers
     line = _OUT_OF_RANGE.sub(r"\1 does not fit \2", line)
     column = _FROM_COLUMN.search(line)
     return f"{column['column'].strip()}: {line[: column.start()]}" if column else line

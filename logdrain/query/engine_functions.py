@@ -23,7 +23,7 @@ _NAMES = """
     era even exp factorial favg fdiv fill filter first first_value flatten floor fmod format format_bytes
     from_base64 from_binary from_hex from_json from_json_strict fsum gamma gcd gen_random_uuid
     generate_series generate_subscripts geomean geometric_mean get_bit grade_up greatest
-    greatest_common_divisor group_concat hamming hash hex histogram histogram_exact hour if instr isfinite
+    greatest_common_divisor group_concat hamming hex histogram histogram_exact hour if instr isfinite
     isinf isnan isodow isoyear jaccard jaro_similarity jaro_winkler_similarity json json_array
     json_array_length json_contains json_deep_merge json_exists json_extract json_extract_path
     json_extract_path_text json_extract_string json_group_array json_group_object json_group_structure

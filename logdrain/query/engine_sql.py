@@ -1,6 +1,7 @@
 """The engine's SQL, written from the finished tree."""
 
 import re
+from collections.abc import Iterable
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -8,9 +9,10 @@ from sqlglot.errors import ErrorLevel
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from logdrain.errors import UnknownFunction, UnsupportedSql
+from logdrain.model.plans import EnginePlace
 from logdrain.query.address_functions import ADDRESS_FUNCTIONS
 from logdrain.query.dialect_functions import SUGGESTIONS
-from logdrain.query.draft import Draft
+from logdrain.query.draft import Draft, place_of
 from logdrain.query.engine_functions import ENGINE_FUNCTIONS
 from logdrain.query.functions import TD_FUNCTIONS
 from logdrain.query.names import nearest
@@ -22,6 +24,8 @@ _ALLOWED = ENGINE_FUNCTIONS | VECTOR_FUNCTIONS.keys() | {name.lower() for name i
 # The engine's session is in UTC, so parts of a TIMESTAMPTZ are those of UTC, as in Trino; the others change
 # how a query is run, or how exact an approximation is, not what it means.
 _NO_DIFFERENCE = ("EXTRACT from TIMESTAMPTZ", "Hints are", "Argument 'accuracy'")
+
+_MARK = re.compile("\ue000([0-9]+)\ue001")
 
 _LACKING = re.compile(r"(?P<name>\w+) is not supported in DuckDB")
 
@@ -58,6 +62,43 @@ class EngineGenerator(DuckDBGenerator):
             self.unknown.append((node, name))
 
 
+class PlacesGenerator(EngineGenerator):
+    """Writes the same text, with the offset in the user's text before each part that has one."""
+
+    def sql(self, expression: str | exp.Expr | None, key: str | None = None, comment: bool = True) -> str:  # noqa: FBT001, FBT002  sqlglot's signature
+        """A part and its mark."""
+        text = super().sql(expression, key, comment)
+        if key is not None or not isinstance(expression, exp.Expr) or "start" not in expression.meta:
+            return text
+        return f"\ue000{expression.meta['start']}\ue001{text}"
+
+    def too_wide(self, args: Iterable[str]) -> bool:
+        """The width without marks, so that lines break at the same places."""
+        return super().too_wide([_MARK.sub("", text) for text in args])
+
+
+def _engine_places(draft: Draft) -> tuple[EnginePlace, ...]:
+    """Where parts of the engine's SQL come from; none where marks would change the SQL."""
+    marked = PlacesGenerator().generate(draft.statement)
+    if _MARK.sub("", marked) != draft.engine_sql:
+        return ()
+    words = {
+        node.meta["start"]: draft.written(node)
+        for node in draft.statement.find_all(exp.Func)
+        if "start" in node.meta
+    }
+    places, marks_length = [], 0
+    for found in _MARK.finditer(marked):
+        start = int(found[1])
+        places.append(
+            EnginePlace(
+                found.start() - marks_length, place_of(draft.request.sql, start), words.get(start, "")
+            )
+        )
+        marks_length += len(found[0])
+    return tuple(places)
+
+
 def write_engine_sql(draft: Draft) -> None:
     """Write the tree as the engine's SQL.
 
@@ -67,6 +108,7 @@ def write_engine_sql(draft: Draft) -> None:
     """
     generator = EngineGenerator()
     draft.engine_sql = generator.generate(draft.statement)
+    draft.engine_places = _engine_places(draft)
     lacking = [node for node in draft.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
     for node, name in [*generator.unknown, *((node, node.sql_name()) for node in lacking)]:
         known = [

@@ -61,7 +61,7 @@ def unseen_column(draft: Draft, parts: Parts, scope: NameScope, outputs: Outputs
     """A name that no source has: a field that no event has had yet, of the first event table in sight.
 
     Raises:
-        SqlError: there is no event table in sight.
+        SqlError: there is no event table in sight, or the name before the dot is a wrong alias.
     """
     name = ".".join(part.name for part in parts)
     place = draft.place(parts[0])
@@ -73,9 +73,23 @@ def unseen_column(draft: Draft, parts: Parts, scope: NameScope, outputs: Outputs
                     hint=f"write {source.alias}.{parts[-1].name}",
                 )
         if level.event_sources():
+            _check_qualifier(draft, parts, level)
             return event_column(draft, level.event_sources()[0], parts)
     known = [name for level in scope.chain() for source in level.sources for name in source.names()]
     raise SqlError(f"{place}: there is no column {name} here", hint=nearest(name, [*known, *outputs]))
+
+
+def _check_qualifier(draft: Draft, parts: Parts, level: NameScope) -> None:
+    """`x.price` where a table has `price`, and nothing is called x: a wrong alias, not an unseen object."""
+    having = [source for source in level.sources if len(parts) > 1 and matches(parts[1].name, source.names())]
+    if having:
+        qualifier, name = parts[0].name, ".".join(part.name for part in parts[1:])
+        alias = nearest(qualifier, [source.alias for source in level.sources]).removeprefix("nearest: ")
+        raise SqlError(
+            f"{draft.place(parts[0])}: no table is called {qualifier} here, and no event has had that field",
+            hint=f"write {alias or having[0].alias}.{name}; of a field that is still to come, "
+            f"{having[0].alias}.{qualifier}.{name}",
+        )
 
 
 def event_column(draft: Draft, source: EventSource, parts: Parts) -> exp.Expr:

@@ -28,6 +28,7 @@ from logdrain.query.sessions import write_sessions
 from logdrain.query.slice_column import find_slice_column
 from logdrain.query.syntax import read_statement
 from logdrain.query.translations import translate_functions
+from logdrain.query.trino_checks import check_types
 from logdrain.query.zones import keep_zones, name_zones
 
 STEPS: tuple[Callable[[Draft], None], ...] = (
@@ -38,6 +39,8 @@ STEPS: tuple[Callable[[Draft], None], ...] = (
     infer_types,
     fold_td_functions,
     name_zones,
+    infer_types,
+    check_types,
     complete_casts,
     stop_the_clock,
     find_slice_column,
@@ -91,6 +94,7 @@ def plan_query(
         warnings=tuple(draft.warnings),
         not_pushed=tuple(draft.not_pushed),
         risky_parts=tuple(draft.risky_parts),
+        engine_places=draft.engine_places,
         counts_from_now=tuple(draft.counts_from_now),
         aggregation=draft.aggregation,
         not_aggregated=draft.not_aggregated,
@@ -119,6 +123,8 @@ def _named_errors(draft: Draft) -> Iterator[None]:
         raise SqlError("the query is nested too deeply") from None
     except SqlglotError as error:
         raise SqlError(f"the query cannot be understood: {error}") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise SqlError("a function in the query has arguments that it does not take") from error
     except SqlError as error:
         error.warnings = tuple(draft.warnings)
         raise

@@ -54,7 +54,13 @@ class _Resolver:
             return self._select(node, parent, ctes)
         if isinstance(node, exp.SetOperation):
             names = self.query(node.this, parent, ctes)
-            self.query(node.expression, parent, ctes)
+            others = self.query(node.expression, parent, ctes)
+            if len(names) != len(others):
+                raise SqlError(
+                    f"{self._draft.place(node.expression)}: a {node.key.upper()} of {len(names)} and "
+                    f"{len(others)} columns",
+                    hint="both sides have the same number of columns",
+                )
         elif isinstance(node, exp.Subquery):
             names = self.query(node.this, parent, ctes)
         else:

@@ -17,6 +17,7 @@ from logdrain.query.dialect import FRONT_DOORS, UntypedCast
 from logdrain.query.dialect_functions import RETURNED_TYPES
 from logdrain.query.draft import Draft
 from logdrain.query.functions import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction
+from logdrain.query.zoned_types import annotators, called_zone, zoned
 
 _WHOLE = exp.DataType.INTEGER_TYPES
 _REAL = exp.DataType.REAL_TYPES
@@ -33,30 +34,39 @@ def infer_types(draft: Draft) -> None:
         columns[read.name] = {
             name: exp.DataType.build(column.type, dialect="duckdb") for name, column in read.columns.items()
         }
+    renamed = _give_their_names(draft.statement)
     annotate_types(
         draft.statement,
         schema=MappingSchema(columns, dialect=dialect, normalize=False),
         expression_metadata={
             **dialect.EXPRESSION_METADATA,
             exp.Anonymous: {"annotator": _annotate_call},
-            exp.UnixToTime: {"annotator": _annotate_instant},
-            exp.DateTrunc: {"annotator": _annotate_start},
-            exp.TimestampTrunc: {"annotator": _annotate_start},
+            **annotators(draft.request.dialect),
         },
     )
+    for projection, name in renamed:
+        projection.set("alias", name)
+
+
+def _give_their_names(statement: exp.Query) -> list[tuple[exp.Alias, exp.Identifier]]:
+    """Name columns as `WITH t(a, b)` does, which inference does not see; returns what they were called."""
+    renamed = []
+    for node in statement.find_all(exp.CTE, exp.Subquery):
+        query = node.this
+        while isinstance(query, exp.SetOperation):
+            query = query.left
+        columns = node.alias_column_names
+        for projection, column in zip(query.selects if columns else (), columns, strict=False):
+            if isinstance(projection, exp.Alias):
+                renamed.append((projection, projection.args["alias"]))
+                projection.set("alias", exp.to_identifier(column, quoted=True))
+    return renamed
 
 
 def _annotate_call(_: Any, node: exp.Anonymous) -> None:
-    function = TD_FUNCTIONS.get(node.name.upper())
-    node.type = function.returns if function else RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
-
-
-def _annotate_instant(_: Any, node: exp.UnixToTime) -> None:
-    node.type = exp.DType.TIMESTAMP if node.args.get("zone") else exp.DType.TIMESTAMPTZ
-
-
-def _annotate_start(_: Any, node: exp.Expr) -> None:
-    node.type = node.this.type
+    function, zone = TD_FUNCTIONS.get(node.name.upper()), called_zone(node)
+    known = zoned(zone) if zone else RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
+    node.type = function.returns if function else known
 
 
 def fold_td_functions(draft: Draft) -> None:
@@ -78,8 +88,7 @@ def fold_td_functions(draft: Draft) -> None:
             continue
         if len(node.expressions) not in function.argument_counts:
             raise SqlTypeError(
-                f"{draft.place(node)}: {name} takes {_counts(function)} arguments, "
-                f"here are {len(node.expressions)}"
+                f"{draft.place(node)}: {name} takes {_counts(function)}, not {len(node.expressions)}"
             )
         node.replace(function.rewrite(Call(name, node, node.expressions, draft)))
 
@@ -87,8 +96,10 @@ def fold_td_functions(draft: Draft) -> None:
 def _counts(function: TdFunction) -> str:
     counts = function.argument_counts
     if counts.stop == ANY_NUMBER:
-        return f"at least {counts.start}"
-    return " or ".join(str(count) for count in counts)
+        text = f"at least {counts.start}"
+    else:
+        text = " or ".join(str(count) for count in counts)
+    return f"{text} argument{'' if text.endswith(' 1') or text == '1' else 's'}"
 
 
 def complete_casts(draft: Draft) -> None:

@@ -6,14 +6,16 @@ Constant arguments are folded with them, columns go through them row by row (vec
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
 from logdrain.query.agents import OPTIONS, classified, described
 from logdrain.query.calls import ZONE_HINT
+from logdrain.query.hive_texts import converted, crc32, soundex
 from logdrain.query.java_format import Part, formatted, has_seconds, pattern_parts
+from logdrain.query.java_parse import time_reader, unix_seconds
 from logdrain.query.td_calendar import Unit, local_time, minute_of, start_of
 from logdrain.query.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
 from logdrain.query.td_time import find_zone, unix_time
@@ -107,6 +109,13 @@ def _string(seconds: int, code: str, zone: tzinfo) -> str:
     return _formatted(start_of(unit, seconds, zone), pattern_parts(form) or (), zone, zone_names=True)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _java_format(milliseconds: int, parts: tuple[Part, ...]) -> str:
+    return formatted(_EPOCH + timedelta(milliseconds=milliseconds), parts, zone_names=True)
+
+
 _TIME = Parameter("BIGINT", "unix time", "write unix seconds")
 _ZONE = Parameter("VARCHAR", "time zone", ZONE_HINT, "UTC", find_zone)
 _TEXT = Parameter("VARCHAR", "text", "write a string")
@@ -154,8 +163,20 @@ SUBSTRING = ScalarFunction(
 DIGEST = ScalarFunction("td_smart_digest", (_TEXT, _WEIGHT), "VARCHAR", digest)
 PARSE_AGENT = ScalarFunction("td_parse_agent", (_TEXT,), "MAP(VARCHAR, VARCHAR)", classified)
 PARSE_USER_AGENT = ScalarFunction("td_parse_user_agent", (_TEXT, _OPTION), "VARCHAR", described)
+JAVA_FORMAT = ScalarFunction("java_time_format", (_TIME, _PATTERN), "VARCHAR", _java_format)
+JAVA_PARSE = ScalarFunction(
+    "java_time_parse",
+    (_TEXT, Parameter("VARCHAR", "pattern", "write 'yyyy-MM-dd HH:mm:ss'", read=time_reader)),
+    "BIGINT",
+    unix_seconds,
+)
+_BASE = Parameter("BIGINT", "base", "write a number from 2 to 36")
+CONV = ScalarFunction("hive_conv", (_TEXT, _BASE, _BASE), "VARCHAR", converted)
+CRC32 = ScalarFunction("hive_crc32", (_TEXT,), "BIGINT", crc32)
+SOUNDEX = ScalarFunction("soundex_code", (_TEXT,), "VARCHAR", soundex)
 
 SCALAR_FUNCTIONS = (
+    *(JAVA_FORMAT, JAVA_PARSE, CONV, CRC32, SOUNDEX),
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
     *(PARSE_AGENT, PARSE_USER_AGENT),

@@ -57,6 +57,10 @@ def x_rank(call: Call) -> exp.Expr:
 
     Where a subquery sorts the rows, `hive_forms` has written the call as a window in that order.
     """
+    call.draft.warn(
+        f"{call.draft.place(call.node)}: {call.name} numbers rows in any order here; "
+        "sort them in a subquery, or write ROW_NUMBER() OVER (PARTITION BY … ORDER BY …)"
+    )
     return exp.Window(this=exp.RowNumber(), partition_by=[key.copy() for key in call.arguments])
 
 

@@ -10,7 +10,7 @@ from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from logdrain.errors import SqlSyntaxError, UnsupportedSql
 from logdrain.model.plans import Dialect
-from logdrain.query.dialect import FRONT_DOORS
+from logdrain.query.dialect import FRONT_DOORS, UntypedCasts
 from logdrain.query.draft import Draft, node_place, place_of
 
 # Statements that change, read or configure something other than event tables, by their first word.
@@ -48,6 +48,8 @@ _NOT_AFTER_COMMA = frozenset(
 )
 _MISSING_QUOTE = re.compile(r"Missing (?P<quote>\S+) from")
 _UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keyword: .*| but got <Token.*")
+_LACKING = re.compile(r"Required keyword: '\w+' missing for .*expressions\.(?!core)")
+_TOO_FEW = "the call that ends here has too few arguments"
 _END_OF_TEXT = "SENTINEL"
 # A backfill plans one text thousands of times.
 _TEXTS_KEPT_MAX = 64
@@ -67,13 +69,15 @@ def read_statement(draft: Draft) -> None:
 def _read(sql: str, dialect: Dialect) -> exp.Query:
     other = _STATEMENT.match(sql)
     if other:
-        raise UnsupportedSql(f"{other['word'].upper()} is not run here", hint=_QUERY_HINT)
+        place = place_of(sql, other.start("word"))
+        raise UnsupportedSql(f"{other['word'].upper()} is not run here ({place})", hint=_QUERY_HINT)
     statements = _parse(sql, dialect)
     if not statements:
         raise SqlSyntaxError("line 1, column 1: the query is empty", hint="write SELECT …")
     if len(statements) > 1:
-        place = node_place(sql, statements[1])
-        raise UnsupportedSql(f"a second statement at {place}", hint="a query is exactly one statement")
+        raise UnsupportedSql(
+            f"a second statement at {_second_place(sql, dialect)}", hint="a query is exactly one statement"
+        )
     statement = _as_query(sql, statements[0])
     for node in statement.walk():
         for refused, what in _REFUSED:
@@ -81,6 +85,7 @@ def _read(sql: str, dialect: Dialect) -> exp.Query:
                 raise UnsupportedSql(f"{what} is not run here ({node_place(sql, node)})")
         if isinstance(node, exp.Select):
             _check_groups(sql, node)
+            _check_columns(sql, node)
         _check_samples(sql, node)
     return statement
 
@@ -97,10 +102,15 @@ def _check_samples(sql: str, node: exp.Expr) -> None:
 
 def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     front_door = FRONT_DOORS[dialect]()
+    parser = front_door.parser(error_level=ErrorLevel.IMMEDIATE)
     try:
         tokens = front_door.tokenize(sql)
         _check_commas(sql, tokens)
-        parsed = front_door.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
+        _check_parameters(sql, tokens, dialect)
+        parsed = parser.parse(tokens, sql)
+    except (LookupError, TypeError, ValueError) as error:
+        reached = parser.reached if isinstance(parser, UntypedCasts) else 0
+        raise SqlSyntaxError(f"{place_of(sql, reached)}: {_TOO_FEW}") from error
     except ParseError as error:
         raise SqlSyntaxError(_parse_message(sql, error)) from None
     except TokenError as error:
@@ -127,6 +137,31 @@ def _check_commas(sql: str, tokens: Sequence[Token]) -> None:
             raise SqlSyntaxError(f"{place}: this is unexpected after a comma, near {following.text!r}")
 
 
+def _check_columns(sql: str, select: exp.Select) -> None:
+    """The parser lets `SELECT` alone and `SELECT FROM t` pass."""
+    if not select.expressions:
+        has_place = any("start" in part.meta for part in select.walk())
+        place = node_place(sql, select) if has_place else place_of(sql, len(sql.rstrip()))
+        raise SqlSyntaxError(f"{place}: SELECT without a column", hint="write SELECT *")
+
+
+def _check_parameters(sql: str, tokens: Sequence[Token], dialect: Dialect) -> None:
+    signs = {TokenType.PLACEHOLDER, TokenType.PARAMETER}
+    if dialect is Dialect.TRINO:
+        signs.add(TokenType.COLON)  # has no other use there; in Hive STRUCT<a:int> has it
+    for token in tokens:
+        if token.token_type in signs:
+            place = place_of(sql, token.start)
+            raise UnsupportedSql(f"{place}: a parameter is not run here", hint="write the value")
+
+
+def _second_place(sql: str, dialect: Dialect) -> str:
+    """Where the statement after the first semicolon begins."""
+    tokens = FRONT_DOORS[dialect]().tokenize(sql)
+    starts = [after.start for token, after in pairwise(tokens) if token.token_type is TokenType.SEMICOLON]
+    return place_of(sql, starts[0]) if starts else "line 1"
+
+
 def _check_groups(sql: str, select: exp.Select) -> None:
     """The parser lets `GROUP BY` without an end pass."""
     group = select.args.get("group")
@@ -140,6 +175,8 @@ def _parse_message(sql: str, error: ParseError) -> str:
     first = error.errors[0]
     highlight, description = str(first["highlight"]), str(first["description"])
     start = _offset(sql, int(first["line"]), int(first["col"])) - len(highlight)
+    if _LACKING.search(description):
+        return f"{place_of(sql, start)}: {_TOO_FEW}"
     is_last = start + len(highlight) == len(sql.rstrip()) and "Unexpected" not in description
     if is_last or _END_OF_TEXT in description:
         return f"{place_of(sql, len(sql.rstrip()))}: the text ends too early, after {highlight!r}"

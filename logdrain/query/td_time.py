@@ -18,7 +18,7 @@ _STEP = re.compile(r"([0-9]+)([wdhms])")
 
 _TIME = re.compile(
     r"\s*(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
-    r"(?:\s+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2}):(?P<second>[0-9]{1,2}))?"
+    r"(?:(?:T|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:[.][0-9]{1,9})?)?)?"
     r"(?:\s*(?P<offset>[+-][0-9]{1,2}:?[0-9]{2}|Z)|\s+(?P<zone>[A-Za-z][A-Za-z0-9_+:/-]*))?\s*"
 )
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?")

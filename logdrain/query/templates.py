@@ -1,6 +1,7 @@
 """Rules that turn a call into what the engine runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -29,6 +30,20 @@ def from_template(template: str) -> Rule:
         return exp.paren(filled, copy=False)
 
     return fill
+
+
+def template(text: str, arguments: Mapping[str, exp.Expr]) -> exp.Expr:
+    """An expression of the engine in parentheses, with the arguments in the place of their names."""
+    filled = _parsed(text).copy()
+    for column in list(filled.find_all(exp.Column)):
+        if column.name in arguments:
+            column.replace(arguments[column.name].copy())
+    return exp.paren(filled, copy=False)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read="duckdb")
 
 
 def applied(function: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:

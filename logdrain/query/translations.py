@@ -5,12 +5,12 @@ Two tables: by name, for functions that are read as plain calls; by node, for th
 
 from sqlglot import exp
 
-from logdrain.errors import UnsupportedSql
+from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.date_patterns import format_datetime, parse_datetime
 from logdrain.query.dialect_functions import FUNCTION_TEMPLATES
 from logdrain.query.draft import Draft
-from logdrain.query.hive_rules import HIVE_NODES, parse_url
+from logdrain.query.hive_rules import HIVE_NODES, HIVE_RULES
 from logdrain.query.templates import Rule, from_template
 from logdrain.query.trino_rules import TRINO_NODES, TRINO_RULES, json_scalar, regexp_replace
 
@@ -26,9 +26,26 @@ def translate_functions(draft: Draft) -> None:
         name = node.name.lower() if type(node) is exp.Anonymous else ""
         rule = by_name.get(f"{name}/{len(node.expressions)}") or by_name.get(name) or by_node.get(type(node))
         if rule:
-            changed = rule(node, draft)
+            changed = _applied(rule, node, draft)
+            changed.type = changed.type or node.type
             if changed is not node:
                 node.replace(changed)
+
+
+def _applied(rule: Rule, node: exp.Expr, draft: Draft) -> exp.Expr:
+    """What a rule makes of a call.
+
+    Raises:
+        SqlTypeError: the call has too few or too many arguments, so the rule missed one.
+    """
+    try:
+        return rule(node, draft)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        written = draft.written(node) or (node.name if isinstance(node, exp.Anonymous) else node.key)
+        raise SqlTypeError(
+            f"{draft.place(node)}: {written.upper()} does not take these arguments",
+            hint="compare their number and order with the function's documentation",
+        ) from error
 
 
 def _regexp_extract(node: exp.Expr, _: Draft) -> exp.Expr:
@@ -63,10 +80,15 @@ def _date_add(node: exp.Expr, _: Draft) -> exp.Expr:
 
 
 def _quantile(node: exp.Expr, draft: Draft) -> exp.Expr:
-    """Trino's approx_percentile has the type of its argument, and takes a list of percentiles."""
+    """Trino's approx_percentile has the type of its argument, and takes a list; here it is exact."""
     if node.args.get("weight"):
         raise UnsupportedSql(f"{draft.place(node)}: APPROX_PERCENTILE with weights")
-    return exp.Anonymous(this="APPROX_QUANTILE", expressions=[node.this, node.args["quantile"]])
+    return exp.Anonymous(this="QUANTILE_DISC", expressions=[node.this, node.args["quantile"]])
+
+
+def _distinct(node: exp.Expr, _: Draft) -> exp.Expr:
+    """An exact count is an approximation, too, and the same in every run."""
+    return exp.Count(this=exp.Distinct(expressions=[node.this]), big_int=True)
 
 
 def _json_text(node: exp.Expr, _: Draft) -> exp.Expr:
@@ -104,10 +126,11 @@ _BY_NAME: dict[Dialect, dict[str, Rule]] = {
     for dialect, templates in FUNCTION_TEMPLATES.items()
 }
 _BY_NAME[Dialect.TRINO] |= {"format_datetime": format_datetime, **TRINO_RULES}
-_BY_NAME[Dialect.HIVE] |= {"parse_url": parse_url}
+_BY_NAME[Dialect.HIVE] |= HIVE_RULES
 
 _BOTH: dict[type[exp.Expr], Rule] = {
     exp.Add: _date_add,
+    exp.ApproxDistinct: _distinct,
     exp.ArraySize: _cardinality,
     exp.DateAdd: _date_add,
     exp.JSONExtract: _json_text,

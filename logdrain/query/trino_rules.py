@@ -4,9 +4,10 @@ import re
 
 from sqlglot import exp
 
-from logdrain.errors import UnsupportedSql
+from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.query.draft import Draft
-from logdrain.query.templates import Rule, applied
+from logdrain.query.templates import Rule, applied, template
+from logdrain.query.trino_casts import trino_cast
 
 _GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
 _MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
@@ -32,8 +33,18 @@ def _group(found: re.Match[str]) -> str:
     return r"\\" if found[1] in (None, "\\") else str(found[1])
 
 
-def json_scalar(node: exp.Expr, _: Draft) -> exp.Expr:
+def _check_path(node: exp.Expr, draft: Draft) -> None:
+    """A constant path that could be read is no string any more."""
+    if node.expression.is_string:
+        raise SqlTypeError(
+            f"{draft.place(node.expression)}: {node.expression.name!r} is no JSON path",
+            hint="write '$.field.list[0]'",
+        )
+
+
+def json_scalar(node: exp.Expr, draft: Draft) -> exp.Expr:
     """NULL for objects, lists and text that is no JSON, where the engine has their text or an error."""
+    _check_path(node, draft)
     if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
         return node
     json = exp.JSONExtract(this=node.this.copy(), expression=node.expression.copy())
@@ -55,9 +66,31 @@ def _json_path(node: exp.Expr, draft: Draft) -> exp.Expr:
 def _json_extract(node: exp.Expr, draft: Draft) -> exp.Expr:
     if node.args.get("json_query"):
         _json_path(node, draft)
+    _check_path(node, draft)
     if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
         return node
     return _tried(node.copy())
+
+
+def _substring(node: exp.Expr, _: Draft) -> exp.Expr:
+    """Nothing from the place 0, and from before the beginning."""
+    start = node.args.get("start")
+    if start is None or (start.is_int and int(start.name) > 0 and not isinstance(start, exp.Neg)):
+        return node
+    text = "CASE WHEN _1 = 0 OR -_1 > LENGTH(_0) THEN LEFT(_0, 0) ELSE _2 END"
+    return template(text, {"_0": node.this, "_1": start, "_2": node})
+
+
+def _contains(node: exp.Expr, _: Draft) -> exp.Expr:
+    """NULL where the value is not found, and one of the list's could be it."""
+    text = "CASE WHEN _2 THEN TRUE WHEN LEN(_0) > LIST_COUNT(_0) THEN NULL ELSE _2 END"
+    return template(text, {"_0": node.this, "_2": node})
+
+
+def _normalize(node: exp.Expr, draft: Draft) -> exp.Expr:
+    if (form := node.text("form").upper()) not in ("", "NFC"):
+        raise UnsupportedSql(f"{draft.place(node)}: NORMALIZE to {form}", hint="only NFC is there")
+    return exp.Anonymous(this="NFC_NORMALIZE", expressions=[node.this])
 
 
 def _extract(node: exp.Expr, _: Draft) -> exp.Expr:
@@ -74,23 +107,11 @@ def _date_trunc(node: exp.Expr, _: Draft) -> exp.Expr:
 
 
 def _from_unixtime(node: exp.Expr, draft: Draft) -> exp.Expr:
-    """With a zone: the local time there, as AT TIME ZONE."""
+    """With a zone: zones.py."""
     if node.args.get("hours") or node.args.get("minutes"):
         raise UnsupportedSql(
             f"{draft.place(node)}: FROM_UNIXTIME with an offset", hint="name a zone: 'Asia/Tokyo'"
         )
-    zone = node.args.get("zone")
-    if zone is None:
-        return node
-    instant = node.copy()
-    instant.set("zone", None)
-    return exp.AtTimeZone(this=instant, zone=zone.copy())
-
-
-def _to_unixtime(node: exp.Expr, _: Draft) -> exp.Expr:
-    """AT TIME ZONE changes how an instant is printed, not the instant."""
-    if isinstance(node.this, exp.AtTimeZone) and node.this.this.is_type(exp.DType.TIMESTAMPTZ):
-        node.set("this", node.this.this.copy())
     return node
 
 
@@ -100,18 +121,6 @@ def _date_format(node: exp.Expr, _: Draft) -> exp.Expr:
     if pattern.is_string:
         text = re.sub("%[vx]", lambda found: _MYSQL_WEEKS[found[0]], pattern.name)
         node.set("format", exp.Literal.string(text))
-    return node
-
-
-def _cast(node: exp.Expr, _: Draft) -> exp.Expr:
-    """An instant as text has milliseconds and its zone."""
-    if (
-        isinstance(node, exp.Cast)
-        and node.to.is_type(*exp.DataType.TEXT_TYPES)
-        and node.this.is_type(exp.DType.TIMESTAMPTZ)
-    ):
-        pattern = exp.Literal.string("%Y-%m-%d %H:%M:%S.%g UTC")
-        return exp.Anonymous(this="STRFTIME", expressions=[node.this.copy(), pattern])
     return node
 
 
@@ -186,13 +195,16 @@ TRINO_RULES: dict[str, Rule] = {
 }
 
 TRINO_NODES: dict[type[exp.Expr], Rule] = {
-    exp.Cast: _cast,
+    exp.ArrayContains: _contains,
+    exp.Cast: trino_cast,
+    exp.TryCast: trino_cast,
     exp.DateTrunc: _date_trunc,
     exp.Extract: _extract,
     exp.JSONExtract: _json_extract,
     exp.JSONValue: _json_path,
+    exp.Normalize: _normalize,
+    exp.Substring: _substring,
     exp.TimeToStr: _date_format,
-    exp.TimeToUnix: _to_unixtime,
     exp.TimestampTrunc: _date_trunc,
     exp.UnixToTime: _from_unixtime,
 }

@@ -11,7 +11,6 @@ from logdrain.ports import Clock
 ORIGIN = Origin("shop", "app", "web.1", "")
 TIME_MS = 1330560754567
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
-NOW_MS = int(NOW.timestamp() * 1000)
 
 
 class SetClock:

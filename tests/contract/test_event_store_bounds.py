@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -10,10 +10,10 @@ from logdrain.events.mongo_lane import InsertLane, Refused
 from logdrain.events.mongo_store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, DropReason, Stored
 from tests.contract.stored_batches import (
-    NOW_MS,
     OpenStore,
     SetClock,
     event,
+    quarantined,
 )
 
 
@@ -59,7 +59,8 @@ async def test_at_the_limit_of_tables_mongodb_is_not_asked_for_each_tag(
 async def test_events_of_an_hour_that_has_ended_are_noted_before_they_are_stored(
     store: MongoEventStore, documents: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.write(Batch(events=[event(0, {})._replace(time_ms=NOW_MS)]))
+    next_hour_ms = int((datetime.now(UTC) + timedelta(hours=1)).timestamp() * 1000)
+    await store.write(Batch(events=[event(0, {})._replace(time_ms=next_hour_ms)]))
     assert documents("_late") == []
     noted_first: list[int] = []
     insert = InsertLane.insert
@@ -74,6 +75,19 @@ async def test_events_of_an_hour_that_has_ended_are_noted_before_they_are_stored
     assert [found["_id"] for found in documents("_late")] == [
         {"table": "production.pay", "hour": datetime(2012, 3, 1)}  # noqa: DTZ001  # as pymongo reads dates
     ]
+
+
+@pytest.mark.parametrize("hours_off", [-10_000, 10_000], ids=["slow", "fast"])
+async def test_whether_an_hour_has_ended_is_told_by_mongodbs_clock(
+    open_store: OpenStore, documents: Any, hours_off: int
+) -> None:
+    clock, hour = SetClock(), timedelta(hours=1)
+    clock.time = datetime.now(UTC) + hours_off * hour
+    store = open_store(StoreLimits(timeout_s=10), clock)
+    for position, off in enumerate((-hour, hour)):
+        time_ms = int((datetime.now(UTC) + off).timestamp() * 1000)
+        await store.write(Batch(events=[event(position, {})._replace(time_ms=time_ms)]))
+    assert len(documents("_late")) == 1
 
 
 async def test_a_record_with_too_many_keys_goes_to_quarantine(open_store: OpenStore, documents: Any) -> None:
@@ -113,3 +127,14 @@ async def test_a_large_delivery_that_two_drains_get_at_once_is_stored_once(
     assert sum(answer.events for answer in answers) == 11_000
     assert sum(answer.duplicates for answer in answers) == 22_000
     assert len(documents("production.pay")) == 11_000
+
+
+async def test_thousands_of_quarantine_entries_are_stored_part_by_part_and_once(
+    store: MongoEventStore, documents: Any
+) -> None:
+    items = [quarantined(position, b"%d" % position) for position in range(11_000)]
+    half = await store.write(Batch(quarantined=items[::2]))
+    assert half.quarantined == {DropReason.JUNK: 5_500}
+    assert (await store.write(Batch(quarantined=items))).quarantined == {DropReason.JUNK: 5_500}
+    assert (await store.write(Batch(quarantined=items))).quarantined == {}
+    assert sorted(int(entry["raw"]) for entry in documents("_quarantine")) == list(range(11_000))

@@ -1,21 +1,23 @@
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson.timestamp import Timestamp
 
-from logdrain.errors import SplitChanged
+from logdrain.errors import SplitChanged, StoreBusy, StoreUnavailable
 from logdrain.events.mongo_splits import MongoSplits
 from logdrain.events.mongo_store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, SplitJoin, Stored
 from tests.contract.stored_batches import (
-    NOW,
-    NOW_MS,
     ORIGIN,
     OpenStore,
+    SetClock,
     event,
     split_of,
 )
+
+HOUR_S = 3600.0
 
 
 async def test_a_cut_line_waits_grows_and_is_done(store: MongoEventStore) -> None:
@@ -38,6 +40,18 @@ async def test_a_cut_line_waits_grows_and_is_done(store: MongoEventStore) -> Non
     assert await store.waiting_splits([ORIGIN], ["D:0"]) == []
 
 
+@pytest.mark.parametrize("off", [timedelta(days=-400), timedelta(days=400)], ids=["slow", "fast"])
+async def test_the_clocks_of_drains_do_not_decide_how_long_a_line_waits(
+    open_store: OpenStore, off: timedelta
+) -> None:
+    clock = SetClock()
+    clock.time = datetime.now(UTC) + off
+    store = open_store(StoreLimits(timeout_s=10), clock)
+    await store.write(Batch(splits=[split_of("A")]))
+    assert await store.expire_splits(HOUR_S) == 0
+    assert await store.expire_splits(0) == 1
+
+
 async def test_all_lines_that_a_piece_may_belong_to_are_found(store: MongoEventStore) -> None:
     await store.write(Batch(splits=[split_of("A")]))
     await store.write(Batch(joins=[SplitJoin(split_of("A").id, "B:0", None, 0)]))
@@ -51,9 +65,9 @@ async def test_a_cut_line_whose_rest_does_not_come_goes_to_quarantine_once(
 ) -> None:
     split = split_of("A")
     await store.write(Batch(splits=[split]))
-    assert await store.expire_splits(NOW_MS) == 0
-    assert await store.expire_splits(NOW_MS + 1) == 1
-    assert await store.expire_splits(NOW_MS + 1) == 0
+    assert await store.expire_splits(HOUR_S) == 0
+    assert await store.expire_splits(0) == 1
+    assert await store.expire_splits(0) == 0
     [entry] = documents("_quarantine")
     assert (entry["reason"], entry["raw"], bytes(entry["_id"])) == ("split", split.raw, split.id)
 
@@ -95,7 +109,7 @@ async def test_a_line_claimed_by_a_delivery_that_failed_is_left_to_its_retry(
     await splits.claim([join])  # and then the process is killed
     assert await store.waiting_splits([ORIGIN], ["C:0"]) == []
     assert await store.waiting_splits([ORIGIN], ["B:0"]) == [split._replace(claimed_by="B:0")]
-    assert await store.expire_splits(NOW_MS + 1) == 0
+    assert await store.expire_splits(0) == 0
     await store.write(Batch(events=[event(0, {"n": 1})], joins=[join]))
     [done] = await store.waiting_splits([ORIGIN], ["B:0"])
     assert (done.raw, done.continued_by) == (b"", ("B:0",))
@@ -108,9 +122,10 @@ async def test_a_line_claimed_by_a_delivery_that_never_came_back_goes_to_quarant
     split = split_of("A")
     await store.write(Batch(splits=[split]))
     await splits.claim([SplitJoin(split.id, "B:0", None, 0)])
-    next_day_ms = int((NOW + timedelta(days=1)).timestamp() * 1000)
-    assert await store.expire_splits(next_day_ms) == 0
-    assert await store.expire_splits(next_day_ms + 1) == 1
+    day_ago = datetime.now(UTC) - timedelta(days=1)
+    for waits_since, count in ((day_ago + timedelta(hours=1), 0), (day_ago, 1)):
+        await splits.collection.update_one({}, {"$set": {"waits_since": Timestamp(waits_since, 1)}})
+        assert await store.expire_splits(0) == count
     assert [entry["raw"] for entry in documents("_quarantine")] == [split.raw]
 
 
@@ -119,13 +134,13 @@ async def test_a_line_taken_for_quarantine_is_finished_after_a_crash_and_joined_
 ) -> None:
     split = split_of("A")
     await store.write(Batch(splits=[split]))
-    [taken] = await splits.take_overdue(NOW_MS + 1)  # and then the process is killed
+    [taken] = await splits.take_overdue(0)  # and then the process is killed
     assert (taken.id, taken.raw) == (split.id, split.raw)
     with pytest.raises(SplitChanged):
         await store.write(Batch(events=[event(0, {"n": 1})], joins=[SplitJoin(split.id, "B:0", None, 0)]))
     assert await store.waiting_splits([ORIGIN], ["B:0"]) == []
-    assert await store.expire_splits(NOW_MS) == 1
-    assert await store.expire_splits(NOW_MS + 1) == 0
+    assert await store.expire_splits(HOUR_S) == 1
+    assert await store.expire_splits(0) == 0
     assert len(documents("_quarantine")) == 1
     assert documents("production.pay") == []
 
@@ -140,9 +155,45 @@ async def test_a_line_is_either_joined_or_given_up_never_both_never_neither(
         store.write(Batch(events=[event(at, {"n": at})], joins=[SplitJoin(split.id, f"B{at}:0", None, 0)]))
         for at, split in enumerate(splits)
     ]
-    answers = await asyncio.gather(other.expire_splits(NOW_MS + 1), *joins, return_exceptions=True)
+    answers = await asyncio.gather(other.expire_splits(0), *joins, return_exceptions=True)
     assert all(isinstance(answer, int | Stored | SplitChanged) for answer in answers)
     lost = {at for at, answer in enumerate(answers[1:]) if isinstance(answer, SplitChanged)}
     given_up = {bytes(entry["_id"]) for entry in documents("_quarantine")}
     assert given_up == {splits[at].id for at in lost}
     assert {found["n"] for found in documents("production.pay")} == set(range(60)) - lost
+
+
+async def test_many_processes_with_long_names_are_asked_for(store: MongoEventStore) -> None:
+    origins = [ORIGIN._replace(drain="n" * 5_900, proc=f"p{at}", token="t" * 8_000) for at in range(800)]
+    split = split_of("A")._replace(origin=origins[-1])
+    await store.write(Batch(splits=[split]))
+    names = [f"{'i' * 8_000}:{at}" for at in range(800)]
+    assert await store.waiting_splits(origins, names) == [split]
+
+
+async def test_overdue_lines_are_taken_so_many_octets_at_a_time(
+    store: MongoEventStore, splits: MongoSplits, documents: Any
+) -> None:
+    lines = [split_of(f"A{at}", b"@[a.b] {".ljust(10_000_000, b"x")) for at in range(5)]
+    for line in lines:
+        await store.write(Batch(splits=[line]))
+    assert len(await splits.take_overdue(0)) == 2
+    assert await store.expire_splits(0) == 5
+    assert {bytes(entry["_id"]) for entry in documents("_quarantine")} == {line.id for line in lines}
+
+
+async def test_more_cut_lines_than_memory_is_for_are_not_read(store: MongoEventStore) -> None:
+    for at in range(7):
+        await store.write(Batch(splits=[split_of(f"A{at}", b"@[a.b] {".ljust(10_000_000, b"x"))]))
+    with pytest.raises(StoreBusy, match="cut lines"):
+        await store.waiting_splits([ORIGIN], ["B:0"])
+    await store.expire_splits(0)
+    assert await store.waiting_splits([ORIGIN], ["B:0"]) == []
+
+
+async def test_what_the_driver_cannot_send_is_an_error_of_ours(store: MongoEventStore) -> None:
+    large = split_of("A", b"@[a.b] {")._replace(delivery_id="d" * 17_000_000)
+    with pytest.raises(StoreUnavailable):
+        await store.write(Batch(splits=[large]))
+    with pytest.raises(StoreUnavailable):
+        await store.waiting_splits([ORIGIN], ["d" * 17_000_000])

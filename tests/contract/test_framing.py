@@ -26,7 +26,7 @@ def from_logplex(lines: Sequence[bytes]) -> bytes:
 
 
 def read(body: bytes) -> list[Message | None]:
-    frames = split_frames(body)
+    frames = list(split_frames(body))
     assert not any(found.junk or found.resync for found in frames)
     return [read_message(found) for found in frames]
 

@@ -33,7 +33,10 @@ def split_frames_slowly(body: bytes) -> list[Frame]:
             frames.append(Frame(len(frames), body[at:end].rstrip(), resync=False, junk=True))
         else:
             end, resync = _end(body, head)
-            frames.append(Frame(len(frames), body[head.start : end], resync=resync, junk=False))
+            digits = body[at : head.start - 1]
+            frames.append(
+                Frame(len(frames), body[head.start : end], resync=resync, junk=False, digits=digits)
+            )
         at = _after_spaces(body, end)
     return frames
 

@@ -17,7 +17,7 @@ from logdrain.drain.reading import Parsed, parse, read, to_event, unfinished
 from logdrain.drain.tags import NAMESPACE_BYTES_MAX, read_tagged, starts_tagged
 from logdrain.errors import BodyTooLarge
 from logdrain.events.documents import encode_event, encode_quarantined
-from logdrain.model.events import Batch, Delivery, Event, Frame, LineKind, Origin, Quarantined
+from logdrain.model.events import Batch, Delivery, DropReason, Event, Frame, LineKind, Origin, Quarantined
 from logdrain.web.body import BodyRoom, UndecodableBody, read_body
 from tests.fuzz.frames_slowly import split_frames_slowly
 from tests.fuzz.lines_slowly import put_together_slowly
@@ -32,7 +32,7 @@ _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 def frames(body: bytes) -> None:
     """Every octet is in a frame, in junk, in a count or is space; and the slow reader agrees."""
-    found = split_frames(body)
+    found = list(split_frames(body))
     rest = body
     for frame in found:
         between, data, rest = rest.partition(frame.data)
@@ -137,8 +137,19 @@ def _check_octets(body: bytes, parsed: Parsed, batch: Batch) -> None:
     assert Counter(meant) <= Counter(lines), "a record is nowhere"
     assert Counter(lines) <= Counter(text for _, text in (*slow.whole, *slow.broken)), "a line is made up"
     assert sorted((split.position, split.raw) for split in batch.splits) == slow.open
-    junk = [frame.data for frame in split_frames(body) if frame.junk or read_message(frame) is None]
-    assert [item.raw for item in parsed.quarantined] == junk
+    unread = [frame for frame in split_frames(body) if frame.junk or read_message(frame) is None]
+    pieces = {
+        DropReason.JUNK: [frame.data for frame in unread if frame.junk],
+        DropReason.BAD_HEADER: [b"%s %s" % (each.digits, each.data) for each in unread if not each.junk],
+    }
+    assert {item.reason: _octets([item.raw]) for item in parsed.quarantined} == {
+        reason: _octets(raws) for reason, raws in pieces.items() if raws
+    }, "octets were left out of quarantine"
+
+
+def _octets(pieces: list[bytes]) -> bytes:
+    """One behind the other, without the newlines that may have come between."""
+    return b"".join(pieces).replace(b"\n", b"")
 
 
 async def _decoded(raw: bytes, coding: str) -> bytes:

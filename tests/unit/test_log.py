@@ -34,3 +34,11 @@ def test_a_line_is_one_line_and_never_an_event(
     line = log.format_pairs({"time": "now", **pairs})
     assert len(line.splitlines()) == 1
     assert read_tagged(line.encode("utf-8", "surrogatepass")) is None
+
+
+def test_no_line_is_written_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    with log.silence():
+        log.error("unheard")
+    assert capsys.readouterr().err == ""
+    log.error("heard")
+    assert "event=heard" in capsys.readouterr().err

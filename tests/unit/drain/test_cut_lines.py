@@ -1,6 +1,12 @@
 import pytest
 
-from logdrain.drain.lines import LINE_SIZE_BYTES_MAX, PIECE_SIZE_BYTES, assemble, continuations
+from logdrain.drain.lines import (
+    CONTINUED_MAX,
+    LINE_SIZE_BYTES_MAX,
+    PIECE_SIZE_BYTES,
+    assemble,
+    continuations,
+)
 from logdrain.model.events import Delivery, Message, Origin, Split
 
 DELIVERY = Delivery("shop", "B", "", None)
@@ -45,3 +51,16 @@ def test_a_line_is_given_up_before_it_outgrows_its_document() -> None:
         done = assemble([piece], DELIVERY, [waiting])
         assert [line.broken for line in done.lines] == [True] * is_broken
         assert (done.joins[0].raw is None) is is_broken
+
+
+def test_names_of_pieces_count_in_octets() -> None:
+    names = ["\N{REPLACEMENT CHARACTER}" * 1000] * 100
+    waiting = split(b"@[a.b] ".ljust(LINE_SIZE_BYTES_MAX - PIECE_SIZE_BYTES - 200_000, b"x"), *names)
+    done = assemble([message(b"x" * PIECE_SIZE_BYTES, ended=False)], DELIVERY, [waiting])
+    assert [line.broken for line in done.lines] == [True]
+
+
+def test_of_a_thousand_processes_the_first_may_continue_lines() -> None:
+    messages = [message(b"}")._replace(proc=f"web.{number}") for number in range(CONTINUED_MAX + 1)]
+    found = continuations(messages, DELIVERY)
+    assert [origin.proc for origin in found] == [each.proc for each in messages[:CONTINUED_MAX]]

@@ -54,7 +54,7 @@ def test_a_newline_that_was_counted_but_lost() -> None:
 def test_after_a_wrong_count_the_next_frame_is_found(error: int) -> None:
     first, second = HEAD + b"edited on the way, 12 times\n", HEAD + b"two\n"
     body = b"%d %s" % (max(1, len(first) + error), first) + counted(second)
-    found = split_frames(body)
+    found = list(split_frames(body))
     assert [frame.data for frame in found] == [first, second]
     assert [frame.resync for frame in found] == [True, False]
 
@@ -67,16 +67,16 @@ def test_junk_between_frames_is_kept() -> None:
 
 def test_wrong_counts_into_a_wide_space_take_no_longer_than_others() -> None:
     heads = b"".join(b"%d <1>1 x" % (1_000_000 + number) for number in range(2_000))
-    assert len(split_frames(heads + b" " * 2_000_000)) == 1  # quadratic, this would take minutes
+    assert len(list(split_frames(heads + b" " * 2_000_000))) == 1  # quadratic, this would take minutes
 
 
 def test_empty_and_blank_bodies_have_no_frames() -> None:
-    assert split_frames(b"") == []
-    assert split_frames(b" \r\n\t") == []
+    assert list(split_frames(b"")) == []
+    assert list(split_frames(b" \r\n\t")) == []
 
 
 def test_positions_count_frames_and_junk() -> None:
-    found = split_frames(b"junk " + counted(HEAD + b"one\n") + counted(HEAD + b"two\n"))
+    found = list(split_frames(b"junk " + counted(HEAD + b"one\n") + counted(HEAD + b"two\n")))
     assert [frame.position for frame in found] == [0, 1, 2]
 
 
@@ -108,3 +108,10 @@ def test_every_octet_is_in_a_frame_or_is_framing(body: bytes) -> None:
         # What stands between is space and, before a frame, its count.
         assert before.strip() == b"" or (not frame.junk and before.strip().isdigit())
     assert rest.strip() == b""
+
+
+@pytest.mark.parametrize("off", range(-30, 3))
+def test_the_next_frame_is_found_wherever_the_hunt_looks_next(off: int) -> None:
+    junk = b"x" * (256 * 1024 + off)
+    body = junk + counted(HEAD + b"one\n")
+    assert [len(frame.data) for frame in split_frames(body)] == [len(junk), len(HEAD) + 4]

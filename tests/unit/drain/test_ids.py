@@ -3,7 +3,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.ids import body_id, make_id
+from logdrain.drain.ids import NAME_SIZE_BYTES_MAX, body_id, bounded_name, make_id
 
 
 @given(st.integers(0, 2**48 - 1), st.text(), st.text(), st.integers(0, 10**6))
@@ -26,3 +26,20 @@ def test_no_time_sorts_first() -> None:
 
 def test_a_body_without_an_id_is_named_by_its_octets() -> None:
     assert body_id(b"one") == body_id(b"one") != body_id(b"two")
+
+
+@given(st.text(max_size=300))
+def test_names_that_are_not_too_long_stay(name: str) -> None:
+    assert (bounded_name(name) == name) is (len(name.encode()) <= NAME_SIZE_BYTES_MAX)
+    assert len(bounded_name(name).encode()) <= NAME_SIZE_BYTES_MAX
+
+
+def test_of_longer_names_the_beginning_is_kept_and_each_is_another() -> None:
+    names = [letter * 200 + end for letter in "xé" for end in ("a" * 100, "b" * 100)]
+    bounded = list(map(bounded_name, names))
+    assert bounded == list(map(bounded_name, names))
+    assert len(set(bounded)) == len(names)
+    assert all(
+        name.startswith(short[:100]) and len(short.encode()) in {254, 255}
+        for name, short in zip(names, bounded, strict=True)
+    )

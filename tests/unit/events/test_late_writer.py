@@ -11,7 +11,7 @@ class SetClock:
     def __init__(self) -> None:
         self.time = START
 
-    def now(self) -> datetime:
+    async def now(self) -> datetime:
         return self.time
 
     def pass_s(self, seconds: float) -> None:
@@ -34,7 +34,7 @@ class Notes:
 
 async def test_only_hours_that_have_ended_are_noted() -> None:
     notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock)
+    writer = MongoLateWriter(notes, clock.now)
     await writer.note_before({("a.b", HOUR), ("a.b", HOUR + 1)})
     assert notes.written == []
     await writer.note_before({("a.b", HOUR - 1), ("a.c", HOUR - 1), ("a.b", HOUR)})
@@ -43,7 +43,7 @@ async def test_only_hours_that_have_ended_are_noted() -> None:
 
 async def test_a_note_is_repeated_after_five_seconds_and_after_a_step_of_the_clock() -> None:
     notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock)
+    writer = MongoLateWriter(notes, clock.now)
     late = {("a.b", HOUR - 1)}
     for seconds, count in ((0, 1), (4.9, 1), (0.1, 2), (-60, 3)):
         clock.pass_s(seconds)
@@ -53,7 +53,7 @@ async def test_a_note_is_repeated_after_five_seconds_and_after_a_step_of_the_clo
 
 async def test_an_insert_that_outlasts_its_note_is_noted_again() -> None:
     notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock)
+    writer = MongoLateWriter(notes, clock.now)
     late = {("a.b", HOUR - 1)}
     await writer.note_before(late)
     clock.pass_s(19)
@@ -66,7 +66,7 @@ async def test_an_insert_that_outlasts_its_note_is_noted_again() -> None:
 
 async def test_an_insert_that_outlasts_its_hour_is_noted() -> None:
     notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock)
+    writer = MongoLateWriter(notes, clock.now)
     await writer.note_before({("a.b", HOUR)})
     clock.pass_s(1800)
     await writer.note_after({("a.b", HOUR)})

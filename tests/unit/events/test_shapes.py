@@ -50,4 +50,24 @@ def test_new_fields_are_kept_up_to_the_limit_of_paths() -> None:
     ]
     assert is_full
     assert new_fields(shapes, seen, 3)[1] is False
-    assert new_fields([shape_of({"k" * 1001: 1})], set(), 3) == ([], True)
+
+
+def test_a_path_that_is_too_long_is_not_kept() -> None:
+    for key, is_full in (("k" * 1023, False), ("k" * 1024, True), ("\u8a9e" * 342, True)):
+        assert new_fields([shape_of({key: 1})], set(), 9)[1] is is_full
+    deep: dict[str, object] = {"leaf": 1}
+    for _ in range(97):
+        deep = {"k" * 900: deep}
+    kept, is_full = new_fields([shape_of(deep)], set(), 9)
+    assert [len(field.path) for field in kept] == [1]
+    assert is_full
+
+
+def test_all_paths_of_a_table_together_have_so_many_octets() -> None:
+    shapes = [shape_of({f"{number:0200}": 1 for number in range(100)}), shape_of({"n": 1})]
+    kept, is_full = new_fields(shapes, set(), 10)
+    assert (len(kept), is_full) == (10, True)
+    long = [shape_of({f"{number:0511}": 1 for number in range(10)}), shape_of({"n": 1})]
+    kept, is_full = new_fields(long, set(), 10)
+    assert (len(kept), is_full) == (5, True)
+    assert new_fields([shape_of({"n": 1})], set(kept), 10) == ([], True)

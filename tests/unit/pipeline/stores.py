@@ -28,6 +28,7 @@ class ToldStore:
         self.errors: list[LogdrainError] = []
         self.batches: list[Batch] = []
         self.writes = 0
+        self.patience_s: list[float | None] = []
         self.was_asked = asyncio.Event()
         if is_up:
             self.may_find.set()
@@ -37,7 +38,8 @@ class ToldStore:
     def records(self) -> list[dict[str, object]]:
         return [event.record for batch in self.batches for event in batch.events]
 
-    async def write(self, batch: Batch) -> Stored:
+    async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
+        self.patience_s.append(within_s)
         self.writes += 1
         self.was_asked.set()
         await self.may_write.wait()
@@ -52,7 +54,7 @@ class ToldStore:
         await self.may_find.wait()
         return [split for batch in self.batches for split in batch.splits if split.origin in origins]
 
-    async def expire_splits(self, older_than_ms: int) -> int:
+    async def expire_splits(self, wait_s: float) -> int:
         raise NotImplementedError
 
     async def check(self) -> None:
@@ -64,6 +66,7 @@ class MemorySpool:
 
     def __init__(self) -> None:
         self.full = False
+        self.discard_errors: list[LogdrainError] = []
         self.entries: list[SpooledEntry] = []
         self._count = 0
 
@@ -74,10 +77,12 @@ class MemorySpool:
         self.entries.append(SpooledEntry(1, self._count, spooled, b""))
 
     async def read(self, after: SpooledEntry | None, size_max_bytes: int) -> list[SpooledEntry]:
-        del size_max_bytes
-        return [entry for entry in self.entries if after is None or entry.offset > after.offset]
+        found = [entry for entry in self.entries if after is None or entry.offset > after.offset]
+        return found if size_max_bytes >= self.size_bytes else found[:1]
 
     async def discard(self, through: SpooledEntry) -> None:
+        if self.discard_errors:
+            raise self.discard_errors.pop(0)
         self.entries = [entry for entry in self.entries if entry.offset > through.offset]
 
     @property

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from logdrain.errors import ResultUrlInvalid
+from logdrain.errors import ResultColumnConflict, ResultUrlInvalid
 from logdrain.model.jobs import Schedule
 from logdrain.model.plans import Plan
 from logdrain.pipeline.queries import Queries
@@ -22,7 +22,7 @@ CANNOT_RUN_AGAIN = (
 def warnings(result: str, slice_column: str | None = None) -> tuple[str, ...]:
     queries = Mock(spec=Queries)
     queries.plan.return_value = Mock(
-        spec=Plan, warnings=("a warning",), slice_column=slice_column, counts_from_now=()
+        spec=Plan, warnings=("a warning",), slice_column=slice_column, counts_from_now=(), columns=("uid",)
     )
     schedule = Schedule("pay_hourly", "@hourly", "UTC", 600, "production", "SELECT 1", result=result)
     return check_schedule(schedule, Mock(spec=Ledger), queries, NOW).warnings
@@ -44,3 +44,8 @@ def test_other_modes_are_repeatable_without_one(result: str) -> None:
 def test_a_mode_that_is_half_said_is_an_error_now() -> None:
     with pytest.raises(ResultUrlInvalid, match="which columns tell rows apart"):
         warnings("r:t?mode=update")
+
+
+def test_a_key_that_the_query_does_not_yield_is_an_error_now() -> None:
+    with pytest.raises(ResultColumnConflict, match='no column "zz", which unique= names'):
+        warnings("r:t?mode=update&unique=uid,zz")

@@ -14,6 +14,8 @@ async def test_what_waits_goes_into_the_store_in_order_and_leaves_the_spool() ->
     assert await Replay(spool, store).step() == 5
     assert store.records == [{"x": number} for number in range(5)]
     assert (store.writes, spool.waiting_count) == (1, 0)
+    # No sender waits: a delivery that takes the store minutes must not begin again and again.
+    assert store.patience_s == [600.0]
 
 
 async def test_what_the_store_does_not_take_stays() -> None:
@@ -72,10 +74,10 @@ class PickyStore(ToldStore):
         super().__init__()
         self.is_away = False
 
-    async def write(self, batch: Batch) -> Stored:
+    async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         if self.is_away or any(event.record == {"x": "poison"} for event in batch.events):
             raise ValueError("this will not do")
-        return await super().write(batch)
+        return await super().write(batch, within_s)
 
     async def check(self) -> None:
         if self.is_away:

@@ -8,9 +8,9 @@ import pytest
 from logdrain.errors import SqlError
 from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
-from logdrain.model.plans import Dialect, Plan, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest, Scan, ScanColumn, TimeRange
 from logdrain.pipeline.queries import Queries
-from logdrain.ports import ScanStream
+from logdrain.ports import AggregateStream, ScanStream
 from tests.unit.query.event_tables import ENGINE, NOW_S, SCHEDULED_TIME_S, TABLES, MemoryScan, catalog_of
 
 COLUMN = ScanColumn("n", ("n",), ColumnType(TypeKind.BIGINT))
@@ -32,6 +32,9 @@ class MemorySource:
     def scan(self, scan: Scan) -> ScanStream:
         self.scans += 1
         return MemoryScan(scan, TABLES[scan.table.name])
+
+    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
+        raise NotImplementedError(aggregation)
 
     def estimate(self, scan: Scan) -> int:
         return len(TABLES[scan.table.name])

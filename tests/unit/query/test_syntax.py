@@ -101,7 +101,7 @@ def test_only_event_tables_are_read(source: str) -> None:
         ("pg_sleep(1)", "line 1, column 8: there is no function pg_sleep"),
         ("read_text('x')", "line 1, column 8: there is no function read_text"),
         ("lower(lowr('x'))", "line 1, column 14: there is no function lowr"),
-        ("soundex('x')", "line 1, column 8: there is no function soundex"),
+        ("xpath('x')", "line 1, column 8: there is no function xpath"),
         ("TD_NOSUCH('x')", "line 1, column 8: there is no function TD_NOSUCH"),
     ],
 )

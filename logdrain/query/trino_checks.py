@@ -1,0 +1,88 @@
+"""What Trino refuses and the engine would run: text beside a number, a condition that is none, …."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from logdrain.errors import SqlError, SqlSyntaxError, SqlTypeError
+from logdrain.model.plans import Dialect
+from logdrain.query.draft import Draft
+
+_TEXT = (*exp.DataType.TEXT_TYPES,)
+_NUMBERS = (*exp.DataType.NUMERIC_TYPES,)
+_COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between)
+_UNITS = frozenset({"MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
+_WITH_UNITS = (exp.TimestampTrunc, exp.DateTrunc, exp.DateAdd, exp.DateDiff, exp.Interval)
+_CAST = "convert with CAST(… AS …); a field that has held several types is VARCHAR"
+
+
+def check_types(draft: Draft) -> None:
+    """Refuse what Trino refuses, before anything is pushed to the store.
+
+    Raises:
+        SqlTypeError, SqlSyntaxError, SqlError: with line and column.
+    """
+    if draft.request.dialect is not Dialect.TRINO:
+        return
+    for node in draft.statement.walk():
+        for of, check in _CHECKS:
+            if isinstance(node, of):
+                check(draft, node)
+
+
+def _check_compared(draft: Draft, node: exp.Expr) -> None:
+    parts = list(node.iter_expressions())
+    for other in parts[1:]:
+        _check_alike(draft, node, parts[0], other)
+
+
+def _check_union(draft: Draft, node: exp.Expr) -> None:
+    if isinstance(node, exp.SetOperation):
+        for left, right in zip(node.left.selects, node.right.selects, strict=False):
+            _check_alike(draft, right, left.unalias(), right.unalias())
+
+
+def _check_alike(draft: Draft, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> None:
+    for text, number in ((left, right), (right, left)):
+        if text.is_type(*_TEXT) and number.is_type(*_NUMBERS) and not _is_unseen(number):
+            words = f"{draft.readable(text)} is text beside the number {draft.readable(number)}"
+            raise SqlTypeError(f"{draft.place(node)}: {words}", hint=_CAST)
+
+
+def _is_unseen(node: exp.Expr) -> bool:
+    """Whether it is a field that no event has had yet."""
+    return bool(node.type and node.type.args.get("nullable"))
+
+
+def _check_condition(draft: Draft, node: exp.Expr) -> None:
+    for part in node.iter_expressions():
+        if part.is_type(*_TEXT, *_NUMBERS, *exp.DataType.TEMPORAL_TYPES) and not _is_unseen(part):
+            words = f"{draft.readable(part)} is no condition"
+            raise SqlTypeError(f"{draft.place(part)}: {words}", hint="compare it with something")
+
+
+def _check_join(draft: Draft, join: exp.Expr) -> None:
+    is_comma = set(join.args) == {"this"}  # the parser leaves more behind for the word JOIN
+    has_condition = (
+        any(join.args.get(part) for part in ("on", "using", "method")) or join.text("kind") == "CROSS"
+    )
+    if not is_comma and not has_condition:
+        raise SqlSyntaxError(f"{draft.place(join)}: JOIN without ON", hint="write ON …, or CROSS JOIN")
+
+
+def _check_unit(draft: Draft, node: exp.Expr) -> None:
+    unit = node.args.get("unit")
+    if isinstance(unit, (exp.Var, exp.Literal)) and unit.name.upper() not in _UNITS:
+        raise SqlError(
+            f"{draft.place(node)}: {unit.name.lower()!r} is no unit of time",
+            hint=f"units are {', '.join(sorted(name.lower() for name in _UNITS))}",
+        )
+
+
+_CHECKS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Draft, exp.Expr], None]], ...] = (
+    (_COMPARED, _check_compared),
+    ((exp.Where, exp.Having, exp.Not, exp.And, exp.Or), _check_condition),
+    ((exp.SetOperation,), _check_union),
+    ((exp.Join,), _check_join),
+    (_WITH_UNITS, _check_unit),
+)

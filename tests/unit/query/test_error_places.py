@@ -1,0 +1,135 @@
+"""An error that the engine or Trino would raise has the line and column of the user's text, and his words."""
+
+import pytest
+
+from logdrain.errors import SqlError
+from logdrain.model.plans import Dialect
+from tests.unit.query.event_tables import rows
+
+
+def message(sql: str, dialect: Dialect = Dialect.TRINO) -> str:
+    """What a query is refused with."""
+    with pytest.raises(SqlError) as error:
+        rows(sql, dialect=dialect)
+    return error.value.message
+
+
+@pytest.mark.parametrize(
+    ("sql", "place", "words"),
+    [
+        ("SELECT uid,\n  price\nFROM pay GROUP BY uid", "line 2, column 3", '"price" must appear in'),
+        ("SELECT uid, price + 1 AS x FROM pay GROUP BY 1", "line 1, column 13", "GROUP BY"),
+        ("SELECT 'é', uid, price AS \"ö\" FROM pay GROUP BY uid", "line 1, column 18", "GROUP BY"),
+        ("SELECT uid FROM pay WHERE SUM(price) > 1", "line 1, column 27", "cannot contain aggregates"),
+        ("SELECT SUM(SUM(price)) FROM pay", "line 1, column 12", "cannot be nested"),
+        ("SELECT uid FROM pay HAVING uid > 1", "line 1, column 28", "GROUP BY"),
+        ("SELECT", "line 1, column 7", "SELECT without a column"),
+        ("SELECT uid FROM pay ORDER BY 5", "line 1, column 30", "ORDER term out of range"),
+        ("SELECT uid FROM pay LIMIT -1", "line 1, column 28", "cannot be negative"),
+        ("SELECT uid FROM pay LIMIT 'a'", "line 1, column 27", "'a'"),
+        ("SELECT uid FROM pay\nUNION SELECT uid, price FROM pay", "line 2, column 14", "1 and 2 columns"),
+        ("SELECT (SELECT uid, price FROM pay)", "line 1, column 16", "returns 2 columns"),
+        ("SELECT ROW_NUMBER() FROM pay", "line 1, column 8", "ROW_NUMBER needs OVER"),
+        ("SELECT LAG(uid) FROM pay", "line 1, column 8", "LAG needs OVER"),
+        ("SELECT SUM(code) FROM pay", "line 1, column 8", "SUM does not take (VARCHAR)"),
+        ("SELECT code + 1 FROM pay", "line 1, column 8", "+ does not take (VARCHAR"),
+        ("SELECT TO_UNIXTIME(1)", "line 1, column 8", "TO_UNIXTIME does not take (INTEGER)"),
+        ("SELECT DATE_FORMAT(1, '%Y')", "line 1, column 8", "DATE_FORMAT does not take (INTEGER"),
+        ("SELECT SUBSTR(1, 2)", "line 1, column 8", "SUBSTR does not take"),
+        ("SELECT ABS('a')", "line 1, column 8", "ABS does not take (VARCHAR)"),
+        ("SELECT FROM_HEX('zz')", "line 1, column 8", "hex digit"),
+        ("SELECT DATE_PARSE('x', '%Q')", "line 1, column 8", "%Q"),
+        ("SELECT MAP(ARRAY[1, 2], ARRAY[1])", "line 1, column 8", "map key list"),
+        ("SELECT * FROM UNNEST(1)", "line 1, column 22", "UNNEST"),
+        ("SELECT INTERVAL '1' FOO", "line 1, column 17", "'foo' is no unit of time"),
+        ("SELECT DATE_TRUNC('foo', DATE '2020-01-01')", "line 1, column 8", "'foo' is no unit of time"),
+        ("SELECT TIMESTAMP 'x'", "line 1, column 18", "to TIMESTAMP"),
+        ("SELECT 1;  SELECT 2", "line 1, column 12", "a second statement"),
+        ("SELECT uid, ? FROM pay", "line 1, column 13", "a parameter"),
+        ("SELECT uid, @a FROM pay", "line 1, column 13", "a parameter"),
+        ("SELECT uid, :x FROM pay", "line 1, column 13", "a parameter"),
+        (" INSERT INTO x SELECT 1", "line 1, column 2", "INSERT is not run here"),
+        ("SELECT JSON_EXTRACT_SCALAR('{}', 'bad path[')", "line 1, column 34", "'bad path[' is no JSON path"),
+        ("SELECT JSON_EXTRACT(device, '$[') FROM login", "line 1, column 29", "is no JSON path"),
+        ("SELECT FORMAT_DATETIME()", "line 1, column 8", "FORMAT_DATETIME does not take these arguments"),
+        ("SELECT FORMAT_DATETIME(NOW(), 'y', 1)", "line 1, column 8", "FORMAT_DATETIME does not take"),
+        ("SELECT PARSE_DATETIME('x')", "line 1, column 8", "PARSE_DATETIME does not take"),
+        ("SELECT 1, DATE_DIFF('day'), 3", "line 1, column 26", "too few arguments"),
+        ("SELECT HASH(uid) FROM pay", "line 1, column 8", "there is no function HASH"),
+        ("SELECT WORD_STEM('a')", "line 1, column 8", "there is no function WORD_STEM"),
+    ],
+)  # fmt: skip
+def test_an_error_has_its_place(sql: str, place: str, words: str) -> None:
+    said = message(sql)
+    assert place in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("sql", "place", "words"),
+    [
+        ("SELECT 1 FROM pay WHERE code = 123", "line 1, column 25", "pay.code is text beside the number 123"),
+        ("SELECT uid = '10' FROM pay", "line 1, column 8", "'10' is text beside the number"),
+        ("SELECT '10' = 10", "line 1, column 8", "text beside the number"),
+        ("SELECT 1 WHERE 1 IN (2, 'a')", "line 1, column 16", "text beside the number"),
+        ("SELECT 1 FROM pay WHERE code BETWEEN 1 AND 2", "line 1, column 25", "text beside the number"),
+        ("SELECT uid FROM pay UNION SELECT 'a'", "line 1, column 34", "text beside the number"),
+        ("SELECT 1 FROM pay WHERE uid", "line 1, column 25", "pay.uid is no condition"),
+        ("SELECT NOT uid FROM pay", "line 1, column 12", "pay.uid is no condition"),
+        ("SELECT 1 FROM pay JOIN login", "line 1, column 24", "JOIN without ON"),
+        ("SELECT 1 FROM pay LEFT JOIN login", "line 1, column 29", "JOIN without ON"),
+    ],
+)
+def test_what_trino_refuses_is_refused(sql: str, place: str, words: str) -> None:
+    said = message(sql)
+    assert place in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 FROM pay, login",
+        "SELECT 1 FROM pay CROSS JOIN login",
+        "SELECT 1 FROM pay JOIN login USING (uid)",
+        "SELECT 1 FROM pay CROSS JOIN UNNEST(tags) AS t(tag)",
+        "SELECT 1 FROM pay WHERE coupon = 1 OR coupon = 'a' OR NOT coupon",
+        "SELECT 1 FROM pay WHERE paid AND uid IN (1, NULL) AND code IN ('a', NULL)",
+        "SELECT uid FROM pay UNION ALL SELECT NULL UNION ALL SELECT coupon FROM pay",
+        "SELECT INTERVAL '2' DAY, DATE_ADD('week', 1, NOW()), DATE_DIFF('millisecond', NOW(), NOW())",
+    ],
+)
+def test_what_trino_runs_is_run(sql: str) -> None:
+    assert rows(sql) is not None
+
+
+@pytest.mark.parametrize("sql", ["SELECT MAP('a')", "SELECT MAP('a', 1, 'b')"])
+def test_a_half_pair_of_hive_is_an_error_with_its_place(sql: str) -> None:
+    assert "line 1, column" in message(sql, Dialect.HIVE)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("SUBSTR(s, 0)", ["", "", None]),
+        ("SUBSTR(s, 0, 3)", ["", "", None]),
+        ("SUBSTR(s, -10)", ["", "", None]),
+        ("SUBSTR(s, -2)", ["lo", "", None]),
+        ("SUBSTR(s, n)", ["ello", "", None]),
+        ("CAST(s AS VARCHAR(3))", ["hel", "x", None]),
+        ("NORMALIZE(s)", ["hello", "x", None]),
+        ("CONTAINS(ARRAY[s, NULL], 'x')", [None, True, None]),
+        ("CONTAINS(ARRAY['a'], s)", [False, False, None]),
+        ("ARRAY_MAX(ARRAY[n, NULL])", [None, None, None]),
+        ("ARRAY_MAX(ARRAY[n, 1])", [2, 1, None]),
+    ],
+)
+def test_strings_and_lists_as_trino_has_them(expression: str, expected: list[object]) -> None:
+    source = "(VALUES ('hello', 2), ('x', -3), (NULL, NULL)) AS t(s, n)"
+    found = rows(f"SELECT {expression} FROM {source}")  # noqa: S608  a test's own text
+    assert found == [(value,) for value in expected]
+
+
+def test_a_bad_json_path_prints_nothing_but_the_error(capfd: pytest.CaptureFixture[str]) -> None:
+    message("SELECT JSON_EXTRACT_SCALAR('{}', 'bad path[')")
+    assert capfd.readouterr().err == ""
