@@ -41,6 +41,8 @@ MONGOD_TURN_S = 10.0
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 BASE_BYTES = 128 * MIB
 PER_CONNECTION_BYTES = 192 * 1024
+REPLAYED_AT_ONCE_BYTES = 4 * MIB
+CUT_LINES_BYTES = 128 * MIB
 SILENT, HALF_HEADS, NODES, LARGE, BOMBS, TRICKLES, DEAF = 1500, 1500, 32, 3, 4, 50, 50
 
 
@@ -126,6 +128,8 @@ def memory_bound() -> int:
         + settings.connections_max * PER_CONNECTION_BYTES
         + 2 * settings.bodies_size_max_bytes
         + max(settings.parsed_size_max_bytes, PER_OCTET_MAX * settings.body_size_max_bytes)
+        + PER_OCTET_MAX * max(REPLAYED_AT_ONCE_BYTES, settings.body_size_max_bytes)
+        + CUT_LINES_BYTES
     )
 
 
