@@ -68,7 +68,7 @@ def test_the_type_is_that_of_the_values(values: list[object], of: str) -> None:
         [Decimal(1), 0.5],
         [2**63],
         [2**53 + 1, 0.5],
-        [object()],
+        [object],
     ],
     ids=str,
 )
