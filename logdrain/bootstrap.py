@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,41 +137,29 @@ def _open_spool(settings: Settings) -> FolderSpool | None:
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    source = MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))
-    try:
+    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
         yield source
-    finally:
-        source.close()
 
 
 @contextmanager
 def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
     """What the drains have noted about late events."""
-    notes = MongoLateNotes(require(settings.mongodb_uri, "MONGODB_URI"))
-    try:
+    with closing(MongoLateNotes(require(settings.mongodb_uri, "MONGODB_URI"))) as notes:
         yield notes
-    finally:
-        notes.close()
 
 
 @contextmanager
 def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
     """Results, schedules, slices, runs."""
-    ledger = PostgresLedger(require(settings.database_url, "DATABASE_URL"))
-    try:
+    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"))) as ledger:
         yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager
 def open_keys(settings: Settings) -> Iterator[PostgresKeys]:
     """The keys that Postgres keeps."""
-    keys = PostgresKeys(require(settings.database_url, "DATABASE_URL"))
-    try:
+    with closing(PostgresKeys(require(settings.database_url, "DATABASE_URL"))) as keys:
         yield keys
-    finally:
-        keys.close()
 
 
 @contextmanager

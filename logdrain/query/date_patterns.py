@@ -11,26 +11,17 @@ from logdrain.errors import UnsupportedSql
 from logdrain.query.draft import Draft
 
 _PART = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|[^A-Za-z']")
-_FIELDS = {
+JAVA_LETTERS = {
     "yyyy": "%Y",
-    "y": "%Y",
-    "YYYY": "%Y",
     "yy": "%y",
-    "xxxx": "%G",
-    "x": "%G",
-    "ww": "%V",
-    "DDD": "%j",
-    "D": "%-j",
     "MMMM": "%B",
     "MMM": "%b",
     "MM": "%m",
     "M": "%-m",
     "dd": "%d",
     "d": "%-d",
-    "e": "%u",
     "EEEE": "%A",
     "EEE": "%a",
-    "EE": "%a",
     "E": "%a",
     "a": "%p",
     "HH": "%H",
@@ -42,6 +33,20 @@ _FIELDS = {
     "ss": "%S",
     "s": "%-S",
     "SSS": "%g",
+}
+"""What the engine prints as Joda-Time and SimpleDateFormat both do."""
+
+_FIELDS = {
+    **JAVA_LETTERS,
+    "y": "%Y",
+    "YYYY": "%Y",
+    "xxxx": "%G",
+    "x": "%G",
+    "ww": "%V",
+    "DDD": "%j",
+    "D": "%-j",
+    "e": "%u",
+    "EE": "%a",
 }
 _UTC = {"Z": "+0000", "ZZ": "+00:00", "ZZZ": "UTC", "z": "UTC"}
 

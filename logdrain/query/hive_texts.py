@@ -24,11 +24,15 @@ def converted(text: str, from_base: int, to_base: int) -> str | None:
     digits = _DIGITS[:from_base]
     found = re.match(f"[{digits}]*", text[is_negative:].upper())
     value = min(int(found[0], from_base), _WORD_MAX) if found and found[0] else 0
-    if is_negative:
-        value = _WORD_MAX if value >= _SIGN else -value % (_WORD_MAX + 1)
-    if to_base < 0 and value >= _SIGN:
-        return f"-{_in_base(_WORD_MAX + 1 - value, -to_base)}"
-    return _in_base(value, abs(to_base))
+    is_beyond_sign = value >= _SIGN
+    if to_base > 0:
+        if is_negative:
+            value = _WORD_MAX if is_beyond_sign else -value % (_WORD_MAX + 1)
+        return _in_base(value, to_base)
+    if is_beyond_sign:
+        value = _WORD_MAX + 1 - value
+    sign = "-" if value and (is_negative or is_beyond_sign) else ""
+    return sign + _in_base(value, -to_base)
 
 
 def crc32(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from logdrain.query.hive_texts import converted, soundex
@@ -19,6 +19,7 @@ def test_a_number_comes_back_from_another_base(number: int, there: int, back: in
 
 
 @given(some.integers(-(2**63), 2**63 - 1), BASES)
+@example(-(2**63), 2)
 def test_a_negative_base_keeps_the_sign(number: int, base: int) -> None:
     text = converted(str(number), 10, -base)
     assert text is not None
