@@ -1,7 +1,6 @@
 """The only place that picks implementations: settings in, ready parts out."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Clock, EventStore, Keys, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
 from logdrain.query.folder_addresses import open_addresses
+from logdrain.query.folder_spill import open_spill_folder
 from logdrain.results.postgres_reader import PostgresResultReader
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.http_notices import HttpNotices
@@ -167,11 +167,11 @@ def open_queries(settings: Settings) -> Iterator[Queries]:
     """SQL over stored events, with a folder to spill to."""
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings))
-        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="logdrain-query-"))
+        spill = stack.enter_context(open_spill_folder())
         engine = DuckdbEngine(
             settings.query_memory_max_bytes,
             settings.query_threads,
-            temp_folder=spill,
+            temp_folder=str(spill),
             spill_max_bytes=settings.query_spill_max_bytes,
             more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
             databases_kept_max=_DATABASES_KEPT_MAX,
