@@ -13,9 +13,9 @@ BODIES     ?= 20000
 .PHONY: help demo test check up bench chaos audit fuzz fuzz-http clean setup lock
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(READY) ## a virtual environment in .venv with everything pinned
+setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,7 +35,7 @@ check: $(READY) ## lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-up: $(READY) ## drain, API, worker, MongoDB and Postgres in one process group
+up: $(READY) ## everything at once: MongoDB, Postgres, the drain and a worker
 	$(BIN)/logdrain up
 
 bench: $(READY) ## measurements, side by side in one run
@@ -50,7 +50,7 @@ $(FUZZ_READY): requirements-dev.txt pyproject.toml
 	$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
 	@touch $@
 
-fuzz-http: $(READY) # BODIES=200000 mutated bodies to a real drain; SEED=1 repeats a run
+fuzz-http: $(READY) ## mutated bodies to a real drain: BODIES=200000; SEED=1 repeats a run
 	$(BIN)/python tests/fuzz/mutate.py --bodies $(BODIES) $(if $(SEED),--seed $(SEED))
 
 audit: ## known vulnerabilities of what is pinned (needs the network; what cannot be looked up fails it)

@@ -6,6 +6,7 @@ Postgres with what the application printed, and leaves nothing behind.
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Demo:
 
     def type(self, *words: str, shown: str = "", quiet: bool = False) -> str:
         """Run a logdrain command and show it as a person would type it."""
-        console.print(f"\n[bold]$ logdrain {shown or ' '.join(words)}[/]", soft_wrap=True)
+        console.print(f"\n[bold]$ logdrain {shown or shlex.join(words)}[/]", soft_wrap=True)
         command = [LOGDRAIN, *words, "--data", str(self.folder / "data")]
         done = subprocess.run(  # noqa: S603  # our own program
             command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
@@ -92,17 +93,9 @@ class Demo:
     def ship(self, until: datetime, summary: Path) -> None:
         """Let the shop print into the shipper."""
         console.print(f"\n[bold]$ python shop.py --hours {HOURS} --seed {SEED} | logdrain ship[/]")
-        words = [
-            "--hours",
-            str(HOURS),
-            "--seed",
-            str(SEED),
-            "--until",
-            until.isoformat(),
-            "--summary",
-            str(summary),
-        ]
-        with subprocess.Popen([sys.executable, SHOP, *words], stdout=subprocess.PIPE) as shop:  # noqa: S603  # ours
+        words = f"--hours {HOURS} --seed {SEED} --until {until.isoformat()} --summary".split()
+        command = [sys.executable, SHOP, *words, str(summary)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as shop:  # noqa: S603  # ours
             shipped = subprocess.run(  # noqa: S603  # our own program
                 [LOGDRAIN, "ship", "--data", str(self.folder / "data")],
                 env=self.environment,
@@ -126,7 +119,7 @@ def show(demo: Demo, urls: dict[str, str]) -> bool:
     demo.type("result:create", "heroku_db", urls["postgres"], shown="result:create heroku_db $DATABASE_URL")
     schedule = ("sched:create", "pay_hourly", "0 * * * *", "-d", "production", "-D", "600")
     target = ("--result", "heroku_db:payment_history")
-    shown = f'sched:create pay_hourly "0 * * * *" -d production -D 600 {" ".join(target)}\n  "{SQL}"'
+    shown = f'sched:create pay_hourly "0 * * * *" -d production -D 600 {" ".join(target)} \\\n  "{SQL}"'
     demo.type(*schedule, *target, SQL, shown=shown)
     first = until - timedelta(hours=HOURS - 1)
     demo.type("sched:run", "pay_hourly", f"{first:%Y-%m-%d %H:%M:%S}", "-n", str(HOURS))
@@ -158,7 +151,7 @@ def running(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str
     try:
         with console.status("starting MongoDB, Postgres, the drain and a worker"):
             urls = wait_ready(up, folder, log)
-        console.print(f"ready: drain and API on {urls['api']}")
+        console.print(f"ready: the drain listens on {urls['api']}")
         yield urls
     finally:
         up.send_signal(signal.SIGTERM)

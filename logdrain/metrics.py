@@ -87,6 +87,10 @@ for _refusal in Refusal:
     AUTH_FAILURES.labels(_refusal.value)
 for _reason in DropReason:
     QUARANTINED.labels(_reason.value)
+for _code in ("L10", "L12", "L13"):
+    LOSSES_REPORTED.labels(_code)
+for _status in ("204", "400", "401", "413", "429", "500", "503"):
+    DELIVERIES.labels(_status)
 
 
 def render(run_totals: Mapping[str, int]) -> bytes:

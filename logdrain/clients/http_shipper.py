@@ -14,7 +14,7 @@ from logdrain.clients.framing import BATCH_LINES, BATCH_WAIT_S, Batcher, check_f
 from logdrain.clients.http_drain import TIMEOUT_S, DrainConnection, DrainUrl
 
 GIVE_UP_AFTER_S = 60.0
-LINE_SIZE_MAX_BYTES = 16 * 1024 * 1024  # what a drain takes in one body
+LINE_SIZE_MAX_BYTES = 16 * 1024 * 1024  # no event can be larger: a document of MongoDB has no room for it
 QUEUE_LINES = 10_000
 QUEUE_SIZE_BYTES = 32 * 1024 * 1024
 

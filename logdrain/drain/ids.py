@@ -6,7 +6,7 @@ a range of time is a range of ids and new events go to the right edge of the tre
 
 import hashlib
 
-NAME_SIZE_BYTES_MAX = 255
+NAME_SIZE_MAX_BYTES = 255
 """Of what a sender names itself and its deliveries; each event, and each piece of a line, has it."""
 
 
@@ -27,8 +27,8 @@ def body_id(body: bytes) -> str:
 def bounded_name(name: str) -> str:
     """A name that a sender chose, in 255 octets at most: of a longer one the beginning and a hash."""
     octets = name.encode("utf-8", "replace")
-    if len(octets) <= NAME_SIZE_BYTES_MAX:
+    if len(octets) <= NAME_SIZE_MAX_BYTES:
         return name
     digest = hashlib.blake2b(octets, digest_size=16).hexdigest()
-    kept = octets[: NAME_SIZE_BYTES_MAX - len(digest) - 1].decode("utf-8", "ignore")
+    kept = octets[: NAME_SIZE_MAX_BYTES - len(digest) - 1].decode("utf-8", "ignore")
     return f"{kept}-{digest}"

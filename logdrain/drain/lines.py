@@ -21,7 +21,7 @@ _PIECE_GAP_MS = 5_000
 # Of a delivery with more processes than that, the first ones may continue earlier lines.
 CONTINUED_MAX = 1000
 # A line is broken off before it is more than one document of 16 MiB holds, names of its pieces included.
-LINE_SIZE_BYTES_MAX = 15 * 1024 * 1024
+LINE_SIZE_MAX_BYTES = 15 * 1024 * 1024
 
 
 class Line(NamedTuple):
@@ -49,7 +49,7 @@ class _Growing:
     size_bytes: int
     split_id: bytes | None = None  # it began in an earlier delivery
     continued_by: str = ""
-    after: int = 0
+    after: int = 0  # so many pieces had been added to it by then
     is_repeat: bool = False  # these pieces were joined when the delivery came first
 
 
@@ -63,12 +63,12 @@ class Assembled:
     pieces: int = 0
 
 
-def origin_of(message: Message, delivery: Delivery) -> Origin:
+def _origin_of(message: Message, delivery: Delivery) -> Origin:
     """Who printed a message."""
     return Origin(delivery.drain, message.app, message.proc, delivery.token)
 
 
-def piece_name(delivery: Delivery, message: Message) -> str:
+def _piece_name(delivery: Delivery, message: Message) -> str:
     """Names a continuing piece so that a repeated delivery is known again."""
     return f"{delivery.id}:{message.position}"
 
@@ -87,7 +87,7 @@ class Sieve:
 
     def takes(self, message: Message) -> bool:
         """Whether this message, the next one of its delivery, matters."""
-        origin = origin_of(message, self._delivery)
+        origin = _origin_of(message, self._delivery)
         matters = origin not in self._seen or origin in self._open or starts_tagged(message.payload)
         self._seen.add(origin)
         if is_cut(message):
@@ -111,12 +111,12 @@ def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origi
     seen: set[Origin] = set()
     found: dict[Origin, str] = {}
     for message in messages:
-        origin = origin_of(message, delivery)
+        origin = _origin_of(message, delivery)
         if origin in seen:
             continue
         seen.add(origin)
         if not starts_tagged(message.payload) and (is_cut(message) or _may_end_record(message.payload)):
-            found[origin] = piece_name(delivery, message)
+            found[origin] = _piece_name(delivery, message)
             if len(found) == CONTINUED_MAX:
                 break
     return found
@@ -137,7 +137,7 @@ def _may_end_record(payload: bytes) -> bool:
     return False
 
 
-def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Sequence[Split]) -> Assembled:
+def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[Split]) -> Assembled:
     """Put the application's messages of one delivery together to lines.
 
     Args:
@@ -147,10 +147,10 @@ def assemble(messages: Iterable[Message], delivery: Delivery, waiting: Sequence[
     """
     done = Assembled()
     growing: dict[Origin, _Growing] = {}
-    starts = continuations(messages := list(messages), delivery) if waiting else {}
+    starts = continuations(messages, delivery) if waiting else {}
     for message in messages:
-        origin = origin_of(message, delivery)
-        if origin in starts and starts[origin] == (name := piece_name(delivery, message)):
+        origin = _origin_of(message, delivery)
+        if (name := starts.get(origin)) and name == _piece_name(delivery, message):
             split = _beginning_of(message, name, [split for split in waiting if split.origin == origin])
             if split is not None:
                 growing[origin] = _resume(split, name)
@@ -212,7 +212,7 @@ def _continues(current: _Growing, message: Message) -> bool:
     return (
         not starts_tagged(message.payload)
         and _fits(current.line.time_ms, message)
-        and current.size_bytes + len(message.payload) <= LINE_SIZE_BYTES_MAX
+        and current.size_bytes + len(message.payload) <= LINE_SIZE_MAX_BYTES
     )
 
 

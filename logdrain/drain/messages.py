@@ -6,14 +6,11 @@ they are told from text by the tag that follows them.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
 
+from logdrain.drain.times import text_time_ms
 from logdrain.model.events import Frame, LineKind, Message
 
-MAX_TIME_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: what a datetime can hold
 _FIELD_SIZE_MAX_BYTES = 255  # RFC 5424 6.2.4 gives HOSTNAME as much, and the others less
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _HEADER = re.compile(
     rb"<(\d{1,3})>\d{1,3} (\S++) (\S++) (\S++) (\S++) \S++(?: (?:(?:-|(?:\[[^\]]*\])+) (?=@\[))?(.*))?\Z",
     re.DOTALL,
@@ -41,7 +38,7 @@ def read_message(frame: Frame) -> Message | None:
     return Message(
         position=frame.position,
         priority=int(priority),
-        time_ms=_read_time(time),
+        time_ms=text_time_ms(time.decode()) if time.isascii() else None,
         host=_text(host),
         app=_text(app),
         proc=_text(proc),
@@ -52,12 +49,12 @@ def read_message(frame: Frame) -> Message | None:
 
 def kind_of(message: Message) -> LineKind:
     """APP, PLATFORM or LOSS, by who printed it; priorities differ between years and say nothing."""
-    if not is_platform(message):
+    if not _is_platform(message):
         return LineKind.APP
     return LineKind.LOSS if losses(message) else LineKind.PLATFORM
 
 
-def is_platform(message: Message) -> bool:
+def _is_platform(message: Message) -> bool:
     """Whether the platform printed this, not the application.
 
     Anything that does not call itself the platform is the application's: log-shuttle, for one,
@@ -74,22 +71,6 @@ def losses(message: Message) -> tuple[str, int] | None:
     if found is None:
         return None
     return found["code"].decode(), int(found["dropped"] or found["lost"])
-
-
-def _read_time(raw: bytes) -> int | None:
-    try:
-        time = datetime.fromisoformat(raw.decode("ascii"))
-    except ValueError:
-        return None
-    if time.tzinfo is None:
-        return None
-    return epoch_ms(time)
-
-
-def epoch_ms(time: datetime) -> int | None:
-    """Unix milliseconds of an aware datetime, cut not rounded; None before 1970 and after 9999."""
-    milliseconds = (time - _EPOCH) // _MILLISECOND
-    return milliseconds if 0 <= milliseconds <= MAX_TIME_MS else None
 
 
 def _text(raw: bytes) -> str:

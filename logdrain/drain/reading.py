@@ -79,8 +79,9 @@ def parse(body: bytes, delivery: Delivery) -> Parsed:
             parsed.messages.append(message)
             continue
         parsed.kinds[kind] += 1
-        if loss := losses(message) if kind is LineKind.LOSS else None:
-            parsed.lost[loss[0]] += loss[1]
+        if kind is LineKind.LOSS and (loss := losses(message)):
+            code, lines = loss
+            parsed.lost[code] += lines
     parsed.quarantined += unreadable.entries()
     return parsed
 

@@ -1,10 +1,11 @@
-"""A record's own `time` -> unix milliseconds."""
+"""Times, as headers and records have them -> unix milliseconds."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from logdrain.drain.messages import MAX_TIME_MS, epoch_ms
-
+TIME_MAX_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: what a datetime can hold
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 # A number's unit follows from its size: 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
 _SECONDS_BELOW = 10**11
 _MILLISECONDS_BELOW = 10**14
@@ -28,8 +29,17 @@ def record_time_ms(value: object) -> int | None:
     if isinstance(value, float):
         return _within(_fractional_ms(value))
     if isinstance(value, str):
-        return _text_ms(value)
+        return text_time_ms(value)
     return None
+
+
+def text_time_ms(text: str) -> int | None:
+    """Unix milliseconds of ISO 8601 text, cut not rounded; None without an offset or before 1970."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return _within((time - _EPOCH) // _MILLISECOND) if time.tzinfo is not None else None
 
 
 def _whole_ms(value: int) -> int:
@@ -51,13 +61,5 @@ def _fractional_ms(value: float) -> int:
     return round(value * 1_000_000) // 1000
 
 
-def _text_ms(value: str) -> int | None:
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return epoch_ms(time) if time.tzinfo is not None else None
-
-
 def _within(milliseconds: int) -> int | None:
-    return milliseconds if 0 <= milliseconds <= MAX_TIME_MS else None
+    return milliseconds if 0 <= milliseconds <= TIME_MAX_MS else None

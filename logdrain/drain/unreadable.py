@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from logdrain.drain.ids import make_id
 from logdrain.model.events import Delivery, DropReason, Frame, Origin, Quarantined
 
-ENTRY_SIZE_BYTES_MAX = 1024 * 1024
+ENTRY_SIZE_MAX_BYTES = 1024 * 1024
 """An entry gets no further frames above it; one frame may be larger."""
 
 _DETAILS = {
@@ -42,7 +42,7 @@ class UnreadableFrames:
         reason = DropReason.JUNK if frame.junk else DropReason.BAD_HEADER
         octets = frame.data if frame.junk else b"%s %s" % (frame.digits, frame.data)
         entry = self._growing.get(reason)
-        if entry is None or len(entry.raw) + len(octets) > ENTRY_SIZE_BYTES_MAX:
+        if entry is None or len(entry.raw) + len(octets) > ENTRY_SIZE_MAX_BYTES:
             entry = self._growing[reason] = _Entry(frame.position, reason)
             self._entries.append(entry)
         elif not entry.raw.endswith(b"\n"):

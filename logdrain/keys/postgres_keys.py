@@ -19,14 +19,6 @@ from logdrain.ports import Transaction
 # A prefix by which scanners find a secret that was published by mistake.
 _SECRET_PREFIX = "ldk_"  # noqa: S105  # what secrets begin with, not one
 _SECRET_BYTES = 32
-_CONNECTION = {
-    "connect_timeout": "10",
-    # A server that vanished without a word is noticed within a minute, not after two hours.
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",
-}
 _CREATE = """
 INSERT INTO logdrain.keys (scope, name, sha256) VALUES (%s, %s, %s)
 RETURNING id, scope, name, created_at, revoked_at
@@ -50,7 +42,7 @@ class PostgresKeys:
     """
 
     def __init__(self, dsn: str) -> None:
-        self._conninfo = ledger_conninfo(dsn, **_CONNECTION)
+        self._conninfo = ledger_conninfo(dsn)
         self._turn = threading.Lock()
         self._connection: Transaction | None = None
 

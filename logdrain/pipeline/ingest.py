@@ -94,12 +94,12 @@ async def content_of(spooled: Spooled, find_splits: FindSplits) -> Content:
     if rest:
         _rest_for(reading.batch)
     return Content(
-        reading.batch,
-        reading.kinds,
-        parsed.lost,
-        parsed.frames,
-        parsed.resynced,
-        _miscounted(parsed, delivery.message_count),
+        batch=reading.batch,
+        kinds=reading.kinds,
+        lost=parsed.lost,
+        frames=parsed.frames,
+        resynced=parsed.resynced,
+        miscounted=int(delivery.message_count not in (None, parsed.frames)),
     )
 
 
@@ -115,7 +115,3 @@ def _rest_for(batch: Batch) -> None:
 
 async def _done(readers: Executor | None, work: Callable[[], _Result]) -> _Result:
     return await asyncio.get_running_loop().run_in_executor(readers, work) if readers else work()
-
-
-def _miscounted(parsed: Parsed, message_count: int | None) -> int:
-    return int(message_count not in (None, parsed.frames))

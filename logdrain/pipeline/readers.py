@@ -29,9 +29,8 @@ def change_readers(
         ResultRefused: no schedule writes anywhere, or a right is missing.
         UnknownRole, ResultUrlInvalid, ResultUnavailable.
     """
-    named = dict(ledger.results())
     if result:
-        named[result] = ledger.result_url(result)
+        ledger.result_url(result)  # is there one of this name?
     parsed = [parse_result(schedule.result) for schedule, *_ in ledger.schedules() if schedule.result]
     wanted = [each for each in parsed if not result or each.name == result]
     if result and not wanted:
@@ -43,8 +42,16 @@ def change_readers(
         )
     by_database: dict[str, list[ResultTarget]] = {}
     for each in wanted:
-        url = named.get(each.name) or ledger.result_url(each.name) if each.name else each.url
+        url = ledger.result_url(each.name) if each.name else each.url
         target = resolve(each, url, environment.get)
-        by_database.setdefault(target.dsn, []).append(target)
+        if isinstance(target, ResultTarget):
+            by_database.setdefault(target.dsn, []).append(target)
+    if not by_database:
+        raise ResultRefused(
+            f"result {result} has files, which no role of Postgres reads"
+            if result
+            else "all schedules write files, which no role of Postgres reads",
+            hint="who reads them is for the permissions of their folder",
+        )
     identity = ledger.identity()
     return [table for targets in by_database.values() for table in change(targets, role, identity)]

@@ -20,6 +20,7 @@ _TRIES_ALONE_MAX = 8
 _PATIENCE_S = 600.0
 _IDLE_S = 0.25
 _AWAY_S = 1.0
+_DETAIL_MAX = 500
 
 
 class Replay:
@@ -74,11 +75,8 @@ class Replay:
             # Smaller and smaller, to one entry: some of it may be what the store cannot take.
             self._chunk_size_bytes = max(self._chunk_size_bytes // 4, 1)
             if self._spool.waiting_count:
-                code = error.code if isinstance(error, LogdrainError) else "internal"
-                message = (
-                    str(error) if isinstance(error, LogdrainError) else f"{type(error).__name__}: {error}"
-                )
-                log.warning("spool_waits", code=code, message=message, waiting=self._spool.waiting_count)
+                code = error.code if isinstance(error, LogdrainError) else LogdrainError.code
+                log.warning("spool_waits", code=code, message=_said(error), waiting=self._spool.waiting_count)
             return _AWAY_S
         self._chunk_size_bytes = min(self._chunk_size_bytes * 4, _CHUNK_SIZE_BYTES)
         if count and not self._spool.waiting_count:
@@ -131,11 +129,20 @@ def _damaged(entry: SpooledEntry) -> Content:
     detail = (
         f"octets of the spool that are no whole entry any more: segment {entry.segment} at {entry.offset}"
     )
-    delivery = Delivery("", body_id(entry.damaged), "", None)
-    return Content(quarantine_body(entry.damaged, delivery, DropReason.SPOOL_DAMAGED, detail))
+    delivery, octets, _ = _nameless(entry)
+    return Content(quarantine_body(octets, delivery, DropReason.SPOOL_DAMAGED, detail))
 
 
 def _given_up(entry: SpooledEntry, error: Exception) -> Content:
-    spooled = entry.spooled or Spooled(Delivery("", body_id(entry.damaged), "", None), entry.damaged, "")
-    detail = f"the store did not take this delivery: {type(error).__name__}: {error}"[:500]
-    return Content(quarantine_body(spooled.body, spooled.delivery, DropReason.SPOOL_REFUSED, detail))
+    delivery, octets, _ = entry.spooled or _nameless(entry)
+    detail = f"the store did not take this delivery: {_said(error)}"[:_DETAIL_MAX]
+    return Content(quarantine_body(octets, delivery, DropReason.SPOOL_REFUSED, detail))
+
+
+def _nameless(entry: SpooledEntry) -> Spooled:
+    """Damaged octets as a delivery: whose it was cannot be read any more."""
+    return Spooled(Delivery("", body_id(entry.damaged), "", None), entry.damaged, "")
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, LogdrainError) else f"{type(error).__name__}: {error}"

@@ -53,8 +53,7 @@ class FolderSegments:
         self._last_number = 0
         self._discarded_end = 0  # in the first segment: before it, everything is discarded
         self._discarded_count = 0
-        self._foreign: set[Path] = set()
-        self.torn_count = 0
+        self._foreign: set[Path] = set()  # of an unknown format: told of once
 
     @property
     def waiting_count(self) -> int:
@@ -65,11 +64,6 @@ class FolderSegments:
     def size_bytes(self) -> int:
         """Octets of all segments of ours."""
         return sum(segment.end for segment in tuple(self._segments))
-
-    @property
-    def foreign_count(self) -> int:
-        """Segments of an unknown format, left alone."""
-        return len(self._foreign)
 
     def write(self, group: Sequence[Spooled]) -> list[SpoolUnavailable | None]:
         """Append deliveries with one write and one fsync; for each, None or why it was not kept."""
@@ -192,7 +186,6 @@ class FolderSegments:
             end, entry_count = segments.survey(reader(file.fileno()), size, segment.key)
         if end < size:
             cut(segment.path, end)
-            self.torn_count += 1
             log.warning("spool_torn_tail", path=segment.path, offset=end, size_bytes=size - end)
         segment.end, segment.count, segment.is_surveyed = end, entry_count, True
         if entry_count == 0:

@@ -15,7 +15,7 @@ from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.spool.folder_segments import FolderSegments
 
 SEGMENT_SIZE_BYTES = 16 * 1024 * 1024
-_GROUP_SIZE_BYTES_MAX = 8 * 1024 * 1024
+_GROUP_SIZE_MAX_BYTES = 8 * 1024 * 1024
 
 _Result = TypeVar("_Result")
 
@@ -54,16 +54,6 @@ class FolderSpool:
     def size_bytes(self) -> int:
         """See ports.Spool. Segments of unknown formats are not ours to remove and do not count."""
         return self._segments.size_bytes
-
-    @property
-    def foreign_count(self) -> int:
-        """Segments of an unknown format that were found and left alone."""
-        return self._segments.foreign_count
-
-    @property
-    def torn_count(self) -> int:
-        """Segments whose tail a crash had cut short; it was never acknowledged, and was cut off."""
-        return self._segments.torn_count
 
     async def append(self, spooled: Spooled) -> None:
         """See ports.Spool. A caller that is cancelled may find its delivery kept all the same."""
@@ -121,7 +111,7 @@ class FolderSpool:
         size = 0
         for done, spooled in self._waiting.items():
             size += len(spooled.body)
-            if group and size > _GROUP_SIZE_BYTES_MAX:
+            if group and size > _GROUP_SIZE_MAX_BYTES:
                 break
             group[done] = spooled
         for done in group:

@@ -19,18 +19,17 @@ async def get_health(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     checks: dict[str, Awaitable[object]] = {"mongodb": parts.store.check()}
     if parts.ledger is not None:
-        checks["postgres"] = request.app[LEDGER_THREAD].ask(
-            parts.ledger.run_totals
-        )  # a question to its tables, each time
+        # A question to its tables: a Postgres that only accepts connections is not enough.
+        checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.run_totals)
     outcomes = await asyncio.gather(*checks.values(), return_exceptions=True)
     may_read = parts.is_metrics_open or await _may_read(request)
     report: dict[str, object] = {"status": "ok"}
     for part, outcome in zip(checks, outcomes, strict=True):
         if isinstance(outcome, LogdrainError):
             report["status"] = "degraded"
-            report[part] = {"code": outcome.code, "hint": outcome.hint}
-            if may_read:  # the driver's words name hosts
-                report[part] = {"code": outcome.code, "message": outcome.message, "hint": outcome.hint}
+            # The driver's words name hosts: not for everybody.
+            message = {"message": outcome.message} if may_read else {}
+            report[part] = {"code": outcome.code, **message, "hint": outcome.hint}
         elif isinstance(outcome, BaseException):
             raise outcome
         else:

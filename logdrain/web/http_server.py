@@ -1,7 +1,6 @@
 """Serving the application: one listening socket, a clean stop."""
 
 import asyncio
-import errno
 import signal
 import socket
 import sys
@@ -56,7 +55,7 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.port)
     drain = Drain(settings)
     try:
-        async with serving(make_application(drain.parts), listening, connection_limits(settings)):
+        async with serving(make_application(drain.parts), listening, _connection_limits(settings)):
             log.info("serving", port=listening.getsockname()[1])
             await stopping.wait()
             log.info("stopping")
@@ -65,7 +64,7 @@ async def _serve(settings: Settings) -> None:
         listening.close()
 
 
-def connection_limits(settings: Settings) -> ConnectionLimits:
+def _connection_limits(settings: Settings) -> ConnectionLimits:
     """What the settings and the limit of open files allow."""
     connections_max = room_for_connections(settings.connections_max)
     if connections_max < settings.connections_max:
@@ -105,7 +104,7 @@ def listen(port: int) -> socket.socket:
     """A listening socket on all interfaces; port 0 takes a free one.
 
     Raises:
-        PortInUse: another program listens there.
+        PortInUse: another program listens there, or this user may not.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,11 +112,9 @@ def listen(port: int) -> socket.socket:
         listening.bind(("0.0.0.0", port))  # noqa: S104  # a drain is there to be reached
     except OSError as error:
         listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(
-                f"port {port} is in use by another program", hint="choose another with --port or PORT"
-            ) from error
-        raise
+        raise PortInUse(
+            f"port {port} cannot be used: {error.strerror}", hint="choose another with --port or PORT"
+        ) from error
     listening.listen(_BACKLOG)
     listening.setblocking(False)  # noqa: FBT003  # the socket module's own signature
     return listening

@@ -1,10 +1,14 @@
 """GET /metrics: Prometheus text."""
 
+import math
+from functools import partial
+
 from aiohttp import web
 
 from logdrain import metrics
 from logdrain.errors import LogdrainError
 from logdrain.model.keys import Scope
+from logdrain.ports import Ledger
 from logdrain.web.access import require
 from logdrain.web.parts import LEDGER_THREAD, PARTS
 
@@ -14,14 +18,17 @@ async def get_metrics(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     if not parts.is_metrics_open:
         await require(request, Scope.READ)
-    ledger = parts.ledger
-    try:
-        totals = {} if ledger is None else await request.app[LEDGER_THREAD].ask(ledger.run_totals)
-        if ledger is not None:
-            lateness_s = await request.app[LEDGER_THREAD].ask(lambda: ledger.lateness_s(ledger.now()))
-            metrics.SLICE_LATENESS_SECONDS.set(lateness_s)
-    except LogdrainError:
-        totals = {}  # a scrape shows the rest; /health says why
+    totals: dict[str, int] = {}
+    if parts.ledger is not None:
+        try:
+            totals, lateness_s = await request.app[LEDGER_THREAD].ask(partial(_ask, parts.ledger))
+        except LogdrainError:  # a scrape shows the rest; /health says why
+            lateness_s = math.nan  # not known, rather than what it was
+        metrics.SLICE_LATENESS_SECONDS.set(lateness_s)
     return web.Response(
         body=metrics.render(totals), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     )
+
+
+def _ask(ledger: Ledger) -> tuple[dict[str, int], float]:
+    return ledger.run_totals(), ledger.lateness_s(ledger.now())

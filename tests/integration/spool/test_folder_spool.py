@@ -32,7 +32,9 @@ async def make_spool(folder: Path) -> AsyncIterator[MakeSpool]:
         yield make
 
 
-async def test_what_is_appended_is_read_in_order_also_by_the_next_process(make_spool: MakeSpool) -> None:
+async def test_what_is_appended_is_read_in_order_also_by_the_next_process(
+    make_spool: MakeSpool, capsys: pytest.CaptureFixture[str]
+) -> None:
     spool = make_spool(segment_size_bytes=1000)
     for number in range(50):
         await spool.append(one(number))
@@ -44,7 +46,7 @@ async def test_what_is_appended_is_read_in_order_also_by_the_next_process(make_s
     await again.append(one(50))
     assert await deliveries(again) == [one(number) for number in range(51)]
     assert again.waiting_count == 51
-    assert again.torn_count == 0
+    assert "spool_torn_tail" not in capsys.readouterr().err
 
 
 async def test_an_empty_spool_gives_nothing(make_spool: MakeSpool) -> None:
@@ -237,7 +239,6 @@ async def test_a_segment_of_another_version_is_left_alone(
     await spool.append(one(2))
     entries = await read_all(spool)
     assert [entry.spooled for entry in entries] == [one(2)]
-    assert spool.foreign_count == 1
     assert spool.waiting_count == 1
     await spool.discard(entries[-1])
     assert [path.read_bytes() for path in segment_paths(folder)] == [before]

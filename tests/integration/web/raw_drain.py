@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
-from logdrain.bootstrap import DrainParts, SystemClock
+from logdrain.bootstrap import DrainParts
 from logdrain.model.events import Stored
 from logdrain.model.keys import Key, Scope, digest
 from logdrain.pipeline.intake import Taken
@@ -27,9 +27,7 @@ def make_parts() -> Mock:
     parts = Mock(spec=DrainParts)
     parts.keys = tuple(Key(scope, scope.value, digest((KEY + scope).encode())) for scope in (Scope.READ,))
     parts.keys += (Key(Scope.DRAIN, "shop", digest(KEY.encode())),)
-    parts.configure_mock(
-        clock=SystemClock(), replay=None, ledger=None, stored_keys=None, keys_refresh_s=3600.0, proxy_count=0
-    )
+    parts.configure_mock(replay=None, ledger=None, stored_keys=None, keys_refresh_s=3600.0, proxy_count=0)
     parts.configure_mock(body_size_max_bytes=1_000_000, bodies_size_max_bytes=10_000_000)
     parts.configure_mock(split_wait_s=3600.0, is_metrics_open=False)
     parts.store.check = AsyncMock()

@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from unittest.mock import Mock
 
 import pytest
 
-from logdrain.errors import StoreUnavailable
+from logdrain.errors import LedgerUnavailable, StoreUnavailable
 from logdrain.web.http_connections import ConnectionLimits
 from tests.integration.web.raw_drain import KEY, POST, Drain, counted, later, running, until
 
@@ -123,3 +124,17 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
     drain.parts.intake.has_spool = False
     failing = await drain.ask(get.format("/health", "").encode())
     assert (failing.status, json.loads(failing.body)["status"]) == (503, "failing")
+
+
+async def test_without_the_ledger_metrics_do_not_repeat_what_it_said(drain: Drain) -> None:
+    asked = f"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}read\r\n\r\n".encode()
+    drain.parts.ledger = Mock()
+    drain.parts.ledger.run_totals.return_value = {"failed": 3}
+    drain.parts.ledger.lateness_s.return_value = 90.0
+    there = (await drain.ask(asked)).body
+    assert b'logdrain_runs_total{state="failed"} 3.0' in there
+    assert b"logdrain_slice_lateness_seconds 90.0" in there
+    drain.parts.ledger.run_totals.side_effect = LedgerUnavailable("away")
+    away = (await drain.ask(asked)).body
+    assert b"logdrain_runs_total{" not in away
+    assert b"logdrain_slice_lateness_seconds NaN" in away

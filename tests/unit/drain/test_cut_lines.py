@@ -2,7 +2,7 @@ import pytest
 
 from logdrain.drain.lines import (
     CONTINUED_MAX,
-    LINE_SIZE_BYTES_MAX,
+    LINE_SIZE_MAX_BYTES,
     PIECE_SIZE_BYTES,
     assemble,
     continuations,
@@ -44,7 +44,7 @@ def test_a_delivery_that_claimed_a_line_ends_that_one_when_it_comes_again() -> N
 
 def test_a_line_is_given_up_before_it_outgrows_its_document() -> None:
     names = [f"{number:05}" * 20 for number in range(100)]
-    room = LINE_SIZE_BYTES_MAX - PIECE_SIZE_BYTES - sum(map(len, names))
+    room = LINE_SIZE_MAX_BYTES - PIECE_SIZE_BYTES - sum(map(len, names))
     piece = message(b"x" * PIECE_SIZE_BYTES, ended=False)
     for size_bytes, is_broken in ((room, False), (room + 1, True)):
         waiting = split(b"@[a.b] ".ljust(size_bytes, b"x"), *names)
@@ -55,7 +55,7 @@ def test_a_line_is_given_up_before_it_outgrows_its_document() -> None:
 
 def test_names_of_pieces_count_in_octets() -> None:
     names = ["\N{REPLACEMENT CHARACTER}" * 1000] * 100
-    waiting = split(b"@[a.b] ".ljust(LINE_SIZE_BYTES_MAX - PIECE_SIZE_BYTES - 200_000, b"x"), *names)
+    waiting = split(b"@[a.b] ".ljust(LINE_SIZE_MAX_BYTES - PIECE_SIZE_BYTES - 200_000, b"x"), *names)
     done = assemble([message(b"x" * PIECE_SIZE_BYTES, ended=False)], DELIVERY, [waiting])
     assert [line.broken for line in done.lines] == [True]
 

@@ -3,7 +3,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.ids import NAME_SIZE_BYTES_MAX, body_id, bounded_name, make_id
+from logdrain.drain.ids import NAME_SIZE_MAX_BYTES, body_id, bounded_name, make_id
 
 
 @given(st.integers(0, 2**48 - 1), st.text(), st.text(), st.integers(0, 10**6))
@@ -30,8 +30,8 @@ def test_a_body_without_an_id_is_named_by_its_octets() -> None:
 
 @given(st.text(max_size=300))
 def test_names_that_are_not_too_long_stay(name: str) -> None:
-    assert (bounded_name(name) == name) is (len(name.encode()) <= NAME_SIZE_BYTES_MAX)
-    assert len(bounded_name(name).encode()) <= NAME_SIZE_BYTES_MAX
+    assert (bounded_name(name) == name) is (len(name.encode()) <= NAME_SIZE_MAX_BYTES)
+    assert len(bounded_name(name).encode()) <= NAME_SIZE_MAX_BYTES
 
 
 def test_of_longer_names_the_beginning_is_kept_and_each_is_another() -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from logdrain.drain.frames import split_frames
 from logdrain.drain.messages import read_message
 from logdrain.drain.reading import Parsed, parse
-from logdrain.drain.unreadable import ENTRY_SIZE_BYTES_MAX
+from logdrain.drain.unreadable import ENTRY_SIZE_MAX_BYTES
 from logdrain.model.events import Delivery, DropReason, LineKind
 
 DELIVERY = Delivery("shop", "one", "d.token", None)
@@ -49,8 +49,8 @@ def test_an_entry_ends_before_it_is_too_long() -> None:
     assert b"".join(entry.raw for entry in found.quarantined) == piece * 5
     assert found.quarantined == parsed(piece * 5).quarantined
     assert len({entry.id for entry in found.quarantined}) == 3
-    [large] = parsed(framed(b"<1>1 " + b"x" * 2 * ENTRY_SIZE_BYTES_MAX)).quarantined
-    assert len(large.raw) > 2 * ENTRY_SIZE_BYTES_MAX
+    [large] = parsed(framed(b"<1>1 " + b"x" * 2 * ENTRY_SIZE_MAX_BYTES)).quarantined
+    assert len(large.raw) > 2 * ENTRY_SIZE_MAX_BYTES
 
 
 @given(st.lists(st.sampled_from([b"5 <1>1", b"x", b"7 <1>1 \n", framed(PLAIN), b"1 <1>1 2012-"])))
