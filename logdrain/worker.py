@@ -8,11 +8,12 @@ import os
 import platform
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from logdrain import log
-from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError
+from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, UnknownTable
 from logdrain.model.jobs import Claim, RunFailure
 from logdrain.model.stops import Stop
 from logdrain.pipeline.chores import Chores
@@ -60,6 +61,7 @@ class Worker:
         self._chores = chores
         self._when_idle = when_idle
         self._stopping = threading.Event()
+        self._claims = Claims(self._claim_some)
         self._owner = f"{platform.node()}:{os.getpid()}"
 
     def run_forever(self, threads: int) -> None:
@@ -82,18 +84,30 @@ class Worker:
         Raises:
             LedgerUnavailable: the ledger cannot be asked.
         """
+        claims = self._claim_some(1, schedule)
+        for claim in claims:
+            self._run(claim)
+        return bool(claims)
+
+    def _claim_some(self, count: int, schedule: str | None = None) -> list[Claim]:
+        if self._stopping.is_set():
+            return []
         now = self._clock.now()
         self._ledger.plan_slices(now, schedules_max=_PLANNED_A_ROUND)
-        claim = self._ledger.claim(self._owner, self._lease_s, now, schedule=schedule)
-        if claim is None:
-            return False
-        self._run(claim)
-        return True
+        return self._ledger.claim_some(self._owner, self._lease_s, now, count=count, schedule=schedule)
+
+    def _run_next(self) -> bool:
+        claim = self._claims.next()
+        if claim is not None and self._stopping.is_set():  # asked to, while it was being claimed
+            self._ledger.release(claim)
+        elif claim is not None:
+            self._run(claim)
+        return claim is not None
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
-                pause_s = 0.0 if self.run_one() else self._idle()
+                pause_s = 0.0 if self._run_next() else self._idle()
             except LogdrainError as error:
                 log.error("worker_waits", code=error.code, message=error.message, hint=error.hint)
                 pause_s = _AWAY_S
@@ -137,6 +151,7 @@ class Worker:
                 "run_succeeded",
                 **pairs,
                 rows_read=outcome.rows_read,
+                bytes_read=outcome.bytes_read,
                 rows_written=outcome.rows_written,
                 warnings=len(outcome.warnings),
                 seconds=round(time.monotonic() - started_s, 3),
@@ -187,6 +202,50 @@ class Worker:
                 log.warning("lease_not_renewed", schedule=claim.schedule.name, code=error.code)
 
 
+class Claims:
+    """What the threads of a worker run next: one of them asks, for all that are free just then.
+
+    None is claimed that no thread waits for: it would be kept from other workers.
+
+    Args:
+        ask: Claims up to so many slices.
+    """
+
+    def __init__(self, ask: Callable[[int], list[Claim]]) -> None:
+        self._ask = ask
+        self._counting = threading.Lock()
+        self._asking = threading.Lock()
+        self._waiting = self._asked = 0
+        self._claimed: deque[Claim] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many threads want one just now."""
+        return self._waiting
+
+    def next(self) -> Claim | None:
+        """A claim for the calling thread; None where there is none."""
+        with self._counting:
+            self._waiting += 1
+            asked_before = self._asked
+        with self._asking:
+            try:
+                if self._asked == asked_before:  # else somebody has asked for this thread, too
+                    self._claimed += self._ask(self._count())
+                return self._claimed.popleft() if self._claimed else None
+            finally:  # before another counts: it would claim for this thread, which has one
+                with self._counting:
+                    self._waiting -= 1
+
+    def _count(self) -> int:
+        with self._counting:
+            self._asked += 1
+            return self._waiting - len(self._claimed)
+
+
 def _failure(error: LogdrainError) -> RunFailure:
     warnings = error.warnings if isinstance(error, SqlError) else ()
-    return RunFailure(error.code, error.message, error.hint, error.retryable, tuple(warnings))
+    awaits_table = error.table if isinstance(error, UnknownTable) else ""
+    return RunFailure(
+        error.code, error.message, error.hint, error.retryable, tuple(warnings), awaits_table=awaits_table
+    )

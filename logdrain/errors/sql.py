@@ -24,10 +24,18 @@ class UnsupportedSql(SqlError):
 
 
 class UnknownTable(SqlError):
-    """No event has been stored in this table."""
+    """No event has been stored in this table.
+
+    Attributes:
+        table: `database.table`, where events may make it; "" elsewhere.
+    """
 
     code = "unknown_table"
     status = 404
+
+    def __init__(self, message: str, *, hint: str = "", table: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.table = table
 
 
 class UnknownFunction(SqlError):

@@ -57,6 +57,11 @@ class MongoLateWriter:
         """
         await self._note(hours, _SETTLED_WITHIN)
 
+    async def note_table(self, table: str) -> None:
+        """Note a table that is about to be made, though its events may be in time: slices may wait for it."""
+        now = await self._now()
+        await self._write([(table, int(now.timestamp() * 1000) // HOUR_MS)])
+
     async def _note(self, hours: Iterable[TableHour], fresh_for: timedelta) -> None:
         now = await self._now()
         this_hour = int(now.timestamp() * 1000) // HOUR_MS

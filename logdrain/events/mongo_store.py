@@ -70,8 +70,10 @@ class MongoEventStore:
         self._quarantine = MongoQuarantine(
             self._database, self._lane(QUARANTINE), keep_days=limits.quarantine_keep_days
         )
-        self._tables = MongoTables(self._database, clock, tables_max=limits.tables_max)
         self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
+        self._tables = MongoTables(
+            self._database, clock, tables_max=limits.tables_max, announce=self._late.note_table
+        )
         self._is_prepared = False
         self._preparing = asyncio.Lock()
         self._queue_size_bytes = 0

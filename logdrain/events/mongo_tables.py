@@ -1,7 +1,7 @@
 """Which tables there are, and making new ones up to a limit."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,20 @@ _FULL_FOR = timedelta(seconds=5)
 
 
 class MongoTables:
-    """The tables that events may go to."""
+    """The tables that events may go to.
 
-    def __init__(self, database: Any, clock: Clock, *, tables_max: int) -> None:
+    Args:
+        database: Where they are.
+        clock: What the time is.
+        tables_max: How many there may be.
+        announce: Told the name of each that is about to be made.
+    """
+
+    def __init__(
+        self, database: Any, clock: Clock, *, tables_max: int, announce: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._database = database
+        self._announce = announce
         self._clock = clock
         self._tables_max = tables_max
         self._known: set[str] = set()
@@ -53,6 +63,7 @@ class MongoTables:
             if len(self._known) >= self._tables_max:
                 self._full_since = self._clock.now()
                 return False
+            await self._announce(table)
             try:
                 await self._database.create_collection(
                     table, clusteredIndex={"key": {"_id": 1}, "unique": True}

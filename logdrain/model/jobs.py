@@ -32,7 +32,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResultTarget:
-    """A result table, resolved and ready to connect.
+    """A result table in Postgres, resolved and ready to connect.
 
     Attributes:
         dsn: libpq connection URL; has a password: never print it.
@@ -48,6 +48,10 @@ class ResultTarget:
     schema: str = ""
     unix_time: bool = False
     unique: tuple[str, ...] = ()
+
+    def is_repeatable(self, slice_column: str | None) -> bool:
+        """Whether a slice may run again without doubling its rows; `slice_column` tells them from others."""
+        return self.mode is not Mode.APPEND or slice_column is not None
 
 
 class CatchUp(StrEnum):
@@ -199,10 +203,12 @@ class RunOutcome:
     """What a successful run did.
 
     Attributes:
+        bytes_read: What the stores have sent for it: BSON, or rows of result tables as text.
         reads: None where late events do not matter: nothing is written, or it cannot be written again.
     """
 
     rows_read: int
+    bytes_read: int
     rows_written: int
     warnings: tuple[str, ...] = ()
     reads: Reads | None = None
@@ -210,13 +216,18 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunFailure:
-    """What a failed run says."""
+    """What a failed run says.
+
+    Attributes:
+        awaits_table: `database.table` without which it cannot run, and which events may make; or "".
+    """
 
     code: str
     message: str
     hint: str
     retryable: bool
     warnings: tuple[str, ...] = ()
+    awaits_table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +235,7 @@ class Run:
     """One attempt at a slice, as the history shows it.
 
     Attributes:
+        bytes_read: See RunOutcome; None also where the run is older than the count.
         due_at: When it could have started: scheduled time and delay, or a retry's time; None is at once.
         reason: Why it was asked for, in words, or "".
     """
@@ -237,6 +249,7 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     rows_read: int | None
+    bytes_read: int | None
     rows_written: int | None
     warnings: tuple[str, ...]
     error_code: str

@@ -7,13 +7,24 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from logdrain.errors import LedgerUnavailable
 
+_SETTINGS = {
+    "application_name": "logdrain",
+    "connect_timeout": "10",
+    # A server that vanished without a word is noticed within a minute, not after two hours.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
-def ledger_conninfo(dsn: str, **settings: str | int) -> str:
-    """The URL as libpq takes it, checked so that no part of a password is ever taken for a host or port.
+
+def ledger_conninfo(dsn: str) -> str:
+    """The URL as libpq takes it, with our settings for what it leaves open.
+
+    Checked, so that no part of a password is ever taken for a host or port.
 
     Args:
         dsn: postgres:// or postgresql://.
-        settings: libpq parameters for what the URL leaves open.
 
     Raises:
         LedgerUnavailable: it cannot be read; nothing of it is quoted.
@@ -32,5 +43,4 @@ def ledger_conninfo(dsn: str, **settings: str | int) -> str:
             "the ledger's Postgres URL cannot be read",
             hint="postgresql://user:password@host:5432/database, other characters percent-encoded",
         )
-    ours: dict[str, str | int] = {"application_name": "logdrain", **settings}
-    return make_conninfo(dsn, **{name: value for name, value in ours.items() if name not in known})
+    return make_conninfo(dsn, **{name: value for name, value in _SETTINGS.items() if name not in known})

@@ -146,10 +146,10 @@ class Ledger(Protocol):
         """Where these slices stand, in order of time."""
         ...
 
-    def claim(
-        self, owner: str, lease_s: float, now: datetime, *, schedule: str | None = None
-    ) -> Claim | None:
-        """Take the next runnable slice, of one schedule or of any; None where there is none.
+    def claim_some(
+        self, owner: str, lease_s: float, now: datetime, *, count: int, schedule: str | None = None
+    ) -> list[Claim]:
+        """Take the next runnable slices, of one schedule or of any: so many, or what there is.
 
         Per schedule one slice runs at a time, oldest first, and none before the open slices up to its time of
         the schedules that it runs after; one that runs again for late events, when

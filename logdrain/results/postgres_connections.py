@@ -16,24 +16,26 @@ class ResultConnections:
 
     Args:
         connect_timeout_s: How long to wait for a new one.
-        begin: Prepares a transaction; the first that is asked of a connection, so that one which was cut
-            while it lay idle is found out before anything is done on it.
     """
 
-    def __init__(self, connect_timeout_s: int, begin: Callable[[Transaction], None]) -> None:
+    def __init__(self, connect_timeout_s: int) -> None:
         self._connect_timeout_s = connect_timeout_s
-        self._begin = begin
         self._lock = threading.Lock()
         self._idle: list[tuple[str, Transaction]] = []
 
     @contextmanager
-    def transaction(self, dsn: str) -> Iterator[Transaction]:
+    def transaction(self, dsn: str, begin: Callable[[Transaction], None]) -> Iterator[Transaction]:
         """A transaction of this database: commits at the end of the block, rolls back on an error.
+
+        Args:
+            dsn: Which database.
+            begin: Prepares the transaction; the first that is asked of a connection, so that one which was
+                cut while it lay idle is found out before anything is done on it. Called again then.
 
         Raises:
             psycopg.Error: whatever Postgres says.
         """
-        connection = self._begun(dsn)
+        connection = self._begun(dsn, begin)
         try:
             yield connection
             connection.commit()
@@ -49,17 +51,17 @@ class ResultConnections:
         for _, connection in idle:
             connection.close()
 
-    def _begun(self, dsn: str) -> Transaction:
+    def _begun(self, dsn: str, begin: Callable[[Transaction], None]) -> Transaction:
         if (connection := self._take(dsn)) is not None:
             try:
-                self._begin(connection)
+                begin(connection)
             except psycopg.OperationalError:
                 connection.close()
             else:
                 return connection
         connection = self._open(dsn)
         try:
-            self._begin(connection)
+            begin(connection)
         except BaseException:
             connection.close()
             raise

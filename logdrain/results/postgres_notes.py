@@ -18,13 +18,14 @@ from logdrain.results.postgres_table import lock_table, table_exists
 
 MARKS_TABLE = "logdrain_marks"
 
-_MAY_READ_IDENTITY = """
-SELECT coalesce(bool_and(has_schema_privilege(namespace.oid, 'USAGE')
+MAY_READ_IDENTITY = """
+(SELECT coalesce(bool_and(has_schema_privilege(namespace.oid, 'USAGE')
                          AND has_table_privilege(relation.oid, 'SELECT')), false)
 FROM pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-WHERE namespace.nspname = 'logdrain' AND relation.relname = 'identity'
-HAVING count(*) > 0
+WHERE namespace.nspname = 'logdrain' AND relation.relname = 'identity')
 """
+"""Whether the database may be the ledger's own: only then `has_identity` can be asked."""
+
 _CREATE_MARKS = (
     """
     CREATE TABLE {marks} (
@@ -149,8 +150,10 @@ class MarkNote:
 
 def is_ledger(connection: Transaction, ledger_identity: str) -> bool:
     """Whether this is the ledger's own database, seen through a role that may read its identity."""
-    may_read = connection.execute(_MAY_READ_IDENTITY).fetchone()
-    if may_read is None or not may_read[0]:
-        return False
-    row = connection.execute("SELECT id::text FROM logdrain.identity").fetchone()
-    return row is not None and row[0] == ledger_identity
+    may_read = connection.execute("SELECT " + MAY_READ_IDENTITY).fetchone()
+    return may_read == (True,) and has_identity(connection, ledger_identity)
+
+
+def has_identity(connection: Transaction, ledger_identity: str) -> bool:
+    """Whether the database is the ledger's of this identity, where `MAY_READ_IDENTITY` has said yes."""
+    return connection.execute("SELECT id::text FROM logdrain.identity").fetchone() == (ledger_identity,)

@@ -22,7 +22,7 @@ from logdrain.results.ddl import TableName
 from logdrain.results.postgres_table import locate_table
 from logdrain.results.reading import copy_statement, engine_type, scan_schema, travel_schema
 from logdrain.results.refusals import result_error
-from logdrain.results.target import OWN_TABLES, ParsedResult, check_schema, resolve
+from logdrain.results.target import OWN_TABLES, ParsedResult, check_schema, resolve_table
 
 _CONNECT_TIMEOUT_S = 10
 _PIECE_BYTES = 2 * 1024 * 1024
@@ -91,8 +91,11 @@ class PostgresResultReader:
 
     def _target(self, table: ResultTable) -> ResultTarget:
         url = self._result_url(table.result)
-        return resolve(
-            ParsedResult(table.result, "", table.table, schema=table.schema), url, self._environment
+        return resolve_table(
+            ParsedResult(table.result, "", table.table, schema=table.schema),
+            url,
+            self._environment,
+            hint="queries read results in Postgres: let the job write there",
         )
 
 
@@ -103,6 +106,7 @@ class ResultScanStream:
         self._target = target
         self._scan = scan
         self._rows_read = 0
+        self._bytes_read = 0
 
     @property
     def schema(self) -> pa.Schema:
@@ -114,12 +118,18 @@ class ResultScanStream:
         """Rows yielded so far, over all passes."""
         return self._rows_read
 
+    @property
+    def bytes_read(self) -> int:
+        """Text received so far, over all passes."""
+        return self._bytes_read
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The batches. See the port."""
         with _reading(self._target) as connection:
             place = locate_table(connection, self._target)
             with connection.cursor() as cursor, cursor.copy(copy_statement(self._scan, place)) as copy:
                 for piece in _pieces(copy):
+                    self._bytes_read += len(piece)
                     for batch in self._batches(piece):
                         self._rows_read += batch.num_rows
                         yield batch

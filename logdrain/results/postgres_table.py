@@ -26,12 +26,19 @@ WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
 """
 # current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
-_LOCATE = """
-SELECT CASE WHEN %(schema)s = ''
-       THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
-             WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
-       ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
-       END::text
+LOCATED = """
+CASE WHEN %(schema)s = ''
+THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
+      WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
+ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
+END::text
+"""
+"""The schema of a target whose URL says this one, or NULL: what `located` takes."""
+
+_LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
+       CASE WHEN %(timeout_ms)s::text IS NOT NULL
+       THEN set_config('statement_timeout', %(timeout_ms)s::text, true) END
 """
 _ORDINARY, _PARTITIONED = "r", "p"
 # pg_class and not to_regclass(): that one answers from a cache, which in the middle of a transaction may not
@@ -68,11 +75,16 @@ def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
         ResultRefused: the schema does not exist.
         psycopg.Error: whatever Postgres says.
     """
-    row = connection.execute(
-        _LOCATE,
-        {"schema": target.schema},
-    ).fetchone()
-    schema = row[0] if row else None
+    row = connection.execute("SELECT " + LOCATED, {"schema": target.schema}).fetchone()
+    return located(row[0] if row else None, target)
+
+
+def located(schema: object, target: ResultTarget) -> TableName:
+    """The target's table in this schema, or in none.
+
+    Raises:
+        ResultRefused: the schema does not exist.
+    """
     if not isinstance(schema, str):
         wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
         raise ResultRefused(
@@ -82,12 +94,18 @@ def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
     return TableName(schema, target.table)
 
 
-def lock_table(connection: Transaction, table: TableName) -> None:
+def lock_table(connection: Transaction, table: TableName, *, statement_timeout_ms: int | None = None) -> None:
     """Wait until no other run changes this table; held until the transaction ends.
 
     An advisory lock, since the table may not exist yet; those who read the table are not held up by it.
+
+    Args:
+        connection: Where.
+        table: Which.
+        statement_timeout_ms: How long each statement may take from here on; None leaves it as it is.
     """
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"logdrain:{table}",))
+    timeout_ms = None if statement_timeout_ms is None else str(statement_timeout_ms)
+    connection.execute(_LOCK, {"name": f"logdrain:{table}", "timeout_ms": timeout_ms})
 
 
 def table_exists(connection: Transaction, table: TableName) -> bool:

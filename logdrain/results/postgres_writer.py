@@ -30,19 +30,12 @@ from logdrain.results.modes import Placement, SliceKey, mode_statements, slice_k
 from logdrain.results.postgres_connections import ResultConnections
 from logdrain.results.postgres_contents import ContentsNote
 from logdrain.results.postgres_keys import check_staged_keys, make_unique
-from logdrain.results.postgres_notes import LedgerNote, MarkNote, Note, is_ledger
+from logdrain.results.postgres_notes import LedgerNote, MarkNote, Note
+from logdrain.results.postgres_opening import Opening
 from logdrain.results.postgres_readers import grant_to_readers
-from logdrain.results.postgres_table import Shape, locate_table, lock_table, shape_table
+from logdrain.results.postgres_table import Shape, lock_table, shape_table
 from logdrain.results.refusals import result_error
 
-_SET_UP = """
-SELECT set_config('TimeZone', 'UTC', true),
-       set_config('DateStyle', 'ISO', true),
-       set_config('IntervalStyle', 'postgres', true),
-       set_config('lock_timeout', %s, true),
-       set_config('statement_timeout', '0', true),
-       set_config('idle_in_transaction_session_timeout', '0', true)
-"""
 _MS_PER_S = 1000
 _ANALYZE_FROM_ROWS = 10_000
 
@@ -64,9 +57,9 @@ class PostgresResultWriter:
         lock_timeout_s: float = 30.0,
         statement_timeout_s: float = 600.0,
     ) -> None:
-        self._connections = ResultConnections(connect_timeout_s, self._set_up)
+        self._connections = ResultConnections(connect_timeout_s)
         self._lock_timeout_s = lock_timeout_s
-        self._statement_timeout_s = statement_timeout_s
+        self._statement_timeout_ms = int(statement_timeout_s * _MS_PER_S)
 
     def write(
         self,
@@ -95,10 +88,11 @@ class PostgresResultWriter:
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
         is_replaceable = key is not None or target.mode is not Mode.APPEND
-        with _own_errors(target), self._connections.transaction(target.dsn) as connection:
-            load = _Load(connection, locate_table(connection, target), columns, key, unique)
+        opening = Opening(target, self._lock_timeout_s)
+        with _own_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
+            load = _Load(connection, opening.table, columns, key, unique)
             note: Note
-            if is_ledger(connection, ledger_identity):
+            if opening.is_ledger(connection, ledger_identity):
                 note = LedgerNote(connection, claim, commit_note)
             else:
                 note = MarkNote(connection, claim, load.table, ledger_identity)
@@ -107,8 +101,7 @@ class PostgresResultWriter:
             before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is None:
                 load.stage(rows)
-                self._limit_statements(connection)
-                lock_table(connection, load.table)
+                lock_table(connection, load.table, statement_timeout_ms=self._statement_timeout_ms)
                 before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is not None:
                 _tell_written_before(load.table, claim, before)
@@ -116,14 +109,16 @@ class PostgresResultWriter:
             written = load.place(target.mode, claim.schedule.name, ledger_identity)
             note.write(written)
         if written >= _ANALYZE_FROM_ROWS:
-            self._analyze(target.dsn, load.table)
+            self._analyze(target, load.table)
         return written
 
-    def _analyze(self, dsn: str, table: TableName) -> None:
+    def _analyze(self, target: ResultTarget, table: TableName) -> None:
         """Tell the planner of a large load at once; autovacuum would come to it by and by."""
         try:
-            with self._connections.transaction(dsn) as connection:
-                self._limit_statements(connection)
+            opening = Opening(target, self._lock_timeout_s)
+            with self._connections.transaction(target.dsn, opening.begin) as connection:
+                timeout_ms = str(self._statement_timeout_ms)
+                connection.execute("SELECT set_config('statement_timeout', %s, true)", (timeout_ms,))
                 connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
         except psycopg.Error as error:  # the rows are there, and that is what counts
             log.warning("result_not_analyzed", table=table, error=type(error).__name__)
@@ -131,13 +126,6 @@ class PostgresResultWriter:
     def close_idle(self) -> None:
         """Close connections that wait for the next run."""
         self._connections.close()
-
-    def _set_up(self, connection: Transaction) -> None:
-        connection.execute(_SET_UP, (str(int(self._lock_timeout_s * _MS_PER_S)),))
-
-    def _limit_statements(self, connection: Transaction) -> None:
-        timeout_ms = str(int(self._statement_timeout_s * _MS_PER_S))
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", (timeout_ms,))
 
 
 @contextmanager

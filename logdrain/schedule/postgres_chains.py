@@ -28,15 +28,15 @@ MISSED = """
                string_agg(DISTINCT missed.schedule, ', '),
                to_char(min(missed.scheduled_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'))
  FROM logdrain.slices AS missed
- WHERE missed.schedule = ANY (%(after)s::text[]) AND missed.state IN ('failed', 'cancelled')
-   AND missed.scheduled_at <= %(scheduled_at)s
+ WHERE taken.after <> '{}' AND missed.schedule = ANY (taken.after) AND missed.state IN ('failed', 'cancelled')
+   AND missed.scheduled_at <= taken.scheduled_at
    AND missed.scheduled_at > greatest(
-       %(scheduled_at)s - interval '31 days',
+       taken.scheduled_at - interval '31 days',
        (SELECT max(scheduled_at) FROM logdrain.slices AS previous
-        WHERE previous.schedule = %(schedule)s AND previous.scheduled_at < %(scheduled_at)s))
+        WHERE previous.schedule = taken.schedule AND previous.scheduled_at < taken.scheduled_at))
  HAVING count(*) > 0)
 """
-"""What a run has to do without, in words; NULL for nothing."""
+"""What the run of a slice `taken` has to do without, in words; NULL for nothing."""
 
 _FREE = """
 SELECT schedule.name FROM logdrain.schedules AS schedule
@@ -64,12 +64,6 @@ LEFT JOIN LATERAL (SELECT scheduled_at, state, error_message FROM logdrain.slice
 WHERE schedule.name = %s AND schedule.after <> '{}'
   AND (open.scheduled_at IS NOT NULL OR before.next_at <= head.scheduled_at)
 ORDER BY before.name
-"""
-_NOTE = """
-INSERT INTO logdrain.successes (schedule, scheduled_at)
-SELECT %(schedule)s, %(scheduled_at)s
-WHERE EXISTS (SELECT FROM logdrain.schedules
-              WHERE after @> ARRAY[%(schedule)s::text] AND after <> '{}')
 """
 _TAKE = """
 SELECT id, schedule, scheduled_at, succeeded_at FROM logdrain.successes
@@ -209,11 +203,6 @@ def waits(transaction: Transaction, name: str) -> list[Wait]:
     """What the oldest waiting slice of a schedule waits for; empty where it only waits for a worker."""
     with transaction.cursor(row_factory=args_row(Wait)) as cursor:
         return cursor.execute(_WAITS, (name,)).fetchall()
-
-
-def note_success(transaction: Transaction, schedule: str, scheduled_at: datetime) -> None:
-    """Keep that a slice has just succeeded, where other schedules run after it."""
-    transaction.execute(_NOTE, {"schedule": schedule, "scheduled_at": scheduled_at})
 
 
 def ask_followers(transaction: Transaction, now: datetime) -> int:

@@ -6,8 +6,9 @@ afterwards is fenced (`postgres_endings`): it counts only while the slice runs u
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from psycopg.rows import DictRow, dict_row, kwargs_row, scalar_row
+from psycopg.rows import DictRow, dict_row, kwargs_row
 
 from logdrain.errors import LeaseLost
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunState, Schedule
@@ -24,53 +25,65 @@ _LOST = RunFailure(
     "look at the worker's log; memory is a frequent reason",
     retryable=True,
 )
-_NEXT_SCHEDULE = (
-    postgres_schedules.SELECT
-    + """
+_PICK = f"""
+SELECT {postgres_schedules.COLUMNS}, next_at, paused_at, running_until IS NOT NULL AS is_running
+FROM logdrain.schedules
 WHERE (runnable_from IS NOT NULL OR running_until IS NOT NULL)
   AND CASE WHEN running_until IS NULL THEN runnable_from <= %(now)s
       ELSE running_until <= clock_timestamp() END
   AND (%(schedule)s::text IS NULL OR name = %(schedule)s)
   AND name <> ALL (%(tried)s::text[])
 ORDER BY priority DESC, runnable_late, last_claimed_at NULLS FIRST, name
-LIMIT 1
+LIMIT %(count)s
 FOR NO KEY UPDATE SKIP LOCKED
-"""
-)
+"""  # noqa: S608  # only names of columns
 # Slices run oldest first. Those that run again for late events stand behind: they run when nothing else may.
 # One that has to wait for another schedule's runs only where that is forced.
-_TAKE_NEXT = """
-UPDATE logdrain.slices
-SET state = 'running', owner = %(owner)s, attempts = attempts + 1, fence = fence + 1,
-    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
-WHERE schedule = %(schedule)s
-  AND scheduled_at = (
-      SELECT scheduled_at
-      FROM ((SELECT scheduled_at, not_before, forced, false AS is_late FROM logdrain.slices
-             WHERE schedule = %(schedule)s AND state = 'waiting' AND cause <> 'late'
-               AND (cause = 'manual' OR NOT %(is_paused)s)
-             ORDER BY scheduled_at LIMIT 1)
-            UNION ALL
-            (SELECT scheduled_at, not_before, forced, true FROM logdrain.slices
-             WHERE schedule = %(schedule)s AND state = 'waiting' AND cause = 'late' AND NOT %(is_paused)s
-             ORDER BY scheduled_at LIMIT 1)) AS head
-      WHERE (not_before IS NULL OR not_before <= %(now)s)
-        AND (forced OR NOT logdrain.has_to_wait(%(after)s::text[], scheduled_at))
-      ORDER BY is_late LIMIT 1)
-  AND NOT EXISTS (SELECT FROM logdrain.slices AS other
-                  WHERE other.schedule = %(schedule)s AND other.state = 'running')
-RETURNING scheduled_at, cause, fence, attempts AS attempt, forced, ever_succeeded AS ran_before
-"""
-_START_RUN = (
+_TAKE = (
     """
-INSERT INTO logdrain.runs (schedule, scheduled_at, cause, attempt, fence, owner, reason, due_at)
-SELECT schedule, scheduled_at, cause, attempts, fence, owner,
-       concat_ws('; ', nullif(reason, ''), """
+WITH head AS (
+    SELECT schedule.name, schedule.after, first.scheduled_at
+    FROM logdrain.schedules AS schedule
+    CROSS JOIN LATERAL (
+        SELECT scheduled_at
+        FROM ((SELECT scheduled_at, not_before, forced, false AS is_late FROM logdrain.slices
+               WHERE slices.schedule = schedule.name AND state = 'waiting' AND cause <> 'late'
+                 AND (cause = 'manual' OR schedule.paused_at IS NULL)
+               ORDER BY scheduled_at LIMIT 1)
+              UNION ALL
+              (SELECT scheduled_at, not_before, forced, true FROM logdrain.slices
+               WHERE slices.schedule = schedule.name AND state = 'waiting' AND cause = 'late'
+                 AND schedule.paused_at IS NULL
+               ORDER BY scheduled_at LIMIT 1)) AS waiting
+        WHERE (not_before IS NULL OR not_before <= %(now)s)
+          AND (forced OR schedule.after = '{}' OR NOT logdrain.has_to_wait(schedule.after, scheduled_at))
+        ORDER BY is_late LIMIT 1) AS first
+    WHERE schedule.name = %(name)s
+      AND NOT EXISTS (SELECT FROM logdrain.slices AS other
+                      WHERE other.schedule = schedule.name AND other.state = 'running')
+), taken AS (
+    UPDATE logdrain.slices AS slice
+    SET state = 'running', owner = %(owner)s, attempts = attempts + 1, fence = fence + 1,
+        lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+    FROM head
+    WHERE slice.schedule = head.name AND slice.scheduled_at = head.scheduled_at
+    RETURNING slice.*, head.after
+), queued AS (
+    UPDATE logdrain.schedules AS schedule
+    SET last_claimed_at = clock_timestamp(), running_until = taken.lease_until
+    FROM taken WHERE schedule.name = taken.schedule
+), run AS (
+    INSERT INTO logdrain.runs (schedule, scheduled_at, cause, attempt, fence, owner, reason, due_at)
+    SELECT schedule, scheduled_at, cause, attempts, fence, owner,
+           concat_ws('; ', nullif(reason, ''), """  # noqa: S608  # what is added is a constant
     + MISSED
     + """), not_before
-FROM logdrain.slices
-WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s
-RETURNING id
+    FROM taken
+    RETURNING id, schedule
+)
+SELECT run.id AS run_id, scheduled_at, cause, fence, attempts AS attempt, forced,
+       ever_succeeded AS ran_before
+FROM taken JOIN run USING (schedule)
 """
 )
 # A row that is locked belongs to a run that is just writing its success: it is not lost.
@@ -108,35 +121,44 @@ def take(
     lease_s: float,
     now: datetime,
     *,
+    count: int,
     schedule: str | None,
     tried: Sequence[str],
-) -> Claim | str | None:
-    """Try the next schedule of the queue: the highest priority, then the one served longest ago.
+) -> tuple[list[Claim], list[str]]:
+    """Try the next schedules of the queue: the highest priority, then those served longest ago.
 
-    Returns the claim; or the schedule's name where it has nothing to run after all, to be passed in `tried`
-    of the next call; or None where none is left.
+    Args:
+        transaction: Where; the schedules tried stay locked until it ends.
+        owner: Who takes them.
+        lease_s: For how long.
+        now: What is due.
+        count: At most so many; a schedule gives one slice.
+        schedule: The only one to try, or None.
+        tried: Those not to try.
+
+    Returns the claims in the queue's order, and the schedules that had nothing to run after all: to be passed
+    in `tried` of the next call. Both are empty where none is left.
     """
-    with transaction.cursor(row_factory=kwargs_row(postgres_schedules.read)) as cursor:
-        found = cursor.execute(
-            _NEXT_SCHEDULE, {"schedule": schedule, "tried": list(tried), "now": now}
-        ).fetchone()
-    if found is None:
-        return None
-    chosen = found.schedule
-    give_up_lost(transaction, chosen)
-    values = {
-        "schedule": chosen.name,
-        "owner": owner,
-        "lease_s": lease_s,
-        "now": now,
-        "is_paused": found.paused_at is not None,
-        "after": list(chosen.after),
-    }
+    with transaction.cursor(row_factory=kwargs_row(_picked)) as cursor:
+        picked = cursor.execute(
+            _PICK, {"schedule": schedule, "tried": list(tried), "now": now, "count": count}
+        ).fetchall()
+    if not picked:
+        return [], []
+    for found, is_running in picked:
+        if is_running:
+            give_up_lost(transaction, found)
+    schedules = [found for found, _ in picked]
+    values = {"owner": owner, "lease_s": lease_s, "now": now}
     with transaction.cursor(row_factory=dict_row) as cursor:
-        taken = cursor.execute(_TAKE_NEXT, values).fetchone()
-    claim = chosen.name if taken is None else _start_run(transaction, chosen, taken)
-    postgres_queue.requeue(transaction, chosen.name)
-    return claim
+        if len(schedules) == 1:
+            cursor.execute(_TAKE, {**values, "name": schedules[0].name})
+        else:  # all in one round trip, which takes longer than to execute one
+            cursor.executemany(_TAKE, [{**values, "name": found.name} for found in schedules], returning=True)
+        taken = [each.fetchone() for each in cursor.results()]
+    idle = [found.name for found, row in zip(schedules, taken, strict=True) if row is None]
+    postgres_queue.requeue(transaction, *idle)
+    return [_claim(found, row) for found, row in zip(schedules, taken, strict=True) if row], idle
 
 
 def give_up_lost(transaction: Transaction, schedule: Schedule) -> None:
@@ -187,15 +209,12 @@ def lease_lost(claim: Claim) -> LeaseLost:
 
 def count(transaction: Transaction, state: RunState) -> None:
     """Add a run that ended to the totals."""
-    transaction.execute("UPDATE logdrain.run_totals SET count = count + 1 WHERE state = %s", (state,))
+    transaction.execute("SELECT logdrain.count_run(%s)", (state,))
 
 
-def _start_run(transaction: Transaction, schedule: Schedule, taken: DictRow) -> Claim:
-    with transaction.cursor(row_factory=scalar_row) as cursor:
-        about = {"schedule": schedule.name, "after": list(schedule.after), **taken}
-        (run_id,) = cursor.execute(_START_RUN, about)
-    transaction.execute(
-        "UPDATE logdrain.schedules SET last_claimed_at = clock_timestamp() WHERE name = %s",
-        (schedule.name,),
-    )
-    return Claim(schedule=schedule, run_id=run_id, **{**taken, "cause": Cause(taken["cause"])})
+def _picked(*, is_running: bool, **row: Any) -> tuple[Schedule, bool]:
+    return postgres_schedules.read(**row).schedule, is_running
+
+
+def _claim(schedule: Schedule, taken: DictRow) -> Claim:
+    return Claim(schedule=schedule, **{**taken, "cause": Cause(taken["cause"])})

@@ -1,24 +1,17 @@
 """Connections to the ledger's Postgres: one for each thread, opened when first used, again when broken."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from typing import LiteralString
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from logdrain.errors import LedgerUnavailable, LogdrainError, MigrationError, ScheduleError
 from logdrain.log import mask
 from logdrain.model.ledger_url import ledger_conninfo
 from logdrain.ports import Transaction
-
-_SETTINGS = {
-    "connect_timeout": "10",
-    # A server that vanished without a word is noticed within a minute, not after two hours.
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",
-}
 
 
 class Connections:
@@ -32,7 +25,7 @@ class Connections:
     """
 
     def __init__(self, dsn: str) -> None:
-        self._conninfo = ledger_conninfo(dsn, **_SETTINGS)
+        self._conninfo = ledger_conninfo(dsn)
         self._lock = threading.Lock()
         self._by_thread: dict[threading.Thread, Transaction] = {}
 
@@ -55,6 +48,23 @@ class Connections:
                 stack.enter_context(connection.transaction())
             yield connection
 
+    def ask(self, question: LiteralString, values: Mapping[str, object] | None = None) -> list[TupleRow]:
+        """The rows of a statement that only reads: one round trip, without a transaction around it.
+
+        Raises:
+            LedgerUnavailable, MigrationError, ScheduleError: As `transaction`.
+        """
+        with named_errors():
+            connection = self._kept()
+            if connection is not None:
+                try:
+                    return connection.execute(question, values).fetchall()
+                except (
+                    psycopg.OperationalError
+                ):  # cut while it was idle, or now: a question may be asked again
+                    connection.close()
+            return self._own().execute(question, values).fetchall()
+
     def close(self) -> None:
         """Close the connections of all threads; a later transaction opens a new one."""
         with self._lock:
@@ -63,18 +73,22 @@ class Connections:
         for connection in connections:
             connection.close()
 
-    def _own(self) -> Transaction:
-        thread = threading.current_thread()
+    def _kept(self) -> Transaction | None:
         with self._lock:
-            connection = self._by_thread.get(thread)
-        if connection is not None and not connection.closed:
-            return connection
-        connection = psycopg.connect(self._conninfo, autocommit=True)
-        connection.execute("SET TIME ZONE 'UTC'")
+            connection = self._by_thread.get(threading.current_thread())
+        return None if connection is None or connection.closed else connection
+
+    def _own(self) -> Transaction:
+        kept = self._kept()
+        if kept is not None:
+            return kept
+        connection: Transaction = psycopg.connect(self._conninfo, autocommit=True)
+        # Operators that strangers put into a schema of the search path would run as the ledger's role.
+        connection.execute("SET TIME ZONE 'UTC'; SET search_path = pg_catalog, pg_temp")
         with self._lock:
             ended = [other for other in self._by_thread if not other.is_alive()]
             left_over = [self._by_thread.pop(other) for other in ended]
-            self._by_thread[thread] = connection
+            self._by_thread[threading.current_thread()] = connection
         for other in left_over:
             with suppress(psycopg.Error):
                 other.close()
@@ -102,6 +116,12 @@ def _named(error: psycopg.Error) -> LogdrainError:
         return MigrationError(
             f"the ledger's tables are those of another version of logdrain: {reason}",
             hint="run `logdrain migrate`; or install the newer logdrain",
+        )
+    if isinstance(error, psycopg.errors.InvalidSqlStatementName | psycopg.errors.DuplicatePreparedStatement):
+        return LedgerUnavailable(
+            f"the ledger's Postgres has lost what was prepared: {reason}",
+            hint="a pooler that shares connections must keep prepared statements: PgBouncer from 1.21 with"
+            " max_prepared_statements above 0; or connect to Postgres itself",
         )
     if isinstance(
         error,

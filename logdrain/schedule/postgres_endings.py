@@ -6,31 +6,45 @@ from typing import LiteralString
 
 from logdrain.log import mask
 from logdrain.model.jobs import Claim, Reads, RunFailure, RunOutcome, RunState
+from logdrain.model.plans import TimeRange
 from logdrain.ports import Transaction
-from logdrain.schedule import postgres_chains, postgres_notices, postgres_queue
+from logdrain.schedule import postgres_notices, postgres_queue
 from logdrain.schedule.postgres_claims import count, lease_lost, place
 
 _RUNNING_HERE = """
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'
 """
-_SUCCEED = (
-    """
-UPDATE logdrain.slices
-SET state = 'succeeded', ever_succeeded = true, forced = false, not_before = NULL, lease_until = NULL,
-    owner = '', reason = '', error_code = '', error_message = '', error_hint = '',
-    scan_started_at = %(scan_started_at)s, is_newest_only = %(newest_only)s,
-    is_unchecked = %(scan_started_at)s::timestamptz IS NOT NULL
-"""
-    + _RUNNING_HERE
+# All in one statement: the slice, if it is still the run's; and only then what goes with it.
+_SUCCEED = """
+WITH locked AS (
+    SELECT name, failing_since FROM logdrain.schedules WHERE name = %(schedule)s FOR NO KEY UPDATE
+), ended AS (
+    UPDATE logdrain.slices
+    SET state = 'succeeded', ever_succeeded = true, forced = false, not_before = NULL, lease_until = NULL,
+        owner = '', reason = '', error_code = '', error_message = '', error_hint = '',
+        scan_started_at = %(scan_started_at)s, is_newest_only = %(newest_only)s,
+        is_unchecked = %(scan_started_at)s::timestamptz IS NOT NULL
+    FROM locked
+    WHERE schedule = locked.name AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s
+      AND state = 'running'
+    RETURNING schedule, scheduled_at, locked.failing_since
+), forgotten AS (
+    DELETE FROM logdrain.slice_reads AS reads USING ended
+    WHERE reads.schedule = ended.schedule AND reads.scheduled_at = ended.scheduled_at
+), kept AS (
+    INSERT INTO logdrain.slice_reads (schedule, scheduled_at, table_name, start_s, end_s)
+    SELECT DISTINCT schedule, scheduled_at, table_name, start_s, end_s
+    FROM ended, unnest(%(tables)s::text[], %(starts)s::bigint[], %(ends)s::bigint[])
+      AS reads (table_name, start_s, end_s)
+), run AS (
+    UPDATE logdrain.runs
+    SET state = 'succeeded', finished_at = clock_timestamp(), rows_read = %(rows_read)s,
+        bytes_read = %(bytes_read)s, rows_written = %(rows_written)s, warnings = %(warnings)s::text[]
+    FROM ended
+    WHERE id = %(run_id)s
 )
-_FORGET_READS = (
-    "DELETE FROM logdrain.slice_reads WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s"
-)
-_KEEP_READS = """
-INSERT INTO logdrain.slice_reads (schedule, scheduled_at, table_name, start_s, end_s)
-SELECT DISTINCT %(schedule)s, %(scheduled_at)s::timestamptz, table_name, start_s, end_s
-FROM unnest(%(tables)s::text[], %(starts)s::bigint[], %(ends)s::bigint[])
-  AS reads (table_name, start_s, end_s)
+SELECT failing_since, logdrain.count_run('succeeded'), logdrain.note_success(schedule, scheduled_at)
+FROM ended
 """
 _FAIL = (
     """
@@ -38,6 +52,7 @@ UPDATE logdrain.slices
 SET state = CASE WHEN %(retry_at)s::timestamptz IS NULL THEN 'failed' ELSE 'waiting' END,
     not_before = coalesce(%(retry_at)s, %(revive_at)s::timestamptz), lease_until = NULL, owner = '',
     is_unchecked = is_unchecked OR (%(retry_at)s::timestamptz IS NULL AND scan_started_at IS NOT NULL),
+    awaits_table = %(awaits_table)s,
     error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
 """
     + _RUNNING_HERE
@@ -59,10 +74,14 @@ SET state = 'waiting', attempts = attempts - 1, lease_until = NULL, owner = ''
 )
 _END_RUN = """
 UPDATE logdrain.runs
-SET state = %(state)s, finished_at = clock_timestamp(), rows_read = %(rows_read)s,
-    rows_written = %(rows_written)s, warnings = %(warnings)s::text[],
+SET state = %(state)s, finished_at = clock_timestamp(), warnings = %(warnings)s::text[],
     error_code = %(error_code)s, error_message = %(error_message)s, error_hint = %(error_hint)s
 WHERE id = %(run_id)s
+"""
+_TOTALS = """
+SELECT state, sum(count) FROM (SELECT state, count FROM logdrain.run_totals
+                               UNION ALL SELECT state, count FROM logdrain.run_counts) AS part
+GROUP BY state ORDER BY state
 """
 
 
@@ -72,13 +91,20 @@ def succeed(transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None
     Raises:
         LeaseLost: Another worker has the slice; the transaction must be rolled back.
     """
-    reads = outcome.reads
-    values = {"scan_started_at": reads and reads.started_at, "newest_only": bool(reads and reads.newest_only)}
-    _write_fenced(transaction, _SUCCEED, claim, values)
-    _keep_reads(transaction, claim, reads)
-    _end_run(transaction, claim, RunState.SUCCEEDED, outcome, None)
-    postgres_notices.note_recovery(transaction, claim)
-    postgres_chains.note_success(transaction, claim.schedule.name, claim.scheduled_at)
+    values = {
+        **place(claim),
+        **_reads(outcome.reads),
+        "run_id": claim.run_id,
+        "rows_read": outcome.rows_read,
+        "bytes_read": outcome.bytes_read,
+        "rows_written": outcome.rows_written,
+        "warnings": [_storable(warning) for warning in outcome.warnings],
+    }
+    ended = transaction.execute(_SUCCEED, values).fetchone()
+    if ended is None:
+        raise lease_lost(claim)
+    if ended[0] is not None:
+        postgres_notices.note_recovery(transaction, claim)
     postgres_queue.requeue(transaction, claim.schedule.name)
 
 
@@ -97,9 +123,14 @@ def fail(
     Raises:
         LeaseLost: Another worker has the slice.
     """
-    values = {"retry_at": retry_at, "revive_at": revive_at, **_errors(failure)}
+    values = {
+        "retry_at": retry_at,
+        "revive_at": revive_at,
+        "awaits_table": failure.awaits_table,
+        **_errors(failure),
+    }
     _write_fenced(transaction, _FAIL, claim, values)
-    _end_run(transaction, claim, RunState.FAILED, None, failure)
+    _end_run(transaction, claim, RunState.FAILED, failure)
     if retry_at is None:
         postgres_notices.note_failure(transaction, claim.schedule, claim.scheduled_at, claim.run_id, failure)
     postgres_queue.requeue(transaction, claim.schedule.name)
@@ -112,7 +143,7 @@ def cancel(transaction: Transaction, claim: Claim, failure: RunFailure) -> None:
         LeaseLost: Another worker has the slice.
     """
     _write_fenced(transaction, _CANCEL, claim, _errors(failure))
-    _end_run(transaction, claim, RunState.KILLED, None, failure)
+    _end_run(transaction, claim, RunState.KILLED, failure)
     postgres_queue.requeue(transaction, claim.schedule.name)
 
 
@@ -129,7 +160,7 @@ def release(transaction: Transaction, claim: Claim) -> None:
 
 def totals(transaction: Transaction) -> dict[str, int]:
     """How many runs ended in each state, ever."""
-    rows = transaction.execute("SELECT state, count FROM logdrain.run_totals ORDER BY state").fetchall()
+    rows = transaction.execute(_TOTALS).fetchall()
     return {str(state): int(str(number)) for state, number in rows}
 
 
@@ -141,44 +172,35 @@ def _write_fenced(
         raise lease_lost(claim)
 
 
-def _keep_reads(transaction: Transaction, claim: Claim, reads: Reads | None) -> None:
-    transaction.execute(_FORGET_READS, place(claim))
+def _reads(reads: Reads | None) -> dict[str, object]:
+    ranges: list[tuple[str, TimeRange]] = []
     if reads is not None:
         ranges = [*((table.name, time_range) for table, time_range in reads.ranges), *reads.results]
-        values = {
-            **place(claim),
-            "tables": [name for name, _ in ranges],
-            "starts": [time_range.start for _, time_range in ranges],
-            "ends": [time_range.end for _, time_range in ranges],
-        }
-        transaction.execute(_KEEP_READS, values)
+    return {
+        "scan_started_at": reads and reads.started_at,
+        "newest_only": reads is not None and reads.newest_only,
+        "tables": [name for name, _ in ranges],
+        "starts": [time_range.start for _, time_range in ranges],
+        "ends": [time_range.end for _, time_range in ranges],
+    }
 
 
-def _end_run(
-    transaction: Transaction,
-    claim: Claim,
-    state: RunState,
-    outcome: RunOutcome | None,
-    failure: RunFailure | None,
-) -> None:
-    said = outcome or failure
+def _end_run(transaction: Transaction, claim: Claim, state: RunState, failure: RunFailure) -> None:
     values = {
         "run_id": claim.run_id,
         "state": state,
-        "rows_read": outcome and outcome.rows_read,
-        "rows_written": outcome and outcome.rows_written,
-        "warnings": [_storable(warning) for warning in said.warnings] if said else [],
+        "warnings": [_storable(warning) for warning in failure.warnings],
         **_errors(failure),
     }
     transaction.execute(_END_RUN, values)
     count(transaction, state)
 
 
-def _errors(failure: RunFailure | None) -> dict[str, object]:
+def _errors(failure: RunFailure) -> dict[str, object]:
     return {
-        "error_code": failure.code if failure else "",
-        "error_message": _storable(failure.message) if failure else "",
-        "error_hint": _storable(failure.hint) if failure else "",
+        "error_code": failure.code,
+        "error_message": _storable(failure.message),
+        "error_hint": _storable(failure.hint),
     }
 
 

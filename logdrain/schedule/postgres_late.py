@@ -4,6 +4,7 @@ A note is looked up once, when it has settled: all of its events are stored by t
 slice that was running or waiting meanwhile is looked up when it has succeeded. So every pair of the two is
 looked at after both are there, and a slice runs again where it began to read before the note had settled.
 One that fails for good then keeps its old rows: it is looked up again after a rest, until its window ends.
+One that failed because a table had no events yet comes back with the first note of the table.
 """
 
 from collections.abc import Iterable, Sequence
@@ -87,12 +88,21 @@ JOIN unnest(%(schedules)s::text[], %(instants)s::timestamptz[]) AS checked (sche
 """
     + _STALE
 )
+_AWAITING = """
+SELECT slice.schedule, slice.scheduled_at, slice.scan_started_at, note.table_name, note.hour_s
+FROM logdrain.slices AS slice
+JOIN logdrain.schedules AS schedule ON schedule.name = slice.schedule
+JOIN unnest(%(tables)s::text[], %(hours)s::bigint[]) AS note (table_name, hour_s)
+  ON note.table_name = slice.awaits_table
+WHERE slice.state = 'failed' AND slice.awaits_table <> ''
+  AND slice.scheduled_at > %(now)s - make_interval(secs => schedule.late_s)
+"""
 _ASK = """
 UPDATE logdrain.slices
 SET state = 'waiting', cause = %(cause)s, reason = %(reason)s, attempts = 0, not_before = NULL,
     error_code = '', error_message = '', error_hint = ''
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND state IN ('succeeded', 'failed')
-  AND scan_started_at = %(scan_started_at)s
+  AND scan_started_at IS NOT DISTINCT FROM %(scan_started_at)s
 """
 _FORGET = """
 DELETE FROM logdrain.late WHERE NOT is_open AND noted_at < %s
@@ -111,7 +121,7 @@ class _Stale(NamedTuple):
 
     schedule: str
     scheduled_at: datetime
-    scan_started_at: datetime
+    scan_started_at: datetime | None
     table_name: str
     hour_s: int
 
@@ -154,10 +164,11 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
     )
     found: set[_Stale] = set()
     if looked.notes:
-        found |= _stale(transaction, _BY_NOTE, about | _columns(looked.notes, "tables", "hours"))
+        notes = about | _columns(looked.notes, "tables", "hours")
+        found |= _stale(transaction, _BY_NOTE, notes) | _stale(transaction, _AWAITING, notes)
     if looked.slices:
         found |= _stale(transaction, _BY_SLICE, about | _columns(looked.slices, "schedules", "instants"))
-    return _ask(transaction, sorted(found)), looked
+    return _ask(transaction, sorted(found, key=_by_slice)), looked
 
 
 def close(transaction: Transaction, looked: Looked) -> None:
@@ -182,6 +193,10 @@ def _columns(rows: Sequence[Sequence[object]], *names: str) -> dict[str, object]
 def _stale(transaction: Transaction, query: LiteralString, values: dict[str, object]) -> set[_Stale]:
     with transaction.cursor(row_factory=args_row(_Stale)) as cursor:
         return set(cursor.execute(query, values).fetchall())
+
+
+def _by_slice(stale: _Stale) -> tuple[str, datetime, str, int]:
+    return stale.schedule, stale.scheduled_at, stale.table_name, stale.hour_s
 
 
 def _ask(transaction: Transaction, found: Iterable[_Stale]) -> int:

@@ -1,10 +1,10 @@
 """The ledger: one transaction for each question. What is said in it is in the postgres_* files beside."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from psycopg.rows import scalar_row
-
+from logdrain.errors import LedgerUnavailable
 from logdrain.model.jobs import (
     Cause,
     Claim,
@@ -34,9 +34,6 @@ from logdrain.schedule import (
 )
 from logdrain.schedule.postgres_connections import Connections, named_errors
 
-# So many schedules are planned in one transaction: what one of them has to make up holds up few others.
-_PLANNED_AT_ONCE = 50
-
 
 class PostgresLedger:
     """`ports.Ledger` in Postgres, for any number of threads and workers.
@@ -61,22 +58,15 @@ class PostgresLedger:
 
     def now(self) -> datetime:
         """The clock of Postgres, UTC: a ledger is a `ports.Clock`, the one that its workers share."""
-        with (
-            self._connections.transaction() as transaction,
-            transaction.cursor(row_factory=scalar_row) as cursor,
-        ):
-            now: datetime
-            (now,) = cursor.execute("SELECT clock_timestamp()")
-            return now
+        now: datetime
+        ((now,),) = self._connections.ask("SELECT clock_timestamp()")
+        return now
 
     def identity(self) -> str:
         """A name for this ledger's database: the UUID that its migration has made; asked for once."""
         if not self._identity:
-            with (
-                self._connections.transaction() as transaction,
-                transaction.cursor(row_factory=scalar_row) as cursor,
-            ):
-                self._identity = str(cursor.execute("SELECT id FROM logdrain.identity").fetchone())
+            ((identity,),) = self._connections.ask("SELECT id FROM logdrain.identity")
+            self._identity = str(identity)
         return self._identity
 
     def create_result(self, name: str, url: str) -> None:
@@ -86,8 +76,10 @@ class PostgresLedger:
 
     def result_url(self, name: str) -> str:
         """The URL of a named result."""
+        for (url,) in self._connections.ask(postgres_results.URL, {"name": name}):
+            return str(url)
         with self._connections.transaction() as transaction:
-            return postgres_results.url(transaction, name)
+            raise postgres_results.unknown(transaction, name)
 
     def results(self) -> list[tuple[str, str]]:
         """(name, URL with its secret) in order of name."""
@@ -145,15 +137,18 @@ class PostgresLedger:
 
     def plan_slices(self, now: datetime, *, schedules_max: int | None = None) -> int:
         """Turn cron instants up to `now` into waiting slices (catch-up included); returns how many."""
-        count = planned = 0
+        ((is_any_due,),) = self._connections.ask(postgres_slices.IS_ANY_DUE, {"now": now})
+        if not is_any_due:
+            return 0
+        count = 0
+        left = math.inf if schedules_max is None else schedules_max
         left_out: list[str] = []
-        while True:
+        while left > 0:
             with self._connections.transaction() as transaction:
-                schedules, slices = postgres_slices.plan_some(transaction, now, _PLANNED_AT_ONCE, left_out)
-            count += slices
-            planned += schedules
-            if schedules < _PLANNED_AT_ONCE or (schedules_max is not None and planned >= schedules_max):
-                return count
+                done = postgres_slices.plan_some(transaction, now, left, left_out)
+            count += done.slices
+            left = left - done.schedules if done.has_more else 0
+        return count
 
     def ask_slices(self, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool) -> None:
         """Ask for slices to run at once, again where they ran before; a running one is left to finish."""
@@ -168,14 +163,30 @@ class PostgresLedger:
     def claim(
         self, owner: str, lease_s: float, now: datetime, *, schedule: str | None = None
     ) -> Claim | None:
-        """Take the next runnable slice, of one schedule or of any; None where there is none."""
+        """`claim_some` for one; None where there is none."""
+        return next(iter(self.claim_some(owner, lease_s, now, count=1, schedule=schedule)), None)
+
+    def claim_some(
+        self, owner: str, lease_s: float, now: datetime, *, count: int, schedule: str | None = None
+    ) -> list[Claim]:
+        """Take the next runnable slices, of one schedule or of any: so many, or what there is."""
+        claims: list[Claim] = []
         tried: list[str] = []
         while True:
-            with self._connections.transaction() as transaction:
-                taken = postgres_claims.take(transaction, owner, lease_s, now, schedule=schedule, tried=tried)
-            if not isinstance(taken, str):
-                return taken
-            tried.append(taken)
+            left = count - len(claims)
+            try:
+                with self._connections.transaction() as transaction:
+                    taken, idle = postgres_claims.take(
+                        transaction, owner, lease_s, now, count=left, schedule=schedule, tried=tried
+                    )
+            except LedgerUnavailable:
+                if not claims:
+                    raise
+                return claims  # nobody else may run them
+            claims += taken
+            tried += idle
+            if not idle:
+                return claims
 
     def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep a claim alive; returns whether somebody wants its run to end."""

@@ -1,6 +1,6 @@
 """Named results in the ledger."""
 
-from psycopg.rows import args_row, scalar_row
+from psycopg.rows import args_row
 
 from logdrain.errors import UnknownResult
 from logdrain.model.names import nearest_hint
@@ -16,17 +16,7 @@ def keep(transaction: Transaction, name: str, url: str) -> None:
     )
 
 
-def url(transaction: Transaction, name: str) -> str:
-    """The URL of a named result.
-
-    Raises:
-        UnknownResult: With the nearest name.
-    """
-    with transaction.cursor(row_factory=scalar_row) as cursor:
-        found = cursor.execute("SELECT url FROM logdrain.results WHERE name = %s", (name,)).fetchone()
-    if found is None:
-        raise _unknown(transaction, name)
-    return str(found)
+URL = "SELECT url FROM logdrain.results WHERE name = %(name)s"
 
 
 def every(transaction: Transaction) -> list[tuple[str, str]]:
@@ -42,16 +32,17 @@ def forget(transaction: Transaction, name: str) -> None:
         UnknownResult: With the nearest name.
     """
     if not transaction.execute("DELETE FROM logdrain.results WHERE name = %s", (name,)).rowcount:
-        raise _unknown(transaction, name)
+        raise unknown(transaction, name)
 
 
-def _name_and_url(name: str, url: str) -> tuple[str, str]:
-    return name, url
-
-
-def _unknown(transaction: Transaction, name: str) -> UnknownResult:
+def unknown(transaction: Transaction, name: str) -> UnknownResult:
+    """The error for a name that no result has."""
     known = [kept for kept, _ in every(transaction)]
     return UnknownResult(
         f"no result is called {name!r}",
         hint=nearest_hint(name, known, "`logdrain result:list` shows them all"),
     )
+
+
+def _name_and_url(name: str, url: str) -> tuple[str, str]:
+    return name, url

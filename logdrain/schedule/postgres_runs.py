@@ -12,7 +12,7 @@ from logdrain.schedule import postgres_queue, postgres_schedules
 
 _SELECT = """
 SELECT id AS run_id, schedule, scheduled_at, cause, attempt, state, started_at, finished_at, rows_read,
-       rows_written, warnings, error_code, error_message, error_hint, reason, due_at
+       bytes_read, rows_written, warnings, error_code, error_message, error_hint, reason, due_at
 FROM logdrain.runs
 """
 _ASK_TO_END = """

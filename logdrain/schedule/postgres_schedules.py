@@ -16,12 +16,14 @@ from logdrain.ports import Transaction
 from logdrain.schedule import cron, postgres_chains
 from logdrain.schedule.targets import result_table
 
-_COLUMNS = (
+COLUMNS = (
     "name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,"
     " source, priority, late_s, timeout_s, notify, after, function"
 )
+"""What `read` makes a schedule of."""
+
 _INSERT = f"""
-INSERT INTO logdrain.schedules ({_COLUMNS}, result_table, next_at)
+INSERT INTO logdrain.schedules ({COLUMNS}, result_table, next_at)
 VALUES
     (%(name)s, %(cron)s, %(timezone)s, %(delay_s)s, %(database)s, %(sql)s, %(dialect)s, %(result)s,
      %(retry_limit)s, %(catch_up)s, %(catch_up_max)s, %(source)s, %(priority)s, %(late_s)s, %(timeout_s)s,
@@ -38,7 +40,7 @@ SET name = %(name)s, cron = %(cron)s, timezone = %(timezone)s, delay_s = %(delay
     updated_at = clock_timestamp()
 WHERE name = %(kept_name)s
 """
-SELECT = f"SELECT {_COLUMNS}, next_at, paused_at FROM logdrain.schedules"  # noqa: S608  # the same
+SELECT = f"SELECT {COLUMNS}, next_at, paused_at FROM logdrain.schedules"  # noqa: S608  # the same
 """All of a schedule, for `read`."""
 
 _LOCK_DUE = (

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg.rows import kwargs_row
 
 from logdrain import log
 from logdrain.errors import CronInvalid, ZoneInvalid
-from logdrain.model.jobs import Cause, Schedule, ScheduleStatus, SliceState, SliceStatus
+from logdrain.model.jobs import CatchUp, Cause, Schedule, ScheduleStatus, SliceState, SliceStatus
 from logdrain.ports import Transaction
 from logdrain.schedule import cron, due, postgres_claims, postgres_queue, postgres_schedules
 
+# What one transaction plans: the others' turn comes after it.
+_SCHEDULES_AT_ONCE = 500
+_INSTANTS_AT_ONCE = 20_000
 # A slice that is there already was asked for by hand. Where it ran before its time, when its hour was not
 # over, it runs again now that it is due.
 _INSERT = """
@@ -43,6 +47,13 @@ UPDATE logdrain.schedules AS schedule SET next_at = planned.next_at
 FROM unnest(%(names)s::text[], %(next_at)s::timestamptz[]) AS planned (name, next_at)
 WHERE schedule.name = planned.name
 """
+# min(), which is the first of the index; EXISTS would read the whole table where statistics are out of date.
+IS_ANY_DUE = """
+SELECT coalesce(min(next_at) <= %(now)s, false) FROM logdrain.schedules
+WHERE next_at IS NOT NULL AND paused_at IS NULL
+"""
+"""Whether there is something to plan, at the price of a look at an index."""
+
 _STATUSES = """
 SELECT scheduled_at, state, error_message, error_hint
 FROM logdrain.slices
@@ -51,51 +62,94 @@ ORDER BY scheduled_at
 """
 
 
-def plan_some(transaction: Transaction, now: datetime, count: int, left_out: list[str]) -> tuple[int, int]:
+class Planned(NamedTuple):
+    """What one transaction of planning has done.
+
+    Attributes:
+        schedules: How many have been planned.
+        slices: How many wait now that were not there before.
+        has_more: There may be more schedules that are due.
+    """
+
+    schedules: int
+    slices: int
+    has_more: bool
+
+
+def plan_some(transaction: Transaction, now: datetime, schedules_max: float, left_out: list[str]) -> Planned:
     """Turn the due instants of some schedules into slices, the longest due first.
+
+    A schedule that another worker is at is left to that worker.
 
     Args:
         transaction: Where; the schedules stay locked until it ends.
         now: The end of what is due.
-        count: At most so many schedules.
+        schedules_max: Of so many schedules at most.
         left_out: Names of schedules to pass over; gets those that turn out to be unreadable.
-
-    Returns (how many schedules, how many slices wait now that were not there before). A schedule that
-    another worker is at is left to that worker.
     """
+    count = int(min(schedules_max, _SCHEDULES_AT_ONCE))
     due_now = postgres_schedules.lock_due(transaction, now, count=count, left_out=left_out)
-    plans = [(found.schedule, plan) for found in due_now if (plan := _plan(found, now, left_out)) is not None]
-    waiting = [(schedule, at) for schedule, plan in plans for at in plan.waiting]
-    slices = _insert(transaction, SliceState.WAITING, waiting)
-    skipped = [(schedule, at) for schedule, plan in plans for at in plan.skipped]
-    _insert(transaction, SliceState.SKIPPED, skipped)
-    names = [schedule.name for schedule, _ in plans]
-    next_at = [plan.next_at for _, plan in plans]
-    transaction.execute(_MOVE_ON, {"names": names, "next_at": next_at})
-    postgres_queue.requeue(transaction, *names)
-    return len(due_now), slices
+    plans = _plans(due_now, now, left_out)
+    if plans:
+        waiting = [(schedule, at) for schedule, plan in plans for at in plan.waiting]
+        slices = _insert(transaction, SliceState.WAITING, waiting)
+        skipped = [(schedule, at) for schedule, plan in plans for at in plan.skipped]
+        _insert(transaction, SliceState.SKIPPED, skipped)
+        names = [schedule.name for schedule, _ in plans]
+        next_at = [plan.next_at for _, plan in plans]
+        transaction.execute(_MOVE_ON, {"names": names, "next_at": next_at})
+        postgres_queue.requeue(transaction, *names)
+    else:
+        slices = 0
+    has_more = len(due_now) == count or len(plans) < len(due_now)
+    return Planned(len(due_now), slices, has_more)
 
 
-def _plan(found: ScheduleStatus, now: datetime, left_out: list[str]) -> due.Due | None:
-    """What becomes of a schedule's due instants; None where its cron or zone cannot be read."""
-    schedule = found.schedule
-    try:
-        times = cron.parse(schedule.cron, schedule.timezone)
-    except (CronInvalid, ZoneInvalid) as error:  # readable when it was made: the zone database has changed
-        log.warning("schedule_unreadable", schedule=schedule.name, error=error)
-        left_out.append(schedule.name)
-        return None
-    plan = due.plan(
-        times,
-        found.next_at or now,
+def _plans(
+    due_now: Sequence[ScheduleStatus], now: datetime, left_out: list[str]
+) -> list[tuple[Schedule, due.Due]]:
+    """What becomes of due instants, of as many schedules as have a bounded number of them together."""
+    plans: list[tuple[Schedule, due.Due]] = []
+    made: dict[tuple[object, ...], due.Due] = {}  # very many schedules, but few different times
+    instants = 0
+    for schedule, next_at, _ in due_now:
+        if instants >= _INSTANTS_AT_ONCE:
+            break
+        key = (next_at, *_times(schedule))
+        try:
+            plan = made.get(key) or _plan(schedule, next_at or now, now)
+        except (CronInvalid, ZoneInvalid) as error:  # the zone database has changed since it was made
+            log.warning("schedule_unreadable", schedule=schedule.name, error=error)
+            left_out.append(schedule.name)
+            continue
+        made[key] = plan
+        if plan.skipped or plan.unrecorded:
+            _log_skipped(schedule, plan)
+        plans.append((schedule, plan))
+        instants += len(plan.waiting) + len(plan.skipped)
+    return plans
+
+
+def _times(schedule: Schedule) -> tuple[str, str, int, CatchUp, int]:
+    """What its due instants depend on."""
+    return (
+        schedule.cron,
+        schedule.timezone,
+        schedule.delay_s,
+        schedule.catch_up,
+        schedule.catch_up_max,
+    )
+
+
+def _plan(schedule: Schedule, next_at: datetime, now: datetime) -> due.Due:
+    return due.plan(
+        cron.parse(schedule.cron, schedule.timezone),
+        next_at,
         now,
         delay_s=schedule.delay_s,
         catch_up=schedule.catch_up,
         catch_up_max=schedule.catch_up_max,
     )
-    if plan.skipped or plan.unrecorded:
-        _log_skipped(schedule, plan)
-    return plan
 
 
 def ask(

@@ -17,7 +17,6 @@ from logdrain.model.ledger_url import ledger_conninfo
 from logdrain.ports import Transaction
 
 _LOCK_KEY = 0x6C6F_6764_7261_696E  # "logdrain": one migration at a time in a database
-_CONNECT_TIMEOUT_S = "10"
 
 
 class Migration(NamedTuple):
@@ -130,7 +129,7 @@ def _migration(what: str, connection: Transaction) -> Iterator[None]:
 
 @contextmanager
 def _connect(dsn: str) -> Iterator[Transaction]:
-    conninfo = ledger_conninfo(dsn, connect_timeout=_CONNECT_TIMEOUT_S)
+    conninfo = ledger_conninfo(dsn)
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             yield connection

@@ -13,7 +13,7 @@ NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SUMS = Schedule(
     name="sums", cron="", timezone="UTC", delay_s=0, database="production", sql="SELECT 1", retry_limit=0
 )
-OUTCOME = RunOutcome(rows_read=10, rows_written=2, warnings=("careful\0",))
+OUTCOME = RunOutcome(rows_read=10, bytes_read=500, rows_written=2, warnings=("careful\0",))
 FAILURE = RunFailure("sql_error", "no\0good \udcff", "try another", retryable=True)
 
 

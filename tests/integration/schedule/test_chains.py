@@ -15,7 +15,7 @@ from tests.integration.schedule.ledger_slices import FAILURE, NOW, OUTCOME, SUMS
 
 HOURLY = replace(SUMS, name="hourly")
 DAILY = replace(SUMS, name="daily", after=("hourly",))
-READ = RunOutcome(1, 1, (), Reads(NOW, (), newest_only=False))
+READ = RunOutcome(1, 1, 1, (), Reads(NOW, (), newest_only=False))
 
 
 def chained(ledger: PostgresLedger, *hours: int, daily: int = 12) -> None:
@@ -183,7 +183,9 @@ def test_the_window_of_the_follower_counts(
 
 
 @pytest.mark.parametrize(
-    "outcome", [OUTCOME, RunOutcome(1, 1, (), Reads(NOW, (), newest_only=True))], ids=["rows_add", "newest"]
+    "outcome",
+    [OUTCOME, RunOutcome(1, 1, 1, (), Reads(NOW, (), newest_only=True))],
+    ids=["rows_add", "newest"],
 )
 def test_what_cannot_be_written_again_is_left(ledger: PostgresLedger, outcome: RunOutcome) -> None:
     chained(ledger, daily=10)
@@ -215,7 +217,7 @@ def test_a_slice_that_read_the_table_without_a_range_runs_again_only_as_the_newe
     )
     ledger.ask_slices("daily", [hour(10), hour(11)], Cause.SCHEDULE, force=False)
     for _ in (10, 11):
-        ledger.succeed(claimed(ledger, "daily"), RunOutcome(1, 1, (), read))
+        ledger.succeed(claimed(ledger, "daily"), RunOutcome(1, 1, 1, (), read))
     ledger.ask_slices("hourly", [hour(9)], Cause.LATE, force=False)
     ledger.succeed(claimed(ledger, "hourly"), OUTCOME)
     assert ledger.ask_followers(NOW) == asked

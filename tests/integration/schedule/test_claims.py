@@ -109,12 +109,12 @@ def test_the_history_tells_how_runs_went(ledger: PostgresLedger) -> None:
         hour(2),
         Cause.MANUAL,
     )
-    assert (succeeded.rows_read, succeeded.rows_written) == (10, 2)
+    assert (succeeded.rows_read, succeeded.bytes_read, succeeded.rows_written) == (10, 500, 2)
     assert succeeded.warnings == ("careful\ufffd",)
     assert (failed.state, failed.error_code) == (RunState.FAILED, "sql_error")
     assert (failed.error_message, failed.error_hint) == ("no\ufffdgood ?", "try another")
     assert failed.finished_at is not None
-    assert failed.rows_read is None
+    assert (failed.rows_read, failed.bytes_read) == (None, None)
     assert ledger.history("sums", 1) == [succeeded]
     assert ledger.run_totals() == {"succeeded": 1, "failed": 1, "lost": 0, "killed": 0}
 

@@ -32,7 +32,7 @@ def reading(
 ) -> RunOutcome:
     """A run that has read these hours of the day; None is an open end."""
     start, end = (None if number is None else int(hour(number).timestamp()) for number in (first, last))
-    return RunOutcome(10, 2, (), Reads(at, ((PAY, TimeRange(start, end)),), newest_only))
+    return RunOutcome(10, 500, 2, (), Reads(at, ((PAY, TimeRange(start, end)),), newest_only))
 
 
 def note(number: int, at: datetime = STORE_NOW, table: Table = PAY) -> LateNote:
@@ -131,7 +131,7 @@ def test_a_window_of_nothing_switches_it_off(ledger: PostgresLedger) -> None:
         ([reading(0, 3, newest_only=True), reading(0, 3, newest_only=True)], [2]),
         ([reading(None, 3), reading(0, None)], [2]),
         ([reading(0, 3), reading(0, 3)], [1, 2]),
-        ([RunOutcome(1, 1), RunOutcome(1, 1)], []),
+        ([RunOutcome(1, 1, 1), RunOutcome(1, 1, 1)], []),
     ],
     ids=["a table of one slice", "an open end", "a table of all slices", "cannot be repeated"],
 )
@@ -163,7 +163,7 @@ def test_late_slices_run_when_nothing_else_may(ledger: PostgresLedger) -> None:
     run_slice(ledger, reading(0, 1))
     asked(ledger, note(0))
     ledger.ask_slices("sums", [hour(2), hour(3)], Cause.MANUAL, force=False)
-    order = [run_slice(ledger, RunOutcome(1, 1)).scheduled_at for _ in range(3)]
+    order = [run_slice(ledger, RunOutcome(1, 1, 1)).scheduled_at for _ in range(3)]
     assert order == [hour(2), hour(3), hour(1)]
 
 
@@ -258,3 +258,22 @@ def test_what_failed_without_late_events_or_rows_stays_so(ledger: PostgresLedger
     ledger.fail(claimed(ledger), FAILURE, None, revive_at=NOW)
     assert asked(ledger) == 0
     assert states(ledger, 1, 2) == [SliceState.FAILED, SliceState.FAILED]
+
+
+def test_a_slice_that_failed_without_its_table_comes_back_with_it(ledger: PostgresLedger) -> None:
+    with_slices(ledger, 1, 2, 3)
+    missing = replace(FAILURE, code="unknown_table", retryable=False, awaits_table=PAY.name)
+    ledger.fail(claimed(ledger), missing, None)
+    ledger.fail(claimed(ledger), replace(missing, awaits_table="production.other"), None)
+    ledger.fail(claimed(ledger), replace(missing, awaits_table=""), None)
+    assert asked(ledger, note(5)) == 1
+    assert states(ledger, 1, 2, 3) == [SliceState.WAITING, SliceState.FAILED, SliceState.FAILED]
+    ledger.fail(claimed(ledger), missing, None)  # dropped once more
+    assert asked(ledger, note(5)) == 0
+    assert asked(ledger, note(6)) == 1
+
+
+def test_a_slice_out_of_its_window_awaits_nothing(ledger: PostgresLedger) -> None:
+    with_slices(ledger, 1)
+    ledger.fail(claimed(ledger), replace(FAILURE, retryable=False, awaits_table=PAY.name), None)
+    assert asked(ledger, note(0), now=hour(1) + timedelta(hours=24)) == 0

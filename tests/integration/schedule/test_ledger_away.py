@@ -45,9 +45,21 @@ def test_a_database_without_tables_asks_for_the_migration(postgres_url: str) -> 
 
 
 def test_an_idle_connection_that_was_cut_is_opened_again(ledger: PostgresLedger, ask: Ask) -> None:
-    identity = ledger.identity()
+    before = ledger.now()
     assert ask(CUT_ALL) == 1
-    assert ledger.identity() == identity
+    assert ledger.schedules() == []
+    assert ask(CUT_ALL) == 1
+    assert ledger.now() > before
+
+
+def test_a_pooler_that_forgets_what_was_prepared_is_named(ledger: PostgresLedger) -> None:
+    connection = ledger._connections._own()  # noqa: SLF001  # what a pooler gives to others between transactions
+    connection.prepare_threshold = 0
+    ledger.now()
+    connection.pgconn.exec_(b"DEALLOCATE ALL")
+    with pytest.raises(LedgerUnavailable, match="lost what was prepared") as caught:
+        ledger.now()
+    assert "max_prepared_statements" in (caught.value.hint or "")
 
 
 def test_a_connection_cut_in_the_middle_is_an_error_once(

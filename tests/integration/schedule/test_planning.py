@@ -60,7 +60,7 @@ def test_a_slice_that_ran_before_its_time_runs_again_when_it_is_due(ledger: Post
     ledger.ask_slices("sums", [early], Cause.MANUAL, force=False)
     claim = ledger.claim("worker", 60, eve)
     assert claim is not None
-    ledger.succeed(claim, RunOutcome(1, 1))
+    ledger.succeed(claim, RunOutcome(1, 1, 1))
     assert ledger.plan_slices(other) == 2
     assert ledger.claim("worker", 60, early + timedelta(seconds=599)) is None
     again = ledger.claim("worker", 60, early + timedelta(seconds=600))
@@ -78,7 +78,7 @@ def test_a_slice_that_was_asked_for_when_it_was_over_does_not_run_again(ledger: 
     ledger.ask_slices("sums", [MIDNIGHT], Cause.MANUAL, force=False)
     claim = ledger.claim("worker", 60, MIDNIGHT)
     assert claim is not None
-    ledger.succeed(claim, RunOutcome(1, 1))
+    ledger.succeed(claim, RunOutcome(1, 1, 1))
     assert ledger.plan_slices(MIDNIGHT) == 0
     assert ledger.claim("worker", 60, MIDNIGHT) is None
 
@@ -123,7 +123,7 @@ def test_a_skipped_slice_runs_when_it_is_asked_for(ledger: PostgresLedger) -> No
     assert states(ledger, 5) == "swsss"
     claim = ledger.claim("worker", 60, hour(5))
     assert claim is not None
-    ledger.succeed(claim, RunOutcome(0, 0))
+    ledger.succeed(claim, RunOutcome(0, 0, 0))
     assert ledger.claim("worker", 60, hour(5)) is None
 
 

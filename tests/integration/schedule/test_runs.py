@@ -151,3 +151,11 @@ def test_old_runs_are_forgotten_and_totals_stay(ledger: PostgresLedger) -> None:
     assert ledger.forget_old(forever, NOW, NOW) == 1
     assert [run.run_id for run in ledger.runs(10)] == [running.run_id]
     assert ledger.run_totals()["succeeded"] == 1
+
+
+def test_totals_go_on_from_those_of_before(ledger: PostgresLedger, ask: Ask) -> None:
+    ask("UPDATE logdrain.run_totals SET count = 5 WHERE state = 'succeeded'")
+    with_slices(ledger, 1, 2)
+    for _ in range(2):
+        ledger.succeed(claimed(ledger), OUTCOME)
+    assert ledger.run_totals() == {"succeeded": 7, "failed": 0, "lost": 0, "killed": 0}

@@ -48,7 +48,7 @@ def test_slices_that_wait_or_run_are_in_the_queue(postgres_url: str) -> None:
         "waits", "", "UTC", 0, "production", "SELECT 1", late_s=LATE_DEFAULT_S
     )
     for claim in claims.values():
-        ledger.succeed(claim, RunOutcome(1, 1))
+        ledger.succeed(claim, RunOutcome(1, 1, 1))
     [status] = ledger.slice_statuses("runs", [claims["runs"].scheduled_at])
     assert status.state is SliceState.SUCCEEDED
     assert [run.state for run in ledger.history("runs", 10)] == ["succeeded", "lost"]

@@ -24,10 +24,10 @@ ROOT = Path(__file__).parents[3]
 SUMS = {"milk": 3, "soap": 4}
 # The first time and the second, then no more: what a sequence has counted is not rolled back.
 PASSING_ERROR = """
-CREATE SEQUENCE tries;
+CREATE SEQUENCE public.tries;
 CREATE FUNCTION refuse_twice() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'not this time' USING ERRCODE = '{code}'; END IF;
+    IF nextval('public.tries') <= 2 THEN RAISE EXCEPTION 'not this time' USING ERRCODE = '{code}'; END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER refuse_twice AFTER {event} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_twice();

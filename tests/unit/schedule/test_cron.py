@@ -174,6 +174,38 @@ def test_an_hourly_job_runs_every_hour_that_passes(day: str) -> None:
     assert list(islice(parse("@hourly", LOS_ANGELES).iterate(start), 48)) == expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "zone", "after", "seconds"),
+    [
+        ("30 2 * * *", "America/New_York", "2015-03-07T12:00Z", [1425882600, 1425969000]),
+        ("30 1 * * *", "America/New_York", "2015-10-31T12:00Z", [1446355800, 1446359400, 1446445800]),
+        ("*/30 1-2 * * *", "America/New_York", "2015-11-01T05:40Z", [1446357600, 1446359400, 1446361200]),
+        ("30 1 * * *", "Europe/London", "2016-03-26T12:00Z", [1459125000, 1459211400]),
+        ("30 1 * * *", "Europe/London", "2016-10-29T12:00Z", [1477787400, 1477791000, 1477877400]),
+        ("15 2 * * *", "Australia/Lord_Howe", "2016-10-01T00:00Z", [1475421300, 1475507700]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2016-04-02T00:00Z", [1459608300, 1459610100, 1459696500]),
+        ("@hourly", "Australia/Lord_Howe", "2016-04-02T13:30Z", [1459605600, 1459611000, 1459614600]),
+        ("0 9 * * mon-fri", "Asia/Kathmandu", "2016-01-01T00:00Z", [1451618100, 1451877300]),
+        ("1 0 * * *", "America/St_Johns", "2011-03-12T12:00Z", [1300069860, 1300156260]),
+        ("30 23 * * *", "America/St_Johns", "2010-11-06T12:00Z", [1289095200, 1289098800, 1289185200]),
+        ("30 2 * * *", "Africa/Casablanca", "2019-05-04T12:00Z", [1557019800, 1557023400, 1557109800]),
+        ("30 2 * * *", "Africa/Casablanca", "2019-06-08T12:00Z", [1560130200, 1560216600]),
+        ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T00:00Z", [1541214000, 1541383200]),
+        ("0 0 * * *", "America/Havana", "2016-11-05T12:00Z", [1478404800, 1478408400, 1478494800]),
+        ("0 1 * * *", "Antarctica/Troll", "2016-03-26T12:00Z", [1459119600, 1459206000]),
+        ("0 12 30 12 *", "Pacific/Apia", "2010-12-31T00:00Z", [1356818400]),
+        ("0 0 13 * 5", "UTC", "2016-01-01T00:00Z", [1452211200, 1452816000]),
+        ("0 0 1-7 * 1", "UTC", "2016-01-01T00:00Z", [1451692800, 1451779200, 1451865600]),
+        ("0 0 29 2 *", "UTC", "2097-01-01T00:00Z", [4233686400]),
+        ("59 23 31 12 *", "Asia/Tokyo", "2016-01-01T00:00Z", [1483196340]),
+    ],
+)
+def test_instants_in_unix_seconds(expression: str, zone: str, after: str, seconds: list[int]) -> None:
+    start = datetime.fromisoformat(after)
+    found = islice(parse(expression, zone).iterate(start), len(seconds))
+    assert [int(instant.timestamp()) for instant in found] == seconds
+
+
 def test_an_instant_itself_is_not_after_itself() -> None:
     cron = parse("@hourly", "UTC")
     noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -191,6 +223,10 @@ CLOCK_CHANGES = [
     ("Pacific/Apia", "2011-12-30"),
     ("Europe/Dublin", "2015-10-25"),
     ("Asia/Kathmandu", "2015-10-25"),
+    ("America/St_Johns", "2010-11-07"),  # at 00:01, so that an hour of the day before comes again
+    ("Africa/Casablanca", "2019-05-05"),  # for Ramadan
+    ("Antarctica/Troll", "2016-03-27"),  # by two hours
+    ("Asia/Pyongyang", "2015-08-15"),  # by half an hour, once
 ]
 
 

@@ -15,7 +15,7 @@ from logdrain.ports import Ledger
 from logdrain.worker import Worker
 
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
-OUTCOME = RunOutcome(rows_read=10, rows_written=3)
+OUTCOME = RunOutcome(rows_read=10, bytes_read=500, rows_written=3)
 
 
 class FixedClock:
@@ -38,16 +38,23 @@ class ScriptedLedger:
         self.renewal: Exception | None = None
         self.is_killed = False
         self.cancelled: list[RunFailure] = []
+        self.released: list[Claim] = []
+        self.when_claimed: Callable[[], None] = lambda: None
 
     def plan_slices(self, _now: datetime, *, schedules_max: int) -> int:
         assert schedules_max > 0
         return 0
 
-    def claim(
-        self, _owner: str, _lease_s: float, _now: datetime, *, schedule: str | None = None
-    ) -> Claim | None:
+    def claim_some(
+        self, _owner: str, _lease_s: float, _now: datetime, *, count: int, schedule: str | None = None
+    ) -> list[Claim]:
         assert schedule in (None, "pay_hourly")
-        return self.claims.pop() if self.claims else None
+        taken, self.claims = self.claims[:count], self.claims[count:]
+        self.when_claimed()
+        return taken
+
+    def release(self, claim: Claim) -> None:
+        self.released.append(claim)
 
     def renew(self, _claim: Claim, _lease_s: float) -> bool:
         self.renewed.set()
@@ -214,3 +221,34 @@ def test_stop_ends_all_threads_after_their_slices() -> None:
     threads.join(10)
     assert not threads.is_alive()
     assert len(ledger.claims) == 1
+
+
+def test_what_is_being_claimed_when_it_is_stopped_is_given_back() -> None:
+    ledger = ScriptedLedger([claim(), claim()])
+    tested = worker(ledger, raising(AssertionError("it runs all the same")))
+    ledger.when_claimed = tested.stop
+    tested.run_forever(3)
+    assert ledger.released == [claim()] * (2 - len(ledger.claims))
+    assert ledger.released
+    assert ledger.failures == []
+    assert tested.run_one() is False
+
+
+def test_many_threads_run_each_claim_once() -> None:
+    ledger = ScriptedLedger([claim(attempt) for attempt in range(1, 201)])
+    ran: list[int] = []
+
+    def run(found: Claim) -> RunOutcome:
+        ran.append(found.attempt)
+        return OUTCOME
+
+    runner = cast("SliceRunner", ScriptedRunner(run))
+    tested = Worker(
+        cast("Ledger", ledger),
+        runner,
+        FixedClock(),
+        lease_s=60,
+        when_idle=lambda: tested.stop() if len(ran) == 200 else None,
+    )
+    tested.run_forever(8)
+    assert sorted(ran) == list(range(1, 201))
