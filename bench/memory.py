@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from bench.environment import mongodb_database, wanted_events
 from bench.measuring import print_table
-from bench.sql import DATABASE, USERS_SQL, load, make_request
+from bench.sample import END
+from bench.sql import DATABASE, USERS_SQL, job_sql, load, make_request
 from logdrain.events.mongo_scan import MongoScanSource
 from logdrain.model.plans import Scan
 from logdrain.pipeline.queries import Queries
@@ -34,7 +35,7 @@ def main() -> None:
         source = WatchedSource(uri, events)
         engine = DuckdbEngine(MEMORY_MAX_BYTES, THREADS, spill)
         before_bytes = resident_bytes()
-        request = make_request("40d", USERS_SQL)
+        request = make_request(job_sql(USERS_SQL, "40d"), int(END.timestamp()))
         Queries(source, engine).run(request, lambda _, rows: sum(batch.num_rows for batch in rows))
         source.close()
     rows = [["nothing", f"{before_bytes / MB:,.0f}"], *source.rows]
@@ -71,6 +72,11 @@ class Watched:
     def rows_read(self) -> int:
         """See the stream."""
         return self._stream.rows_read
+
+    @property
+    def bytes_read(self) -> int:
+        """See the stream."""
+        return self._stream.bytes_read
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         most_bytes = 0

@@ -1,12 +1,15 @@
 """What does it cost to have SQL planned, scanned and run for you, against doing it by hand?
 
-The shipped hourly job, also over a day and a month. Who does it by hand here knows the store well: a range
-of time is a range of `_id`, only two fields are fetched, and no value is of another type than expected.
+The shipped hourly job, also over a day and a month; as slices, each round asks for another hour, or day. Who
+does it by hand here knows the store well: a range of time is a range of `_id`, only two fields are fetched,
+and no value is of another type than expected.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,7 @@ USERS_SQL = (
     " WHERE TD_TIME_RANGE(time, TD_TIME_ADD(TD_SCHEDULED_TIME(), '-1h'), TD_SCHEDULED_TIME()) GROUP BY 1"
 )
 USERS_HAND_SQL = "SELECT item_category, COUNT(DISTINCT uid) FROM found GROUP BY item_category"
+HOUR = timedelta(hours=1)
 EVENTS_PER_BATCH = 5_000
 REPLY_ROWS = 10_000
 Columns = dict[str, pa.DataType]
@@ -49,11 +53,12 @@ Columns = dict[str, pa.DataType]
 TWO_COLUMNS: Columns = {"item_category": pa.string(), "price": pa.int64()}
 USERS_COLUMNS: Columns = {"item_category": pa.string(), "uid": pa.int64()}
 THREE_COLUMNS: Columns = {"time": pa.timestamp("ms", tz="UTC"), **TWO_COLUMNS}
-END_S = int(END.timestamp())
 
 Document = dict[str, Any]
 Events = Collection[Document]
 Sums = list[tuple[str, int]]
+Ask = Callable[[Document, int], Sums]
+"""Of a window, as a range of ids and as its end in unix seconds."""
 
 
 def main() -> None:
@@ -68,7 +73,7 @@ def main() -> None:
             compare_scans(source, collection)
         with open_queries(settings) as queries:
             for words, window, rounds in (
-                ("1h", timedelta(hours=1), 21),
+                ("1h", HOUR, 21),
                 ("1d", timedelta(days=1), 11),
                 ("30d", SPAN, 3),
             ):
@@ -125,53 +130,66 @@ def dicts(events: Events) -> Iterator[list[Document]]:
 
 def compare_sums(queries: Queries, events: Events, words: str, window: timedelta, rounds: int) -> None:
     """The plain shape: MongoDB can answer it alone."""
-    ids = ids_of(window)
-    request = make_request(words)
-    ways: dict[str, Callable[[], Sums]] = {
-        "$match + $group by hand": lambda: by_pipeline(events, ids),
-        "pymongoarrow + DuckDB by hand": lambda: by_hand(events, ids, TWO_COLUMNS, HAND_SQL),
-        "logdrain": lambda: by_logdrain(queries, request),
+    sql = job_sql(JOB_SQL.read_text(encoding="utf-8"), words)
+    ways: dict[str, Ask] = {
+        "$match + $group by hand": lambda ids, _: by_pipeline(events, ids),
+        "pymongoarrow + DuckDB by hand": lambda ids, _: by_hand(events, ids, TWO_COLUMNS, HAND_SQL),
+        "logdrain": lambda _, end_s: by_logdrain(queries, make_request(sql, end_s)),
     }
-    compare("the hourly job", events.count_documents(ids), ways, words, rounds)
+    compare(f"the hourly job over {words}", events, ways, window, rounds)
 
 
 def compare_users(queries: Queries, events: Events, words: str, window: timedelta, rounds: int) -> None:
     """How many users bought something: this needs the engine."""
-    ids = ids_of(window)
-    request = make_request(words, USERS_SQL)
-    ways: dict[str, Callable[[], Sums]] = {
-        "pymongoarrow + DuckDB by hand": lambda: by_hand(events, ids, USERS_COLUMNS, USERS_HAND_SQL),
-        "logdrain": lambda: by_logdrain(queries, request),
+    sql = job_sql(USERS_SQL, words)
+    ways: dict[str, Ask] = {
+        "pymongoarrow + DuckDB by hand": lambda ids, _: by_hand(events, ids, USERS_COLUMNS, USERS_HAND_SQL),
+        "logdrain": lambda _, end_s: by_logdrain(queries, make_request(sql, end_s)),
     }
-    compare("users of each category", events.count_documents(ids), ways, words, rounds)
+    compare(f"users of each category over {words}", events, ways, window, rounds)
 
 
-def compare(title: str, count: int, ways: dict[str, Callable[[], Sums]], words: str, rounds: int) -> None:
-    """The last window, several ways that must agree."""
-    expected = next(iter(ways.values()))()
+def compare(title: str, events: Events, ways: dict[str, Ask], window: timedelta, rounds: int) -> None:
+    """Several ways that must agree; each round asks for another window, the last one first."""
+    step = window if window < SPAN else HOUR
+    count_of = cache(lambda end: events.count_documents(ids_of(end - window, end)))
+    answers: dict[datetime, Sums] = {}
 
-    def variant(name: str, ask: Callable[[], Sums]) -> Variant:
-        def work() -> int:
-            if ask() != expected:
-                raise RuntimeError(f"{name} has another answer")
-            return count
+    def variant(name: str, ask: Ask) -> Variant:
+        ends = (END - step * number for number in count())
 
-        return ready(name, work)
+        def prepare() -> Work:
+            end = next(ends)
+            ids, events_read = ids_of(end - window, end), count_of(end)
+
+            def work() -> int:
+                sums = ask(ids, int(end.timestamp()))
+                if sums != answers.setdefault(end, sums):
+                    raise RuntimeError(f"{name} has another answer")
+                return events_read
+
+            return work
+
+        return Variant(name, prepare)
 
     variants = [variant(name, ask) for name, ask in ways.items()]
     timings = take_turns(variants, rounds=rounds, watched={"mongod": mongod_pid()})
-    print_comparison(f"sql: {title} over {words}, {count:,} events", timings, cpu_per_run=True)
+    print_comparison(f"sql: {title}, {count_of(END):,} events", timings, cpu_per_run=True)
 
 
-def ids_of(window: timedelta) -> Document:
-    """The last window as a range of ids."""
-    return time_filter(TimeRange(int((END - window).timestamp()), END_S))
+def ids_of(start: datetime, end: datetime) -> Document:
+    """A range of time as a range of ids."""
+    return time_filter(TimeRange(int(start.timestamp()), int(end.timestamp())))
 
 
-def make_request(words: str, sql: str = "") -> QueryRequest:
-    """The shipped job or another, its window another one."""
-    sql = (sql or JOB_SQL.read_text(encoding="utf-8")).replace("'-1h'", f"'-{words}'")
-    return QueryRequest(sql, TABLE.database, Dialect.TRINO, scheduled_time_s=END_S, now_s=END_S)
+def job_sql(sql: str, words: str) -> str:
+    """An hourly job's text, over another window."""
+    return sql.replace("'-1h'", f"'-{words}'")
+
+
+def make_request(sql: str, end_s: int) -> QueryRequest:
+    """What a slice of the job asks."""
+    return QueryRequest(sql, TABLE.database, Dialect.TRINO, scheduled_time_s=end_s, now_s=end_s)
 
 
 def by_hand(events: Events, ids: Document, columns: Columns, sql: str) -> Sums:
@@ -204,15 +222,21 @@ def by_logdrain(queries: Queries, request: QueryRequest) -> Sums:
 def compare_slices(settings: Settings, events: Events) -> None:
     """An hour's rows into Postgres: a script by cron against a slice with claim, lease, fence and note."""
     migrate(settings.database_url)
-    ids = time_filter(TimeRange(END_S - 3600, END_S))
-    count = events.count_documents(ids)
-    sql = make_request("1h").sql
+    sql = JOB_SQL.read_text(encoding="utf-8")
     schedule = Schedule("bench", "0 * * * *", "UTC", 0, TABLE.database, sql, result="bench:by_logdrain")
 
-    def script() -> int:
-        replace_rows(settings.database_url, END, by_hand(events, ids, TWO_COLUMNS, HAND_SQL))
-        return count
+    def ask_script() -> Work:
+        end = next(scripted)
+        ids = ids_of(end - HOUR, end)
+        events_read = events.count_documents(ids)
 
+        def script() -> int:
+            replace_rows(settings.database_url, end, by_hand(events, ids, TWO_COLUMNS, HAND_SQL))
+            return events_read
+
+        return script
+
+    scripted, sliced = ((END - HOUR * number for number in count()) for _ in range(2))
     with open_worker_parts(settings) as parts:
         parts.ledger.create_result("bench", settings.database_url)
         parts.ledger.create_schedule(schedule, END)
@@ -224,12 +248,12 @@ def compare_slices(settings: Settings, events: Events) -> None:
             return parts.runner.run(claim).rows_read
 
         def ask_slice() -> Work:
-            parts.ledger.ask_slices("bench", [END], Cause.MANUAL, force=False)
+            parts.ledger.ask_slices("bench", [next(sliced)], Cause.MANUAL, force=False)
             return run_slice
 
-        variants = [ready("a script by hand", script), Variant("logdrain, a slice", ask_slice)]
+        variants = [Variant("a script by hand", ask_script), Variant("logdrain, a slice", ask_slice)]
         timings = take_turns(variants, rounds=21, watched={"mongod": mongod_pid()})
-    print_comparison("sql: an hour into Postgres, run again each time", timings, cpu_per_run=True)
+    print_comparison("sql: an hour into Postgres, each time another", timings, cpu_per_run=True)
 
 
 def replace_rows(url: str, time: datetime, sums: Sums) -> None:

@@ -3,6 +3,9 @@
 MongoDB and SQL differ where it hurts, and each difference has its answer here: `$sum` of no value is 0, not
 NULL; `$sum` of whole numbers becomes a double where it leaves 64 bits; a missing field and NULL are two
 groups once there are several keys; sums that are not finite are the engine's to judge.
+
+Behind the last group come the documents of the table's catalog: `$unionWith` reads its collection once the
+stages before it have ended, so what the groups are made of is in it.
 """
 
 import math
@@ -17,7 +20,9 @@ from logdrain.events.arrow_columns import Array, build_array
 from logdrain.events.arrow_types import arrow_type
 from logdrain.events.filters import exact_filter
 from logdrain.events.projection import EVENT_TIME
+from logdrain.events.table_catalog import CATALOG, of_table
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
+from logdrain.model.events import Table
 from logdrain.model.plans import AggregateFunction, Aggregation, Fixed, GroupKey, Measure, OutputColumn
 
 Document = dict[str, Any]
@@ -44,7 +49,17 @@ def aggregation_pipeline(aggregation: Aggregation, *, has_witnesses: bool) -> li
         if has_witnesses and measure.function is AggregateFunction.SUM:
             group[f"m{number}{_WITNESS}"] = {"$max": _dotted(measure.path)}
     wanted = exact_filter(aggregation.scan)
-    return [*([{"$match": wanted}] if wanted else []), {"$group": group}]
+    return [*([{"$match": wanted}] if wanted else []), {"$group": group}, _catalog_of(aggregation.scan.table)]
+
+
+def is_group(document: Document) -> bool:
+    """Whether one of the pipeline's documents is a group; the others are the catalog's."""
+    return _ROWS in document
+
+
+def _catalog_of(table: Table) -> Document:
+    stages = [{"$match": of_table(table)}, {"$project": {"_id": 0, "path": 1, "type": 1}}]
+    return {"$unionWith": {"coll": CATALOG, "pipeline": stages}}
 
 
 class GroupDecoder:

@@ -12,7 +12,7 @@ from bson.timestamp import Timestamp
 
 from logdrain.model.events import DropReason, Event, Origin, Quarantined, Split
 
-DOCUMENT_SIZE_BYTES_MAX = 16 * 1024 * 1024
+DOCUMENT_SIZE_MAX_BYTES = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
 _PART_SIZE_BYTES = 15 * 1024 * 1024
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -56,8 +56,8 @@ def encode_event(event: Event) -> bytes | Quarantined:
         encoded = bson.encode(document | _with_decimals(event.record))
     except (InvalidDocument, UnicodeEncodeError) as error:
         return quarantine_event(event, DropReason.STORE_REJECTED, str(error))
-    if len(encoded) > DOCUMENT_SIZE_BYTES_MAX:
-        detail = f"the document has {len(encoded)} bytes, at most {DOCUMENT_SIZE_BYTES_MAX} are possible"
+    if len(encoded) > DOCUMENT_SIZE_MAX_BYTES:
+        detail = f"the document has {len(encoded)} bytes, at most {DOCUMENT_SIZE_MAX_BYTES} are possible"
         return quarantine_event(event, DropReason.TOO_LARGE, detail)
     return encoded
 

@@ -1,20 +1,34 @@
 """Aggregations that MongoDB answers by itself, as Arrow streams."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
+import bson
 import pyarrow as pa
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from logdrain.errors import ScanTypeChanged, StoreUnavailable
-from logdrain.events.aggregation import GroupDecoder, Groups, aggregation_pipeline
+from logdrain.events.aggregation import (
+    GROUPS_CODEC,
+    Document,
+    GroupDecoder,
+    Groups,
+    aggregation_pipeline,
+    is_group,
+)
 from logdrain.events.mongo_client import translated
-from logdrain.model.catalog import FieldPath, TableCatalog
+from logdrain.events.table_catalog import read_catalog
+from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Aggregation
+
+RAW_CODEC: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+"""How documents come that are counted before they are decoded; raw batches need a question more."""
 
 # So many come in one reply where they fit into 16 MiB.
 _GROUPS_PER_BATCH = 10_000
@@ -28,22 +42,15 @@ class MongoAggregateStream:
 
     Args:
         client: Has the sessions.
-        collection: The table's events, decoded by GROUPS_CODEC.
-        read_seen: What has been seen at these paths, now.
+        collection: The table's events, decoded by RAW_CODEC.
         aggregation: What to ask.
     """
 
-    def __init__(
-        self,
-        client: Any,
-        collection: Any,
-        read_seen: Callable[[Sequence[FieldPath]], TableCatalog],
-        aggregation: Aggregation,
-    ) -> None:
+    def __init__(self, client: Any, collection: Any, aggregation: Aggregation) -> None:
         self._client = client
         self._collection = collection
-        self._read_seen = read_seen
         self._aggregation = aggregation
+        self._catalog = TableCatalog(aggregation.scan.table)
         self._decoder = GroupDecoder(aggregation)
         self._session: ClientSession | None = None
         self._lock = threading.Lock()
@@ -51,6 +58,7 @@ class MongoAggregateStream:
         self._ended = threading.Event()
         self._ended.set()
         self._rows_read = 0
+        self._bytes_read = 0
 
     @property
     def schema(self) -> pa.Schema:
@@ -61,6 +69,16 @@ class MongoAggregateStream:
     def rows_read(self) -> int:
         """Events in the groups yielded so far, over all passes."""
         return self._rows_read
+
+    @property
+    def bytes_read(self) -> int:
+        """BSON of groups and catalog received so far, over all passes; not that of the events."""
+        return self._bytes_read
+
+    @property
+    def catalog(self) -> TableCatalog:
+        """What the table's catalog was when the last pass had read its events."""
+        return self._catalog
 
     def interrupt(self) -> None:
         """End what MongoDB is doing for this stream. See the port."""
@@ -105,12 +123,19 @@ class MongoAggregateStream:
     def _one_pass(self, *, has_witnesses: bool) -> Generator[Groups, None, bool]:
         """Ask once; returns False where it has to begin again with witnesses, nothing having been yielded."""
         pipeline = aggregation_pipeline(self._aggregation, has_witnesses=has_witnesses)
+        seen: list[Document] = []
         has_groups = False
         with self._collection.aggregate(
             pipeline, session=self._session, batchSize=_GROUPS_PER_BATCH
-        ) as found:
-            while documents := list(islice(found, _GROUPS_PER_BATCH)):
-                groups = self._decoder.decode(documents, has_witnesses=has_witnesses)
+        ) as received:
+            while part := b"".join(document.raw for document in islice(received, _GROUPS_PER_BATCH)):
+                self._bytes_read += len(part)
+                found: list[Document] = []
+                for document in bson.decode_all(part, GROUPS_CODEC):
+                    (found if is_group(document) else seen).append(document)
+                if not found:
+                    continue
+                groups = self._decoder.decode(found, has_witnesses=has_witnesses)
                 if groups is None and has_groups:
                     raise ScanTypeChanged("a sum is 0, perhaps of nothing, behind groups that were handed on")
                 if groups is None:
@@ -119,16 +144,15 @@ class MongoAggregateStream:
                 yield groups
         if not has_groups and not self._aggregation.is_grouped:
             yield self._decoder.nothing()
+        self._catalog = read_catalog(self._catalog.table, seen)
         return True
 
     def _require_same_types(self) -> None:
         """The drain writes the catalog before the events it describes: what was read, it knows by now."""
-        relied_on = dict(self._aggregation.types)
-        catalog = self._read_seen(list(relied_on))
-        for path, types in relied_on.items():
-            if catalog.types(path) != types:
+        for path, types in self._aggregation.types:
+            if self._catalog.types(path) != types:
                 raise ScanTypeChanged(
-                    f"{catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
+                    f"{self._catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
                     hint="run the query again",
                 )
 

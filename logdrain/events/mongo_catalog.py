@@ -20,10 +20,9 @@ from logdrain.events.documents import binary_id
 from logdrain.events.mongo_aside import aside
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
 from logdrain.events.shapes import ObjectShape, new_fields
+from logdrain.events.table_catalog import CATALOG, FULL
 from logdrain.model.catalog import FieldPath, FieldType, SeenField
 
-CATALOG = "_catalog"
-FULL = "full"
 _DUPLICATE_KEY = 11000
 # Shapes differ without end where keys are data ({"user_17": …}); forgetting them costs a look, no more.
 _SHAPES_MAX = 50_000
@@ -104,7 +103,7 @@ class MongoCatalog:
 
 def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:
     return {
-        "_id": catalog_id(table, path, kind),
+        "_id": _catalog_id(table, path, kind),
         "table": table,
         "path": list(path),
         "type": kind,
@@ -112,7 +111,7 @@ def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[
     }
 
 
-def catalog_id(table: str, path: FieldPath, kind: str) -> Binary:
+def _catalog_id(table: str, path: FieldPath, kind: str) -> Binary:
     """The id of the document that says: this path of this table has held this type."""
     name = msgspec.json.encode([table, path, kind])
     return binary_id(hashlib.blake2b(name, digest_size=16).digest())

@@ -26,7 +26,7 @@ _BY_ID = {"_id": 1}
 _OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 17420, _DUPLICATE_KEY}
 # MongoDB takes 48 MB or 100,000 documents a message; smaller inserts keep latencies even.
 _INSERT_DOCUMENTS_MAX = 5_000
-_INSERT_SIZE_BYTES_MAX = 24 * 1024 * 1024
+_INSERT_SIZE_MAX_BYTES = 24 * 1024 * 1024
 _ASK_ABOVE_DOCUMENTS = 500
 
 
@@ -83,7 +83,7 @@ class InsertLane:
         while self._waiting:
             count += len(self._waiting[0].documents)
             size_bytes += self._waiting[0].size_bytes
-            if count > _INSERT_DOCUMENTS_MAX or size_bytes > _INSERT_SIZE_BYTES_MAX:
+            if count > _INSERT_DOCUMENTS_MAX or size_bytes > _INSERT_SIZE_MAX_BYTES:
                 break
             group.append(self._waiting.popleft())
         return group

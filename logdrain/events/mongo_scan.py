@@ -1,7 +1,6 @@
 """The reading side of the store: tables, catalog, and scans as Arrow streams."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -9,14 +8,13 @@ from pymongo import MongoClient
 from pymongo.errors import ExecutionTimeout
 from pymongo.read_concern import ReadConcern
 
-from logdrain.events.aggregation import GROUPS_CODEC
 from logdrain.events.batches import BatchDecoder
 from logdrain.events.filters import scan_filter, time_filter
-from logdrain.events.mongo_aggregate import MongoAggregateStream
-from logdrain.events.mongo_catalog import CATALOG, FULL, catalog_id
+from logdrain.events.mongo_aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.events.mongo_client import database_name, tables_among, translated
 from logdrain.events.projection import projection
-from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
+from logdrain.events.table_catalog import CATALOG, of_table, read_catalog
+from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Scan
 
@@ -63,25 +61,8 @@ class MongoScanSource:
 
     def catalog(self, table: Table) -> TableCatalog:
         """What has been seen in a table. See the port."""
-        return self._catalog(table, {"table": {"$eq": table.name}})
-
-    def _seen(self, table: Table, paths: Sequence[FieldPath]) -> TableCatalog:
-        """What has been seen at these paths: a look at some ids, however large the catalog is."""
-        ids = [catalog_id(table.name, path, kind.value) for path in paths for kind in FieldType]
-        return self._catalog(table, {"_id": {"$in": ids}})
-
-    def _catalog(self, table: Table, wanted: dict[str, Any]) -> TableCatalog:
         with translated():
-            documents = self._database[CATALOG].find(wanted).to_list()
-        types: dict[FieldPath, set[FieldType]] = {}
-        for document in documents:
-            if document["type"] != FULL:
-                types.setdefault(tuple(document["path"]), set()).add(FieldType(document["type"]))
-        return TableCatalog(
-            table,
-            {path: frozenset(seen) for path, seen in types.items()},
-            is_full=any(document["type"] == FULL for document in documents),
-        )
+            return read_catalog(table, self._database[CATALOG].find(of_table(table)))
 
     def scan(self, scan: Scan) -> "MongoScanStream":
         """Read lazily. See the port.
@@ -93,8 +74,8 @@ class MongoScanSource:
     def aggregate(self, aggregation: Aggregation) -> MongoAggregateStream:
         """Group in MongoDB. See the port."""
         table = aggregation.scan.table
-        collection = self._database.get_collection(table.name, codec_options=GROUPS_CODEC)
-        return MongoAggregateStream(self._client, collection, partial(self._seen, table), aggregation)
+        collection = self._database.get_collection(table.name, codec_options=RAW_CODEC)
+        return MongoAggregateStream(self._client, collection, aggregation)
 
     def estimate(self, scan: Scan) -> int:
         """How many events the time range holds; all of the table's where counting takes too long."""
@@ -118,6 +99,7 @@ class MongoScanStream:
         self._filter = scan_filter(scan)
         self._projection = projection(self._decoder.fields)
         self._rows_read = 0
+        self._bytes_read = 0
 
     @property
     def schema(self) -> pa.Schema:
@@ -128,6 +110,11 @@ class MongoScanStream:
     def rows_read(self) -> int:
         """Events yielded so far, over all passes."""
         return self._rows_read
+
+    @property
+    def bytes_read(self) -> int:
+        """BSON received so far, over all passes."""
+        return self._bytes_read
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The batches. See the port.
@@ -143,6 +130,7 @@ class MongoScanStream:
             for reply in replies:
                 if not reply:
                     continue
+                self._bytes_read += len(reply)
                 batch = self._decoder.decode(reply)
                 self._rows_read += batch.num_rows
                 yield batch

@@ -31,7 +31,7 @@ _EXPIRE_BATCH = 100
 _EXPIRE_SIZE_BYTES = 16 * 1024 * 1024  # and the line that is above it
 # Lines whose rest was lost wait a while: more of them than this at a time, and something else is wrong.
 _FOUND_MAX = 100
-_FOUND_SIZE_BYTES_MAX = 64 * 1024 * 1024
+_FOUND_SIZE_MAX_BYTES = 64 * 1024 * 1024
 
 
 class MongoSplits:
@@ -68,9 +68,9 @@ class MongoSplits:
                     continue
                 found[split.id] = split
                 size_bytes += len(split.raw)
-                if size_bytes > _FOUND_SIZE_BYTES_MAX:
+                if size_bytes > _FOUND_SIZE_MAX_BYTES:
                     raise StoreBusy(
-                        f"more than {_FOUND_SIZE_BYTES_MAX} octets of cut lines wait for this delivery",
+                        f"more than {_FOUND_SIZE_MAX_BYTES} octets of cut lines wait for this delivery",
                         hint="they go to quarantine after LOGDRAIN_SPLIT_WAIT_S",
                     )
         if not all(names.isdisjoint(split.continued_by) for split in found.values()):

@@ -11,7 +11,7 @@ from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
 
 # A path longer than this is data, not a name.
-PATH_SIZE_BYTES_MAX = 1024
+PATH_SIZE_MAX_BYTES = 1024
 # All paths of a table, for each of those that it may have.
 _PATHS_SIZE_BYTES_EACH = 256
 _SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
@@ -61,7 +61,7 @@ def new_fields(
             continue
         if field.path not in paths:
             size_bytes = 0 if len(paths) >= paths_max else _size_bytes(field.path)
-            if not 0 < size_bytes <= min(PATH_SIZE_BYTES_MAX, size_left_bytes):
+            if not 0 < size_bytes <= min(PATH_SIZE_MAX_BYTES, size_left_bytes):
                 is_full = True
                 continue
             paths.add(field.path)
@@ -74,7 +74,7 @@ def new_fields(
 def _size_bytes(path: FieldPath) -> int:
     """The octets of a path, its dots included; cheap where that is too long anyhow."""
     length = sum(map(len, path)) + len(path)
-    return length if length > PATH_SIZE_BYTES_MAX else len(".".join(path).encode()) + 1
+    return length if length > PATH_SIZE_MAX_BYTES else len(".".join(path).encode()) + 1
 
 
 def _shape(value: Any) -> Hashable:

@@ -1,21 +1,22 @@
 """A SQL text becomes rows."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import pyarrow as pa
 
-from logdrain.errors import QueryRowsExceeded, QueryTimeout, ScanTypeChanged, SqlError
+from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Plan, QueryRequest, Scan, TimeRange
 from logdrain.model.stops import Stop
 from logdrain.pipeline.aggregates import use_aggregate
-from logdrain.ports import ArrowStream, Engine, ResultReader, ScanSource, ScanStream
+from logdrain.pipeline.deadlines import time_limit
+from logdrain.pipeline.kept_scans import KeptScans
+from logdrain.ports import AggregateStream, ArrowStream, Engine, ResultReader, ScanSource, ScanStream
 from logdrain.query.draft import no_results
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
+from logdrain.query.prepared import PreparedPlan, PreparedPlans
 from logdrain.query.whole_scan import whole_scan
 
 # A field may get a new type between planning and reading; planning again sees it.
@@ -31,6 +32,7 @@ class Queries:
         timeout_s: How long a query may take, from planning to its last row; None: as long as it likes.
         has_addresses: Whether the engine has a database of addresses.
         results: Where result tables are read; None where there are no named results.
+        kept: Reads from `source`, and keeps what neighbouring slices both read; None: nothing is kept.
     """
 
     def __init__(
@@ -41,11 +43,14 @@ class Queries:
         *,
         has_addresses: bool = False,
         results: ResultReader | None = None,
+        kept: KeptScans | None = None,
     ) -> None:
         self._results = results
         self._has_addresses = has_addresses
-        self._source = source
+        self._kept = kept
+        self._source: ScanSource = kept or source
         self._engine = engine
+        self._prepared = PreparedPlans()
         self.timeout_s = timeout_s
 
     def plan(self, request: QueryRequest) -> Plan:
@@ -58,14 +63,18 @@ class Queries:
         return self._plan(request, is_lean=False)
 
     def _plan(self, request: QueryRequest, *, is_lean: bool) -> Plan:
-        return plan_query(
+        catalogs = cache(self._source.catalog)
+        plan = plan_query(
             request,
-            self._source.catalog,
+            catalogs,
             self._source.tables(),
             has_addresses=self._has_addresses,
             is_lean=is_lean,
             result_columns=self._results.columns if self._results is not None else no_results,
         )
+        if is_lean and plan.aggregation is not None:
+            self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
+        return plan
 
     def explain(self, request: QueryRequest) -> str:
         """The plan, for people."""
@@ -124,31 +133,66 @@ class Queries:
     def close_idle(self) -> None:
         """Give back what is kept for the next query."""
         self._engine.close_idle()
+        if self._kept is not None:
+            self._kept.close_idle()
 
     def _run(self, request: QueryRequest, use: "Use", stop: Stop) -> "Answer":
         tries_left = _PLAN_TRIES
+        prepared = self._prepared.find(request)
         may_aggregate = True
         while True:
-            tries_left -= 1
-            plan = self._plan(request, is_lean=may_aggregate)
+            if prepared is not None:
+                plan = prepared.at(request.scheduled_time_s)
+            else:
+                tries_left -= 1
+                plan = self._plan(request, is_lean=may_aggregate)
+            if may_aggregate and self._is_at_hand(plan.aggregation):
+                may_aggregate = False
+                plan = self._plan(request, is_lean=False)
             stop.check()
             try:
                 if plan.aggregation is not None and may_aggregate:
-                    return self._run_in_store(plan, plan.aggregation, use, stop)
+                    prove = partial(self._prove, request, plan, prepared)
+                    return self._run_in_store(plan, plan.aggregation, use, stop, prove)
                 return self._run_in_engine(plan, use, stop)
             except ScanTypeChanged:
-                may_aggregate = False  # where the store is in doubt, the engine knows
+                # Where the store is in doubt, the engine knows; but perhaps only the plan was old.
+                may_aggregate = may_aggregate and prepared is not None
+                prepared = None
+                self._prepared.forget(request)
                 if not tries_left:
                     raise
             except SqlError as error:
                 error.warnings = plan.warnings
                 raise
 
-    def _run_in_store(self, plan: Plan, aggregation: Aggregation, use: "Use", stop: Stop) -> "Answer":
+    def _is_at_hand(self, aggregation: Aggregation | None) -> bool:
+        return self._kept is not None and aggregation is not None and self._kept.is_at_hand(aggregation)
+
+    def _run_in_store(
+        self, plan: Plan, aggregation: Aggregation, use: "Use", stop: Stop, prove: "Prove"
+    ) -> "Answer":
         stream = self._source.aggregate(aggregation)
         reading = Reading(plan, [stream])
-        rows = use_aggregate(stream, partial(use, reading), stop)
-        return Answer(plan, reading.rows_read, rows)
+        rows = use_aggregate(stream, partial(use, reading), stop, partial(prove, stream))
+        return Answer(plan, reading.rows_read, reading.bytes_read, rows)
+
+    def _prove(
+        self, request: QueryRequest, plan: Plan, prepared: PreparedPlan | None, stream: AggregateStream
+    ) -> None:
+        """Make sure that a plan from memory is the one that would be made now.
+
+        Raises:
+            ScanTypeChanged: it is not, or none can be made any more: planning again says why.
+        """
+        if prepared is None or (stream.rows_read and stream.catalog == prepared.catalog):
+            return  # the table has events, so it is still there, and no name can mean anything else
+        try:
+            is_same = self._plan(request, is_lean=True) == plan
+        except SqlError:
+            is_same = False
+        if not is_same:
+            raise ScanTypeChanged(f"{prepared.catalog.table.name} changed since the query was planned")
 
     def _run_in_engine(self, plan: Plan, use: "Use", stop: Stop) -> "Answer":
         streams: list[ScanStream] = [self._source.scan(scan) for scan in plan.scans]
@@ -156,31 +200,7 @@ class Queries:
             streams += [self._results.scan(scan) for scan in plan.result_scans]
         reading = Reading(plan, streams)
         rows = self._engine.run(plan, reading.scans, partial(use, reading), stop)
-        return Answer(plan, reading.rows_read, rows)
-
-
-@contextmanager
-def time_limit(stop: Stop, timeout_s: float | None, *, is_own: bool = False) -> Iterator[None]:
-    """Ask for the end with QueryTimeout where the block lasts longer; None: it may last.
-
-    Args:
-        stop: What is asked.
-        timeout_s: How long it may last.
-        is_own: Whether the limit is the schedule's own, not that of all queries.
-    """
-    if timeout_s is None:
-        yield
-        return
-    limit = "timeout of the schedule" if is_own else "LOGDRAIN_QUERY_TIMEOUT_S"
-    hint = f"read less: a shorter time range, or a longer {limit}"
-    error = QueryTimeout(f"the query took longer than {timeout_s:g} s", hint=hint)
-    timer = threading.Timer(timeout_s, stop.request, (error,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+        return Answer(plan, reading.rows_read, reading.bytes_read, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +214,11 @@ class Reading:
     def rows_read(self) -> int:
         """Events read so far."""
         return sum(scan.rows_read for scan in self.scans)
+
+    @property
+    def bytes_read(self) -> int:
+        """What the stores have sent so far."""
+        return sum(scan.bytes_read for scan in self.scans)
 
 
 class AtMost:
@@ -225,6 +250,9 @@ class AtMost:
             yield batch
 
 
+Prove = Callable[[AggregateStream], None]
+"""Says that a plan was right, when the events of its aggregation have been read; raises where it was not."""
+
 Use = Callable[[Reading, ArrowStream], int]
 """What is done with a query's rows; returns how many there were."""
 
@@ -235,4 +263,5 @@ class Answer:
 
     plan: Plan
     rows_read: int
+    bytes_read: int
     rows_out: int

@@ -25,16 +25,26 @@ class ArrowStream(Protocol):
 
 
 class ScanStream(ArrowStream, Protocol):
-    """What a scan yields, with a count of what it has read."""
+    """What a scan yields, with counts of what it has read, over all passes."""
 
     @property
     def rows_read(self) -> int:
-        """Events yielded so far, over all passes."""
+        """Events, or rows of a result table, yielded so far."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """What the store has sent so far: BSON, or rows as text; compression on the way does not count."""
         ...
 
 
 class AggregateStream(ScanStream, Protocol):
-    """The rows of an aggregation; `rows_read` counts the events in them."""
+    """The rows of an aggregation; `rows_read` counts the events in them, `bytes_read` what was sent."""
+
+    @property
+    def catalog(self) -> TableCatalog:
+        """What had been seen in the table when all its events were read; known before the last batch."""
+        ...
 
     def interrupt(self) -> None:
         """End what the store is doing for it, from another thread; returns at once, reading it fails."""

@@ -22,6 +22,7 @@ from logdrain.model.plans import (
 from logdrain.query.column_types import ORIGIN, is_pseudo
 from logdrain.query.constants import BIGINT_MAX, BIGINT_MIN, constant
 from logdrain.query.draft import TIME, Draft, ScanDraft
+from logdrain.query.kinds import TEXT, is_of
 from logdrain.query.predicates import conditions
 
 _T = TypeVar("_T")
@@ -237,7 +238,7 @@ def _fixed(node: exp.Expr) -> Fixed | None:
     is_bigint = isinstance(node, exp.Cast) and node.to.is_type(exp.DType.BIGINT)
     if is_bigint and type(value) is int and BIGINT_MIN <= value <= BIGINT_MAX:
         return Fixed(value, TypeKind.BIGINT)
-    is_text = node.to.is_type(*exp.DataType.TEXT_TYPES) if isinstance(node, exp.Cast) else node.is_string
+    is_text = is_of(node.to, TEXT) if isinstance(node, exp.Cast) else node.is_string
     return Fixed(value, TypeKind.VARCHAR) if is_text and isinstance(value, str) else None
 
 

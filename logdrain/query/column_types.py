@@ -1,5 +1,7 @@
 """From the types a field has held to the type its column has in SQL."""
 
+from functools import lru_cache
+
 from sqlglot import exp
 
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
@@ -82,6 +84,16 @@ def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
     )
 
 
+def engine_type(name: str) -> exp.DataType:
+    """A type by the engine's name for it, as a node."""
+    return _read_type(name).copy()
+
+
+@lru_cache(maxsize=256)
+def _read_type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
+
+
 def sql_type(of: ColumnType) -> exp.DataType:
     """A column type as a node, for type inference."""
     if of.kind is TypeKind.LIST and of.element is not None:
@@ -92,7 +104,7 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    scalar = exp.DataType.build(_ENGINE_TYPES[of.kind], dialect="duckdb")
+    scalar = engine_type(_ENGINE_TYPES[of.kind])
     if of.kind is TypeKind.NULL:
         scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
     return scalar

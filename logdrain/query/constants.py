@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from logdrain.model.plans import Scalar
+from logdrain.query.kinds import TEXT, WHOLE, is_of
 
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 
@@ -66,12 +67,12 @@ def _cast(node: exp.Expr) -> Constant | None:
     if found is None or found.value is None:
         return found
     value = found.value
-    if node.is_type(*exp.DataType.INTEGER_TYPES):
+    if is_of(node, WHOLE):
         if isinstance(value, str) and _INTEGER.fullmatch(value):
             return Constant(int(value))
         return found if type(value) is int else None
     is_text = isinstance(value, str) or type(value) is int
-    return Constant(str(value)) if node.is_type(*exp.DataType.TEXT_TYPES) and is_text else None
+    return Constant(str(value)) if is_of(node, TEXT) and is_text else None
 
 
 def _calculated(node: exp.Expr) -> Constant | None:

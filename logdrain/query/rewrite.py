@@ -11,16 +11,17 @@ from sqlglot.schema import MappingSchema
 from logdrain.errors import SqlTypeError, UnknownFunction
 from logdrain.model.plans import Dialect
 from logdrain.query.calls import Call
-from logdrain.query.column_types import sql_type
+from logdrain.query.column_types import engine_type, sql_type
 from logdrain.query.constants import bigint
 from logdrain.query.dialect import FRONT_DOORS, UntypedCast
 from logdrain.query.dialect_functions import RETURNED_TYPES
 from logdrain.query.draft import Draft
 from logdrain.query.functions import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction
+from logdrain.query.kinds import REAL, WHOLE, is_of
+from logdrain.query.scalars import SCALAR_FUNCTIONS
 from logdrain.query.zoned_types import annotators, called_zone, zoned
 
-_WHOLE = exp.DataType.INTEGER_TYPES
-_REAL = exp.DataType.REAL_TYPES
+_PERHAPS_WHOLE = WHOLE | {exp.DType.BOOLEAN, exp.DType.NULL}
 
 
 def infer_types(draft: Draft) -> None:
@@ -31,21 +32,37 @@ def infer_types(draft: Draft) -> None:
         for scan in draft.scans.values()
     }
     for read in draft.result_scans.values():
-        columns[read.name] = {
-            name: exp.DataType.build(column.type, dialect="duckdb") for name, column in read.columns.items()
-        }
+        columns[read.name] = {name: engine_type(column.type) for name, column in read.columns.items()}
     renamed = _give_their_names(draft.statement)
     annotate_types(
         draft.statement,
         schema=MappingSchema(columns, dialect=dialect, normalize=False),
-        expression_metadata={
-            **dialect.EXPRESSION_METADATA,
-            exp.Anonymous: {"annotator": _annotate_call},
-            **annotators(draft.request.dialect),
-        },
+        expression_metadata=_INFERENCE[draft.request.dialect],
     )
     for projection, name in renamed:
         projection.set("alias", name)
+
+
+def _annotate_call(_: Any, node: exp.Anonymous) -> None:
+    function, zone = TD_FUNCTIONS.get(node.name.upper()), called_zone(node)
+    known = zoned(zone) if zone else _RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
+    node.type = function.returns if function else known
+
+
+_RETURNED_TYPES = {
+    **RETURNED_TYPES,
+    **{scalar.name: engine_type(scalar.returns).this for scalar in SCALAR_FUNCTIONS},
+}
+
+
+_INFERENCE = {
+    dialect: {
+        **front_door.EXPRESSION_METADATA,
+        exp.Anonymous: {"annotator": _annotate_call},
+        **annotators(dialect),
+    }
+    for dialect, front_door in FRONT_DOORS.items()
+}
 
 
 def _give_their_names(statement: exp.Query) -> list[tuple[exp.Alias, exp.Identifier]]:
@@ -63,12 +80,6 @@ def _give_their_names(statement: exp.Query) -> list[tuple[exp.Alias, exp.Identif
     return renamed
 
 
-def _annotate_call(_: Any, node: exp.Anonymous) -> None:
-    function, zone = TD_FUNCTIONS.get(node.name.upper()), called_zone(node)
-    known = zoned(zone) if zone else RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
-    node.type = function.returns if function else known
-
-
 def fold_td_functions(draft: Draft) -> None:
     """Replace each TD function by what the engine runs, the innermost first.
 
@@ -76,6 +87,7 @@ def fold_td_functions(draft: Draft) -> None:
         SqlTypeError: the wrong number of arguments, or one that cannot be read.
         UnknownFunction: one of those that are refused.
     """
+    _stop_unix_timestamp(draft)
     for node in reversed(list(draft.statement.find_all(exp.Anonymous))):
         name = node.name.upper()
         refused = REFUSED_FUNCTIONS.get(name)
@@ -111,9 +123,9 @@ def complete_casts(draft: Draft) -> None:
     for node in reversed(list(draft.statement.find_all(UntypedCast))):  # the innermost first
         argument = node.this
         number: exp.Cast
-        if argument.is_type(*_WHOLE, exp.DType.BOOLEAN, exp.DType.NULL):
+        if is_of(argument, _PERHAPS_WHOLE):
             number = exp.Cast(this=argument.copy(), to=exp.DType.BIGINT.into_expr())
-        elif argument.is_type(*_REAL):
+        elif is_of(argument, REAL):
             number = exp.Cast(this=argument.copy(), to=exp.DType.DOUBLE.into_expr())
         else:
             number = exp.TryCast(this=argument.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
@@ -133,11 +145,16 @@ def stop_the_clock(draft: Draft) -> None:
     for node in list(draft.statement.find_all(exp.Func)):
         if type(node) in _CLOCK:
             draft.counts_from_now.append(f"{node.sql_name()} ({draft.place(node)})")
-        if isinstance(node, exp.StrToUnix) and isinstance(node.this, exp.CurrentTimestamp):
-            node.replace(bigint(draft.request.now_s))  # Hive's unix_timestamp()
-        elif type(node) in _CLOCK:
             kind, text = _CLOCK[type(node)]
             node.replace(exp.cast(exp.Literal.string(text(now)), kind))
+
+
+def _stop_unix_timestamp(draft: Draft) -> None:
+    """Hive's unix_timestamp() is a number, and so a constant argument."""
+    for node in list(draft.statement.find_all(exp.StrToUnix)):
+        if isinstance(node.this, exp.CurrentTimestamp):
+            draft.counts_from_now.append(f"UNIX_TIMESTAMP ({draft.place(node)})")
+            node.replace(bigint(draft.request.now_s))
 
 
 _CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
@@ -152,12 +169,12 @@ _CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
 def keep_numbers(draft: Draft) -> None:
     """Numbers behave as in the dialect: sums stay BIGINT, division and casts cut or round as it does."""
     for node in reversed(list(draft.statement.walk())):
-        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and node.is_type(*_WHOLE)):
+        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and is_of(node, WHOLE)):
             _as_bigint(node)
         elif isinstance(node, exp.Div) and node.args.get("typed"):
-            if node.left.is_type(*_WHOLE) and node.right.is_type(*_WHOLE):
+            if is_of(node.left, WHOLE) and is_of(node.right, WHOLE):
                 node.replace(exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right)))
-        elif isinstance(node, exp.Cast) and node.to.is_type(*_WHOLE) and node.this.is_type(*_REAL):
+        elif isinstance(node, exp.Cast) and is_of(node.to, WHOLE) and is_of(node.this, REAL):
             # The engine rounds halves of doubles to even; Trino rounds them away from zero, Hive cuts.
             cut = exp.Round if draft.request.dialect is Dialect.TRINO else exp.Trunc
             node.set("this", cut(this=node.this))

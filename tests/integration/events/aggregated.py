@@ -75,9 +75,11 @@ class AggregatedTables:
         asyncio.run(write())
         return to
 
-    def ask(self, sql: str, queries: Queries, *, stop: Stop | None = None) -> Rows:
-        """Run a query."""
-        request = QueryRequest(sql, "production", Dialect.TRINO, SCHEDULED_TIME_S, SCHEDULED_TIME_S)
+    def ask(
+        self, sql: str, queries: Queries, *, at_s: int = SCHEDULED_TIME_S, stop: Stop | None = None
+    ) -> Rows:
+        """Run a query at a scheduled time."""
+        request = QueryRequest(sql, "production", Dialect.TRINO, at_s, SCHEDULED_TIME_S)
         schemas: list[pa.Schema] = []
         rows: list[Row] = []
 

@@ -2,11 +2,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import bson
 import pymongo
 import pytest
 
 from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
-from logdrain.events.mongo_aggregate import MongoAggregateStream
+from logdrain.events.mongo_aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
 from logdrain.model.stops import Stop
@@ -14,6 +15,7 @@ from logdrain.pipeline.aggregates import use_aggregate
 from logdrain.pipeline.queries import Queries
 from logdrain.ports import ArrowStream, ScanStream
 from tests.integration.events.aggregated import SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
+from tests.integration.events.slow_collection import SlowCollection
 
 NOW_MS = SCHEDULED_TIME_S * 1000
 HOURLY = (
@@ -112,6 +114,8 @@ def test_more_groups_than_a_reply_holds(tables: AggregatedTables) -> None:
     found = tables.ask("SELECT k, SUM(i) FROM pay GROUP BY k", tables.in_store)
     assert sorted(found.rows) == [(number, 1) for number in range(25_000)]
     assert found.answer.rows_read == 25_000
+    a_group = len(bson.encode({"_id": 25_000, "rows": 1, "m0": 1}))
+    assert 0 < found.answer.bytes_read - 25_000 * a_group < 1_000  # the rest is the catalog
 
 
 def test_a_new_type_that_comes_meanwhile_is_seen(tables: AggregatedTables) -> None:
@@ -126,34 +130,17 @@ def test_a_new_type_that_comes_meanwhile_is_seen(tables: AggregatedTables) -> No
     assert tables.ask("SELECT SUM(i) FROM other", tables.in_store).rows == [(0.5,)]
 
 
-class SlowCollection:
-    """Takes its time over each event."""
-
-    def __init__(self, collection: Any) -> None:
-        self._collection = collection
-
-    def aggregate(self, pipeline: list[dict[str, Any]], **options: Any) -> Any:
-        body = {"body": "function() { sleep(100); return true; }", "args": [], "lang": "js"}
-        slow = {"$match": {"$expr": {"$function": body}}}
-        return self._collection.aggregate([slow, *pipeline], **options)
-
-
 def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri: str) -> None:
     table = tables.store([(NOW_MS, {"i": 1})] * 100)
     asked = aggregation(tables, "SELECT SUM(i) FROM pay")
     error, stop, is_over = QueryTimeout("enough"), Stop(), threading.Event()
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
         database = client.get_default_database()
-        stream = MongoAggregateStream(
-            client, SlowCollection(database[table.name]), lambda _: tables.source.catalog(table), asked
-        )
-
-        def running() -> list[dict[str, Any]]:
-            wanted = {"ns": f"{database.name}.{table.name}"}
-            return list(client.admin.aggregate([{"$currentOp": {}}, {"$match": wanted}]))
+        slow = SlowCollection(database.get_collection(table.name, codec_options=RAW_CODEC))
+        stream = MongoAggregateStream(client, slow, asked)
 
         def end_it() -> None:
-            while not (running() or is_over.is_set()):
+            while not (slow.is_running(client) or is_over.is_set()):
                 pass
             stop.request(error)
 
@@ -164,7 +151,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
         is_over.set()
         thread.join()
         assert raised.value is error
-        assert not running()
+        assert not slow.is_running(client)
 
 
 def test_one_that_is_to_end_before_it_begins_asks_nothing(tables: AggregatedTables) -> None:

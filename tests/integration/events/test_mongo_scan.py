@@ -1,6 +1,7 @@
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import bson
 import pytest
 
 from logdrain.errors import ConfigError, ScanTypeChanged, StoreUnavailable
@@ -104,6 +105,7 @@ def test_a_stream_reads_anew_in_each_pass(pay: ScannedTable) -> None:
     pay.add({"n": 2})
     assert rows(stream) == [{"n": 1}, {"n": 2}]
     assert stream.rows_read == 3
+    assert stream.bytes_read == 3 * len(bson.encode({"n": 1}))
 
 
 def test_many_events_come_in_bounded_batches(pay: ScannedTable) -> None:

@@ -54,20 +54,27 @@ def rows(
     return None if decoded is None else [tuple(row.values()) for row in decoded.rows.to_pylist()]
 
 
-def test_one_key_is_the_id_itself() -> None:
+def test_one_key_is_the_id_itself_and_the_catalog_comes_behind_the_groups() -> None:
+    of_pay = {"table": {"$eq": "production.pay"}}
     assert aggregation_pipeline(aggregation(S, COUNT, SUM), has_witnesses=False) == [
-        {"$group": {"_id": "$s", "rows": {"$sum": 1}, "m0": {"$sum": 1}, "m1": {"$sum": "$i"}}}
+        {"$group": {"_id": "$s", "rows": {"$sum": 1}, "m0": {"$sum": 1}, "m1": {"$sum": "$i"}}},
+        {
+            "$unionWith": {
+                "coll": "_catalog",
+                "pipeline": [{"$match": of_pay}, {"$project": {"_id": 0, "path": 1, "type": 1}}],
+            }
+        },
     ]
 
 
 def test_null_is_merged_with_missing_only_where_it_has_been_seen() -> None:
     types = {("s",): frozenset({FieldType.STRING, FieldType.NULL}), ("o", "t"): frozenset({FieldType.STRING})}
-    (group,) = aggregation_pipeline(aggregation(S, T, types=types), has_witnesses=False)
+    group, _ = aggregation_pipeline(aggregation(S, T, types=types), has_witnesses=False)
     assert group["$group"]["_id"] == {"k0": {"$ifNull": ["$s", None]}, "k1": "$o.t"}
 
 
 def test_no_key_is_one_group() -> None:
-    (group,) = aggregation_pipeline(aggregation(AVG), has_witnesses=False)
+    group, _ = aggregation_pipeline(aggregation(AVG), has_witnesses=False)
     assert group == {"$group": {"_id": None, "rows": {"$sum": 1}, "m0": {"$avg": "$i"}}}
 
 
@@ -80,7 +87,7 @@ def test_filters_come_first_and_are_bare() -> None:
 
 def test_a_sum_of_zero_needs_a_witness() -> None:
     asked = aggregation(S, SUM)
-    (group,) = aggregation_pipeline(asked, has_witnesses=True)
+    group, _ = aggregation_pipeline(asked, has_witnesses=True)
     assert group["$group"]["m0_witness"] == {"$max": "$i"}
     assert rows(asked, {"_id": "a", "rows": 1, "m0": 1}) == [("a", 1)]
     assert rows(asked, {"_id": "a", "rows": 1, "m0": 0}) is None

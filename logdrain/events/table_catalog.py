@@ -1,0 +1,30 @@
+"""The catalog's documents, as a reader takes them: each says that a path of a table has held a type."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
+from logdrain.model.events import Table
+
+CATALOG = "_catalog"
+"""The collection."""
+
+FULL = "full"
+"""In the place of a type: the limit of fields was reached."""
+
+
+def of_table(table: Table) -> dict[str, Any]:
+    """The filter for a table's part of the catalog."""
+    return {"table": {"$eq": table.name}}
+
+
+def read_catalog(table: Table, documents: Iterable[Mapping[str, Any]]) -> TableCatalog:
+    """What documents with `path` and `type` say about a table."""
+    types: dict[FieldPath, set[FieldType]] = {}
+    is_full = False
+    for document in documents:
+        if document["type"] == FULL:
+            is_full = True
+        else:
+            types.setdefault(tuple(document["path"]), set()).add(FieldType(document["type"]))
+    return TableCatalog(table, {path: frozenset(seen) for path, seen in types.items()}, is_full=is_full)

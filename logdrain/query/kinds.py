@@ -1,0 +1,27 @@
+"""Of what kind an expression is: sets of sqlglot's types, and the question whether it is one of them."""
+
+from collections.abc import Collection
+
+from sqlglot import exp
+
+TEXT = frozenset(exp.DataType.TEXT_TYPES)
+WHOLE = frozenset(exp.DataType.INTEGER_TYPES)
+REAL = frozenset(exp.DataType.REAL_TYPES)
+NUMBER = frozenset(exp.DataType.NUMERIC_TYPES)
+TEMPORAL = frozenset(exp.DataType.TEMPORAL_TYPES)
+
+
+_MAPS = (exp.Map, exp.MapFromEntries, exp.VarMap)
+
+
+def is_map(node: exp.Expr) -> bool:
+    """Whether an expression is a map, as far as that is known."""
+    return isinstance(node, _MAPS) or is_of(node, (exp.DType.MAP,))
+
+
+def is_of(node: exp.Expr, kinds: Collection[exp.DType]) -> bool:
+    """`node.is_type(*kinds)`, which builds a type of each kind to compare with: it is asked a lot."""
+    if isinstance(node, exp.DataType):
+        return node.this in kinds
+    known = node.to if isinstance(node, exp.Cast) else node.type
+    return known is not None and known.this in kinds
