@@ -1,6 +1,6 @@
 """Runs the measurements: all of them, or those that are named.
 
-    python bench/run.py [drain store serve sql schedules] [--events N]
+    python bench/run.py [drain store serve sql backfill schedules] [--events N]
 
 Starts a real mongod and a real Postgres, durable, in a temporary folder, and stops them at the end.
 Each measurement is a process of its own, and can be read on its own.
@@ -24,7 +24,7 @@ from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[1]
-MEASUREMENTS = ("drain", "store", "serve", "sql", "schedules")
+MEASUREMENTS = ("drain", "store", "serve", "sql", "backfill", "schedules")
 ON_REQUEST = ("memory",)  # ten million events take their time
 PACKAGES = ("duckdb", "pymongo", "pymongoarrow", "pyarrow", "aiohttp", "msgspec")
 

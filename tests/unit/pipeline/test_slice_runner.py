@@ -44,7 +44,7 @@ def outcome_reads(
     def run(_request: object, use: Callable[..., int], *, stop: Stop, timeout_s: float) -> Answer:
         assert notes.store_time.called  # before anything is read
         assert (stop, timeout_s) == (asked_stop, 60)
-        return Answer(plan, 5, use(Reading(plan, []), []))
+        return Answer(plan, 5, 50, use(Reading(plan, []), []))
 
     def write(*_args: object, commit_note: Callable[[Any], None], **_named: object) -> int:
         commit_note(Mock())
