@@ -24,7 +24,7 @@ class UnknownResult(ResultError):
 
 
 class ResultUnavailable(ResultError):
-    """The result's Postgres cannot be reached, or cut the connection."""
+    """The result's Postgres cannot be reached, or cut the connection; or its disk is full or away."""
 
     code = "result_unavailable"
     status = 503
@@ -32,7 +32,7 @@ class ResultUnavailable(ResultError):
 
 
 class ResultRefused(ResultError):
-    """The result's Postgres refused: a privilege, a type, a constraint."""
+    """The result's Postgres refused: a privilege, a type, a constraint; or its files may not be written."""
 
     code = "result_refused"
 

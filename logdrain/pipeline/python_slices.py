@@ -17,7 +17,8 @@ from logdrain.errors import JobFileMissing, JobResultInvalid, LogdrainError
 from logdrain.model.jobs import Claim
 from logdrain.model.plans import Plan, QueryRequest, ResultScan, Scan, TimeRange
 from logdrain.model.stops import Stop
-from logdrain.pipeline.queries import Answer, Queries, Reading, time_limit
+from logdrain.pipeline.deadlines import time_limit
+from logdrain.pipeline.queries import Answer, Queries, Reading
 from logdrain.ports import ArrowStream, ScanStream
 from logdrain.results.batches import BatchStream
 from logdrain.results.folder_records import records_stream
@@ -53,6 +54,11 @@ class PythonReading:
     def rows_read(self) -> int:
         """Events and rows of result tables read so far."""
         return sum(stream.rows_read for stream in self.streams)
+
+    @property
+    def bytes_read(self) -> int:
+        """What the stores have sent so far."""
+        return sum(stream.bytes_read for stream in self.streams)
 
     def add(self, reading: Reading) -> None:
         """Count what a query reads."""
@@ -183,7 +189,7 @@ class PythonSlices:
         with ExitStack() as stack:
             rows = _with_slice_time(_rows(job, returned, stop, stack), reading.slice_column, request)
             count = use(reading, rows)
-        return Answer(reading.plan, reading.rows_read, count)
+        return Answer(reading.plan, reading.rows_read, reading.bytes_read, count)
 
     def _run_sql(
         self,
@@ -199,7 +205,8 @@ class PythonSlices:
             return use(readings[-1], rows)
 
         answer = self._queries.run(request, use_all, stop=stop)
-        return Answer(readings[-1].plan, readings[-1].rows_read, answer.rows_out)
+        last = readings[-1]
+        return Answer(last.plan, last.rows_read, last.bytes_read, answer.rows_out)
 
 
 def _rows(job: PythonFunction, returned: object, stop: Stop, stack: ExitStack) -> ArrowStream:

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from logdrain.errors import UnknownTable
-from logdrain.model.jobs import Claim, Mode, Reads, ResultTarget, RunOutcome, Schedule
+from logdrain.model.jobs import Claim, Mode, Reads, RunOutcome, Schedule
 from logdrain.model.plans import Plan, QueryRequest
+from logdrain.model.result_files import FileTarget, Target
 from logdrain.model.stops import Stop
 from logdrain.pipeline.python_slices import PythonReading, PythonSlices
-from logdrain.pipeline.queries import Queries, Reading
+from logdrain.pipeline.queries import Answer, Queries, Reading
 from logdrain.ports import (
     ArrowStream,
     Clock,
@@ -22,8 +24,9 @@ from logdrain.ports import (
     Transaction,
 )
 from logdrain.query.plan import check_text
+from logdrain.results.file_places import file_place
 from logdrain.results.keys import check_unique
-from logdrain.results.target import parse_result, resolve
+from logdrain.results.target import parse_result, resolve, variable_name
 from logdrain.schedule.cron import parse as parse_cron
 from logdrain.schedule.targets import table_key
 
@@ -86,8 +89,7 @@ class SliceRunner:
                 return sum(batch.num_rows for batch in rows)
 
             def commit_note(transaction: Transaction) -> None:
-                reads = _reads(store_time, reading.plan, target)
-                outcome = RunOutcome(reading.rows_read, rows.count, reading.plan.warnings, reads)
+                outcome = _outcome(reading, rows.count, store_time, target)
                 self._ledger.note_success(transaction, claim, outcome)
                 noted.append(outcome)
 
@@ -106,8 +108,7 @@ class SliceRunner:
             answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
         if noted:
             return noted[-1]
-        reads = _reads(store_time, answer.plan, target)
-        outcome = RunOutcome(answer.rows_read, answer.rows_out, answer.plan.warnings, reads)
+        outcome = _outcome(answer, answer.rows_out, store_time, target)
         self._ledger.succeed(claim, outcome)
         return outcome
 
@@ -116,7 +117,7 @@ class SliceRunner:
         self._queries.close_idle()
         self._writer.close_idle()
 
-    def _target(self, result: str) -> ResultTarget:
+    def _target(self, result: str) -> Target:
         parsed = parse_result(result)
         url = self._ledger.result_url(parsed.name) if parsed.name else parsed.url
         return resolve(parsed, url, self._environment.get)
@@ -132,13 +133,24 @@ def _request(schedule: Schedule, scheduled_at: datetime, now: datetime) -> Query
     )
 
 
-def _reads(store_time: datetime | None, plan: Plan, target: ResultTarget | None) -> Reads | None:
+def _outcome(
+    read: Reading | PythonReading | Answer,
+    rows_written: int,
+    store_time: datetime | None,
+    target: Target | None,
+) -> RunOutcome:
+    reads = _reads(store_time, read.plan, target)
+    return RunOutcome(read.rows_read, read.bytes_read, rows_written, read.plan.warnings, reads)
+
+
+def _reads(store_time: datetime | None, plan: Plan, target: Target | None) -> Reads | None:
     """What decides whether the slice runs again for late events; None where it must not.
 
     That is where its rows could not be replaced, and where a later run would read other hours.
     """
-    is_repeatable = target is not None and (target.mode is not Mode.APPEND or plan.slice_column is not None)
-    if store_time is None or target is None or not is_repeatable or plan.counts_from_now:
+    if store_time is None or target is None or plan.counts_from_now:
+        return None
+    if not target.is_repeatable(plan.slice_column):
         return None
     ranges = tuple((scan.table, scan.time_range) for scan in plan.scans)
     results = tuple((table_key(*scan.table), scan.time_range) for scan in plan.result_scans)
@@ -153,32 +165,35 @@ class CheckedSchedule:
     warnings: tuple[str, ...]
 
 
-def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: datetime) -> CheckedSchedule:
+def check_schedule(
+    schedule: Schedule, ledger: Ledger, queries: Queries, now: datetime, *, result_folder: str = ""
+) -> CheckedSchedule:
     """Find what is wrong with a schedule now rather than at its first run.
 
     A table that has no events yet is a warning: the schedule may be there before the application is.
+
+    Args:
+        schedule: What is to be kept.
+        ledger: Has named results.
+        queries: Plans it.
+        now: What the time is.
+        result_folder: LOGDRAIN_RESULT_FOLDER, as far as it is known here.
 
     Raises:
         LogdrainError: cron, zone, result or SQL is wrong, or they do not fit together.
     """
     first = parse_cron(schedule.cron, schedule.timezone).next_after(now)
-    adds_rows = False
-    unique: tuple[str, ...] = ()
-    if schedule.result:
-        parsed = parse_result(schedule.result)
-        adds_rows, unique = parsed.mode is Mode.APPEND, parsed.unique
-        if parsed.name:
-            ledger.result_url(parsed.name)
+    result = _check_result(schedule.result, ledger, result_folder) if schedule.result else _CheckedResult()
     if schedule.function:
-        return CheckedSchedule(first, ())
+        return CheckedSchedule(first, result.warnings)
     request = _request(schedule, first or now, now)
-    warnings: list[str] = []
+    warnings = list(result.warnings)
     try:
         plan = queries.plan(request)
     except UnknownTable as error:
         warnings.append(str(error))
     else:
-        check_unique(plan.columns, unique)
+        check_unique(plan.columns, result.unique)
         warnings += plan.warnings
         if plan.counts_from_now:
             warnings.append(
@@ -186,10 +201,36 @@ def check_schedule(schedule: Schedule, ledger: Ledger, queries: Queries, now: da
                 "late or again reads other hours; with TD_SCHEDULED_TIME() anywhere in the query, even in a "
                 "comment, TD_INTERVAL counts from that"
             )
-        if adds_rows and plan.slice_column is None:
+        if result.adds_rows and plan.slice_column is None:
             again = "again, nor by itself when events come late" if schedule.late_s else "again"
             warnings.append(f"no column is TD_SCHEDULED_TIME(): a slice that has run cannot be run {again}")
     return CheckedSchedule(first, tuple(warnings))
+
+
+class _CheckedResult(NamedTuple):
+    """What is known of a result before anything is written.
+
+    Attributes:
+        adds_rows: A slice's rows can only be replaced where a column tells them from others.
+        unique: The columns that have to be in the query.
+    """
+
+    adds_rows: bool = False
+    unique: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _check_result(text: str, ledger: Ledger, result_folder: str) -> _CheckedResult:
+    parsed = parse_result(text)
+    url = ledger.result_url(parsed.name) if parsed.name else parsed.url
+    # A variable is the worker's: what it holds is not known here.
+    target = None if variable_name(url) else resolve(parsed, url, dict[str, str]().get)
+    if not isinstance(target, FileTarget):
+        return _CheckedResult(parsed.mode is Mode.APPEND, parsed.unique)
+    if not result_folder:
+        return _CheckedResult(warnings=("only workers with LOGDRAIN_RESULT_FOLDER write files, below it",))
+    file_place(target, _ANY_TIME, result_folder)
+    return _CheckedResult()
 
 
 def check_sql_text(schedule: Schedule) -> None:

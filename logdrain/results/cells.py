@@ -54,7 +54,7 @@ def column_cells(values: Values, column: Column, first_row: int) -> Cells:
     Raises:
         ResultRefused: a value has no place in the column's type; says which row.
     """
-    bare = _bare(values)
+    bare = bare_values(values)
     try:
         if column.is_unix_time:
             return _unix_time(bare, column, first_row)
@@ -67,12 +67,23 @@ def column_cells(values: Values, column: Column, first_row: int) -> Cells:
         ) from error
 
 
-def _bare(values: Values) -> Values:
+def unix_times(values: Values, column: Column, first_row: int) -> Values:
+    """Integers that are unix seconds, as instants with microseconds in UTC; arguments as `column_cells`.
+
+    Raises:
+        ResultRefused: one is outside the years 1 to 9999; says which row.
+    """
+    bare = bare_values(values)
+    _check_years(bare, 1, column, first_row)
+    return bare.cast(pa.int64()).cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
+
+
+def bare_values(values: Values) -> Values:
     """The values without dictionary and extension."""
     if isinstance(values, pa.DictionaryArray):
-        return _bare(values.dictionary_decode())
+        return bare_values(values.dictionary_decode())
     if isinstance(values, pa.ExtensionArray):
-        return _bare(values.storage)
+        return bare_values(values.storage)
     return values
 
 
@@ -95,15 +106,21 @@ def _text(values: Values, _column: Column, _first_row: int) -> Cells:
 
 def _unix_time(values: Values, column: Column, first_row: int) -> Cells:
     _check_years(values, 1, column, first_row)
-    return Cells(values.cast(pa.int64()).cast(pa.timestamp("s", "UTC")).cast(pa.large_string()))
+    return Cells(_utc_texts(values.cast(pa.int64()).cast(pa.timestamp("s"))))
 
 
 def _timestamp(values: Values, column: Column, first_row: int) -> Cells:
     unit, zone = values.type.unit, values.type.tz
     _check_years(values.view(pa.int64()), _PER_SECOND[unit], column, first_row)
-    utc = values.cast(pa.timestamp(unit, "UTC")) if zone else values
     # Postgres keeps microseconds; what a query says below them is cut off.
-    return Cells(utc.cast(pa.timestamp("us", utc.type.tz), safe=False).cast(pa.large_string()))
+    instants = values.cast(pa.timestamp(unit)).cast(pa.timestamp("us"), safe=False)
+    return Cells(_utc_texts(instants) if zone else instants.cast(pa.large_string()))
+
+
+def _utc_texts(instants: Values) -> Values:
+    """Of instants in UTC that do not say so: Arrow prints those with a zone fourteen times slower."""
+    none, utc = pa.scalar("", pa.large_string()), pa.scalar("Z", pa.large_string())
+    return pc.binary_join_element_wise(instants.cast(pa.large_string()), utc, none)
 
 
 def _date(values: Values, column: Column, first_row: int) -> Cells:

@@ -92,9 +92,28 @@ def result_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
     Raises:
         ResultColumnConflict: no column, two of one name, a name Postgres cannot have, a type without a match.
     """
-    if not len(schema):
+    return _checked(
+        tuple(
+            _column(_postgres_name(field.name), field.name, field.type, unix_time=unix_time)
+            for field in schema
+        )
+    )
+
+
+def file_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
+    """The columns of a result of files: their types as in Postgres, their names as in the query.
+
+    Raises:
+        ResultColumnConflict: no column, two of one name, a type that no result holds.
+    """
+    return _checked(
+        tuple(_column(field.name, field.name, field.type, unix_time=unix_time) for field in schema)
+    )
+
+
+def _checked(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    if not columns:
         raise ResultColumnConflict("the query yields no column", hint="select at least one")
-    columns = tuple(_column(field.name, field.type, unix_time=unix_time) for field in schema)
     for name, count in Counter(column.name for column in columns).items():
         if count > 1:
             raise ResultColumnConflict(
@@ -133,8 +152,7 @@ def bare_type(arrow: pa.DataType) -> pa.DataType:
     return arrow
 
 
-def _column(label: str, declared: pa.DataType, *, unix_time: bool) -> Column:
-    name = _postgres_name(label)
+def _column(name: str, label: str, declared: pa.DataType, *, unix_time: bool) -> Column:
     arrow = bare_type(declared)
     if label == TIME and pa.types.is_integer(arrow) and not unix_time:
         return Column(name, label, PostgresType(Kind.TIMESTAMPTZ), arrow, is_unix_time=True)
@@ -166,7 +184,7 @@ def _postgres_type(label: str, arrow: pa.DataType) -> PostgresType:
         if matches(arrow):
             return PostgresType(kind)
     raise ResultColumnConflict(
-        f'column "{label}" yields {arrow}, which has no match in Postgres', hint=_CAST_HINT.format(label)
+        f'column "{label}" yields {arrow}, which no result can hold', hint=_CAST_HINT.format(label)
     )
 
 

@@ -20,6 +20,12 @@ PARAMETERS = (
 )
 """libpq parameters that a URL may carry."""
 
+_VALUES = {
+    "channel_binding": ("disable", "prefer", "require"),
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
+
 _SCHEMES = ("postgres", "postgresql")
 _EXAMPLE = "write postgres://USER:PASSWORD@HOST:5432/DATABASE"
 _ENCODE_HINT = "percent-encode what is special in user and password: / is %2F, @ is %40, : is %3A, # is %23"
@@ -41,7 +47,9 @@ def split_url(url: str) -> SplitResult:
             "the result URL has no readable host and port (1 to 65535)", hint=_ENCODE_HINT
         ) from None
     if parts.scheme not in _SCHEMES or "://" not in url:
-        raise ResultUrlInvalid("this is not the URL of a Postgres database", hint=_EXAMPLE)
+        raise ResultUrlInvalid(
+            "this is not the URL of a Postgres database", hint=f"{_EXAMPLE}, or file:///FOLDER for files"
+        )
     if port == 0 or parts.fragment:
         raise ResultUrlInvalid("the result URL has no readable host and port (1 to 65535)", hint=_ENCODE_HINT)
     if not parts.hostname:
@@ -97,6 +105,10 @@ def connection_url(url: str, *, ssl: bool, table_options: tuple[str, ...]) -> st
             raise ResultUrlInvalid(
                 f'connection parameter "{name}" is not known', hint=nearest(name, PARAMETERS)
             )
+        if name in _VALUES:
+            choice(name, parameters[name], _VALUES[name])
+    if not parameters.get("connect_timeout", "0").isdecimal():
+        raise ResultUrlInvalid("connect_timeout of the result is no number", hint="write seconds, such as 10")
     if ssl or wants_ssl:
         parameters.setdefault("sslmode", "require")
     return join_url(parts, decode(segments[0]), parameters)

@@ -48,7 +48,8 @@ def copy_pieces(batch: pa.RecordBatch, columns: Sequence[Column], first_row: int
             for values, column in zip(piece.columns, columns, strict=True)
         ]
         texts = [_escape(cell.texts) if cell.needs_escape else cell.texts for cell in cells]
-        yield CopyPiece(_lines(texts), piece.num_rows, sum(cell.removed_nul for cell in cells))
+        lines = joined_lines(texts, "\t", r"\N")
+        yield CopyPiece(lines, piece.num_rows, sum(cell.removed_nul for cell in cells))
 
 
 def _escape(texts: Values) -> Values:
@@ -59,10 +60,16 @@ def _escape(texts: Values) -> Values:
     return texts
 
 
-def _lines(texts: list[Values]) -> memoryview:
-    """All lines, end to end: Arrow keeps the texts of a column in one buffer, which is what COPY wants."""
-    cells: Any = (*texts, _constant("\t"))
-    rows: Any = pc.binary_join_element_wise(*cells, null_handling="replace", null_replacement=r"\N")
+def joined_lines(texts: Sequence[Values], separator: str, null: str) -> memoryview:
+    """All lines, end to end: Arrow keeps the texts of a column in one buffer, which is what COPY wants.
+
+    Args:
+        texts: A large_string for each column.
+        separator: Between the cells of a line.
+        null: In place of NULL.
+    """
+    cells: Any = (*texts, _constant(separator))
+    rows: Any = pc.binary_join_element_wise(*cells, null_handling="replace", null_replacement=null)
     lines: Any = pc.binary_join_element_wise(rows, _constant(""), _constant("\n"))
     _, offsets, data = lines.buffers()
     size_bytes = memoryview(offsets).cast("B").cast("q")[len(lines)]

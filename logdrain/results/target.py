@@ -4,14 +4,17 @@
 `postgres://user:pw@host:5432/db/table?…`    a URL with everything in it (`postgresql://` is the same)
 `postgres://user:pw@host:5432/db`            what `result:create` keeps under a name;
 `env:NAME`                                   or the variable that holds such a URL
+
+`file:///folder` in place of `postgres://user:pw@host:5432/db`: files, on the disk of the worker.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from logdrain.errors import ResultUrlInvalid
+from logdrain.errors import ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.model.result_files import FileFormat, FileTarget, Target
 from logdrain.results.connection_url import (
     PARAMETERS,
     check_characters,
@@ -23,11 +26,18 @@ from logdrain.results.connection_url import (
     pairs,
     split_url,
 )
+from logdrain.results.file_url import (
+    check_file_options,
+    check_file_table,
+    folder_path,
+    is_file_url,
+    split_table,
+)
 
 NAME_BYTES_MAX = 63
 """Postgres cuts longer identifiers (NAMEDATALEN - 1)."""
 
-OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw")
+OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw", "format")
 """What may follow a table's `?`; `method` and `fdw` change nothing here: rows are always copied."""
 
 OWN_TABLES = ("logdrain_marks", "logdrain_contents", "logdrain_readers")
@@ -48,6 +58,7 @@ class ParsedResult:
         url: Connection URL of a direct result with its secret, or "" for a named one.
         table: As given, percent-decoded.
         unique: The query's columns that tell rows apart; of mode update only.
+        format: Of files; None where it is not said.
     """
 
     name: str
@@ -58,15 +69,21 @@ class ParsedResult:
     unix_time: bool = False
     ssl: bool = False
     unique: tuple[str, ...] = ()
+    format: FileFormat | None = None
 
 
 def parse_result(text: str) -> ParsedResult:
-    """Read `NAME:table?options` or `postgres://…/db/table?options`.
+    """Read `NAME:table?options`, `postgres://…/db/table?options` or `file:///folder/table?options`.
 
     Raises:
         ResultUrlInvalid: with what is off and what to write instead.
     """
     check_characters(text)
+    if is_file_url(text):
+        url, table, query = split_table(text)
+        parsed = _with_options(ParsedResult("", url, _table_name(table)), pairs(query))
+        _file_target(parsed, url)
+        return parsed
     if "://" in text:
         return _parse_direct(text)
     head, _, query = text.partition("?")
@@ -76,7 +93,8 @@ def parse_result(text: str) -> ParsedResult:
         raise ResultUrlInvalid(f'result "{name}" has no table', hint=f"write {name}:TABLE")
     if "/" in table:
         raise ResultUrlInvalid(
-            "a table name cannot have a slash", hint="if a URL is meant, it begins with postgres://"
+            "a table name cannot have a slash",
+            hint="if a URL is meant, it begins with postgres:// or file:///",
         )
     return _with_options(ParsedResult(name, "", _table_name(decode(table))), pairs(query))
 
@@ -101,13 +119,15 @@ def check_name(name: str) -> None:
 
 
 def check_url(url: str) -> None:
-    """Check what `result:create` is given: a Postgres URL with host and database, or `env:NAME`.
+    """Check what `result:create` is given: a Postgres URL with host and database, a folder, or `env:NAME`.
 
     Raises:
         ResultUrlInvalid: with what is off and what to write instead.
     """
     variable = variable_name(url)
-    if variable is None:
+    if is_file_url(url):
+        folder_path(url, table_options=OPTIONS)
+    elif variable is None:
         connection_url(url, ssl=False, table_options=OPTIONS)
     elif not _VARIABLE_NAME.fullmatch(variable):
         raise ResultUrlInvalid(
@@ -121,8 +141,8 @@ def variable_name(url: str) -> str | None:
     return url.removeprefix(prefix) if url.startswith(prefix) else None
 
 
-def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | None]) -> ResultTarget:
-    """Put a parsed result and its connection together.
+def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | None]) -> Target:
+    """Put a parsed result and its connection, or its folder, together.
 
     Args:
         parsed: From `parse_result`.
@@ -130,7 +150,7 @@ def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | N
         environment: Gives the value of a variable, None where it is not set; asked for `env:NAME` only.
 
     Raises:
-        ResultUrlInvalid: the URL cannot be read, or the variable is not set.
+        ResultUrlInvalid: the URL cannot be read, the variable is not set, or an option does not fit.
     """
     variable = variable_name(url)
     if variable is not None:
@@ -141,6 +161,12 @@ def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | N
                 hint=f"set {variable} to a postgres:// URL",
             )
         url = found
+    if is_file_url(url):
+        return _file_target(parsed, url)
+    if parsed.format is not None:
+        raise ResultUrlInvalid(
+            "result option format is for files, and this result is a Postgres", hint="leave format out"
+        )
     return ResultTarget(
         dsn=connection_url(url, ssl=parsed.ssl, table_options=OPTIONS),
         table=parsed.table,
@@ -148,6 +174,33 @@ def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | N
         schema=parsed.schema,
         unix_time=parsed.unix_time,
         unique=parsed.unique,
+    )
+
+
+def resolve_table(
+    parsed: ParsedResult, url: str, environment: Callable[[str], str | None], *, hint: str
+) -> ResultTarget:
+    """The same for what can be done with tables only; `hint` says what to do instead.
+
+    Raises:
+        ResultUrlInvalid: as `resolve`.
+        ResultRefused: the result has files.
+    """
+    target = resolve(parsed, url, environment)
+    if isinstance(target, FileTarget):
+        raise ResultRefused(f"result {parsed.name or parsed.url} has files, not tables", hint=hint)
+    return target
+
+
+def _file_target(parsed: ParsedResult, url: str) -> FileTarget:
+    check_file_options(parsed.mode, schema=parsed.schema, ssl=parsed.ssl)
+    check_file_table(parsed.table)
+    return FileTarget(
+        folder=folder_path(url, table_options=OPTIONS),
+        table=parsed.table,
+        format=parsed.format or FileFormat.PARQUET,
+        mode=parsed.mode,
+        unix_time=parsed.unix_time,
     )
 
 
@@ -177,7 +230,13 @@ def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedRes
         unix_time=choice("time", options.get("time", "timestamp"), ("timestamp", "unix")) == "unix",
         ssl=choice("ssl", options.get("ssl", "false"), ("true", "false")) == "true",
         unique=_unique(mode, options.get("unique")),
+        format=_format(options),
     )
+
+
+def _format(options: Mapping[str, str]) -> FileFormat | None:
+    word = options.get("format")
+    return None if word is None else FileFormat(choice("format", word, tuple(FileFormat)))
 
 
 def _schema(options: Mapping[str, str]) -> str:

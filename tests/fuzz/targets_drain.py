@@ -12,9 +12,10 @@ from aiohttp import web
 
 from logdrain.drain.frames import split_frames
 from logdrain.drain.lines import Line
-from logdrain.drain.messages import MAX_TIME_MS, kind_of, losses, read_message
+from logdrain.drain.messages import kind_of, losses, read_message
 from logdrain.drain.reading import Parsed, parse, read, to_event, unfinished
 from logdrain.drain.tags import NAMESPACE_BYTES_MAX, read_tagged, starts_tagged
+from logdrain.drain.times import TIME_MAX_MS
 from logdrain.errors import BodyTooLarge
 from logdrain.events.documents import encode_event, encode_quarantined
 from logdrain.model.events import Batch, Delivery, DropReason, Event, Frame, LineKind, Origin, Quarantined
@@ -50,7 +51,7 @@ def message(octets: bytes) -> None:
         return
     text = octets[:-1] if found.ended else octets
     assert text.endswith(found.payload)
-    assert found.time_ms is None or 0 <= found.time_ms <= MAX_TIME_MS
+    assert found.time_ms is None or 0 <= found.time_ms <= TIME_MAX_MS
     assert all(len(name.encode()) <= _NAME_OCTETS_MAX for name in (found.host, found.app, found.proc))
     loss = losses(found)
     assert (kind_of(found) is LineKind.LOSS) <= (loss is not None)
@@ -113,7 +114,7 @@ def _check_stored(item: Event | Quarantined) -> None:
         assert _NAME.fullmatch(item.table.name)
         assert len(item.table.name) <= NAMESPACE_BYTES_MAX
         assert item.table.database != "system"
-        assert 0 <= item.time_ms <= MAX_TIME_MS
+        assert 0 <= item.time_ms <= TIME_MAX_MS
         assert item.id[:6] == item.time_ms.to_bytes(6, "big")
         document = encode_event(item)
         assert isinstance(document, bytes), f"refused: {document}"

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import CronInvalid, LogdrainError, ResultUrlInvalid, SqlError, ZoneInvalid
 from logdrain.model.plans import Dialect, Plan
+from logdrain.model.result_files import FileTarget
 from logdrain.query.engine_functions import ENGINE_FUNCTIONS
 from logdrain.query.java_format import formatted, has_seconds, pattern_parts
 from logdrain.query.td_interval import interval
@@ -127,6 +128,12 @@ def result(octets: bytes) -> None:
         _check_message(error)
         if _PASSWORD_IN_PLACE.match(text) and text.count(_SECRET) == 1 and _SECRET in str(error):
             raise AssertionError("the password is in the message") from None
+        return
+    if isinstance(target, FileTarget):
+        assert target.folder.startswith("/")
+        assert ".." not in target.folder.split("/")
+        assert "/" not in target.table
+        assert target.table not in {"", ".", ".."}
         return
     found = conninfo_to_dict(target.dsn)
     assert found.keys() <= _CONNECTION

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import LogdrainError, ResultError, ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Mode, Schedule
-from logdrain.results.target import parse_result, resolve
+from logdrain.results.target import parse_result, resolve_table
 from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.integration.results.result_table import CLAIM, ResultTable, next_claim
 
@@ -49,7 +49,7 @@ def victim(table: ResultTable) -> Iterator[ResultTable]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_table_s_name_in_a_result_url_is_a_name(victim: ResultTable, text: str) -> None:
     parsed = parse_result(f"{victim.url}/{quote(text, safe='')}")
-    victim.name = resolve(parsed, parsed.url, no_variable).table
+    victim.name = resolve_table(parsed, parsed.url, no_variable, hint="").table
     victim.add(0, sum=[1])
     assert (text,) in victim.execute("SELECT relname::text FROM pg_class WHERE relkind = 'r'")
     assert victim.rows() == [(1,)]
@@ -121,7 +121,9 @@ def test_names_longer_than_postgres_has_are_refused_or_told_apart(victim: Result
         "postgres://h/db/t?krbsrvname=x",
         "postgres://h/db/t?dbname=host%3D/tmp",
         "postgres://h/db/t?user=postgres",
-        "file:///etc/passwd",
+        "file:///srv/results/../../etc/passwd",
+        "file:///srv/results/%2e%2e/passwd",
+        "file://host/etc/passwd",
         "http://example.org/t",
     ],
 )
@@ -137,7 +139,7 @@ def test_a_result_url_does_not_reach_into_the_host(address: str) -> None:
 def test_parts_of_a_result_url_stay_in_their_place(text: str) -> None:
     coded = quote(text, safe="")
     parsed = parse_result(f"postgres://{coded}:{coded}@db.example/{coded}/t?application_name={coded}")
-    found = conninfo_to_dict(resolve(parsed, parsed.url, no_variable).dsn)
+    found = conninfo_to_dict(resolve_table(parsed, parsed.url, no_variable, hint="").dsn)
     assert found == {
         "host": "db.example",
         "user": text,

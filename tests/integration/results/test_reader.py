@@ -44,6 +44,7 @@ def read(
     stream = found.scan(ResultScan("scan", named, tuple(columns), time_range, predicates))
     rows = [row for batch in stream for row in batch.to_pylist()]
     assert stream.rows_read == len(rows)
+    assert (stream.bytes_read > 0) == bool(rows)
     return rows
 
 

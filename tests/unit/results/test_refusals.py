@@ -54,6 +54,24 @@ def test_a_refusal_says_what_to_do(error: psycopg.Error, hint: str) -> None:
     assert hint in result_error(error, TABLE, 'sh"op').hint
 
 
+@pytest.mark.parametrize(
+    ("says", "hint"),
+    [
+        ('FATAL:  password authentication failed for user "u"', "check user and password"),
+        ("fe_sendauth: no password supplied", "has no password"),
+        ('FATAL:  database "d" does not exist', "CREATE DATABASE"),
+        ('FATAL:  role "u" does not exist', "CREATE ROLE"),
+        ("server does not support SSL, but SSL was required", "leave sslmode"),
+        ('no pg_hba.conf entry for host "h", user "u", database "d", no encryption', "sslmode=require"),
+        ("Connection refused", "that the server runs"),
+    ],
+)
+def test_a_connection_that_is_refused_says_what_to_do(says: str, hint: str) -> None:
+    told = result_error(psycopg.OperationalError(says), TABLE, "u")
+    assert hint in told.hint
+    assert told.retryable
+
+
 def test_a_message_is_one_line_without_a_password() -> None:
     told = result_error(psycopg.OperationalError("no\n\tpostgres://u:s3cret@h/db\n"), TABLE, "")
     assert "s3cret" not in str(told)

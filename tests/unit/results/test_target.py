@@ -8,7 +8,15 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import ResultUrlInvalid
 from logdrain.model.jobs import Mode, ResultTarget
-from logdrain.results.target import ParsedResult, check_name, check_url, parse_result, resolve, variable_name
+from logdrain.results.target import (
+    ParsedResult,
+    check_name,
+    check_url,
+    parse_result,
+    resolve,
+    resolve_table,
+    variable_name,
+)
 
 URL = "postgres://user:pw@host:5432/db"
 
@@ -19,7 +27,7 @@ def no_environment(_: str) -> str | None:
 
 def resolved(text: str, url: str = URL) -> ResultTarget:
     parsed = parse_result(text)
-    return resolve(parsed, parsed.url or url, no_environment)
+    return resolve_table(parsed, parsed.url or url, no_environment, hint="")
 
 
 def test_a_named_result() -> None:
@@ -173,6 +181,9 @@ def test_what_result_create_takes(url: str) -> None:
         ("postgres://host/db/t", "ends with the database"),
         ("postgres://host/db?mode=append", 'option "mode" belongs to the table'),
         ("postgres://host/db?sslmod=require", 'parameter "sslmod" is not known'),
+        ("postgres://host/db?sslmode=requir", 'sslmode="requir" is not known .did you mean "require"'),
+        ("postgres://host/db?target_session_attrs=x", 'target_session_attrs="x" is not known'),
+        ("postgres://host/db?connect_timeout=10s", "connect_timeout of the result is no number"),
         ("host/db", "not the URL of a Postgres database"),
         ("postgres:/host/db", "not the URL of a Postgres database"),
         ("http://host/db", "not the URL of a Postgres database"),
@@ -202,7 +213,8 @@ def test_names_that_a_result_text_could_not_say(name: str) -> None:
 def test_a_variable_is_read_when_the_result_is_used() -> None:
     parsed = parse_result("navy:t")
     assert variable_name("env:NAVY_URL") == "NAVY_URL"
-    assert resolve(parsed, "env:NAVY_URL", {"NAVY_URL": URL}.get).dsn == "postgresql://user:pw@host:5432/db"
+    target = resolve_table(parsed, "env:NAVY_URL", {"NAVY_URL": URL}.get, hint="")
+    assert target.dsn == "postgresql://user:pw@host:5432/db"
     with pytest.raises(ResultUrlInvalid, match='no NAVY_URL, which result "navy" reads'):
         resolve(parsed, "env:NAVY_URL", lambda _: None)
     with pytest.raises(ResultUrlInvalid, match="not the URL"):
