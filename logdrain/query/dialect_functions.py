@@ -71,10 +71,12 @@ _NGRAMS = "LIST_TRANSFORM(RANGE(1, GREATEST(LEN(_0) - _1 + 2, 2)), LAMBDA n : LI
 _REGEXP_POSITION = (
     "CASE WHEN REGEXP_MATCHES(_0, _1) THEN LENGTH(LIST_EXTRACT(STR_SPLIT_REGEX(_0, _1), 1)) + 1 ELSE -1 END"
 )
-_WIDTH_BUCKET = (
-    "CASE WHEN _0 < _1 THEN 0 WHEN _0 >= _2 THEN CAST(_3 AS BIGINT) + 1 "
+_WIDTH_BUCKET = (  # the bounds may fall, too
+    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
+    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
     "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
 )
+_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
 _JSON_SIZE = (
     "CASE JSON_TYPE(_0, _1) WHEN 'OBJECT' THEN LEN(JSON_KEYS(_0, _1)) "
     "WHEN 'ARRAY' THEN JSON_ARRAY_LENGTH(_0, _1) ELSE 0 END"
@@ -161,6 +163,7 @@ _TRINO = {
     "url_extract_port": f"CAST(NULLIF({_url_part(_PORT)}, '') AS BIGINT)",
     "url_extract_protocol": _url_part(_PROTOCOL),
     "url_extract_query": _url_part(_QUERY),
+    "width_bucket/2": _WIDTH_BUCKET_OF_BINS,
     "width_bucket/4": _WIDTH_BUCKET,
     "year_of_week": "ISOYEAR(_0)",
     "yow": "ISOYEAR(_0)",
@@ -243,11 +246,15 @@ _VARCHAR = (
     "url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path "
     "url_extract_protocol url_extract_query"
 )
+_MAP = (
+    "approx_most_frequent histogram map_agg map_concat map_filter map_union multimap_agg split_to_map "
+    "split_to_multimap str_to_map transform_keys transform_values"
+)
 RETURNED_TYPES = {
     **dict.fromkeys(_BIGINT.split(), exp.DType.BIGINT),
     **dict.fromkeys(_VARCHAR.split(), exp.DType.VARCHAR),
     **dict.fromkeys(("e", "infinity", "months_between", "nan"), exp.DType.DOUBLE),
-    **dict.fromkeys(("map_agg", "map_union", "multimap_agg", "split_to_map", "str_to_map"), exp.DType.MAP),
+    **dict.fromkeys(_MAP.split(), exp.DType.MAP),
     **dict.fromkeys(("from_utc_timestamp", "to_utc_timestamp"), exp.DType.TIMESTAMP),
     **dict.fromkeys(("split", "repeat", "slice"), exp.DType.ARRAY),
 }

@@ -30,6 +30,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 TIME: FieldPath = (PseudoColumn.TIME.value,)
 
+WRITTEN_CALL = "written_call"
+"""Mark (in a node's meta) of a call under the engine's name: what was written, and how many arguments."""
+
 
 @dataclass(slots=True)
 class ScanDraft:
@@ -145,6 +148,10 @@ class Draft:
     def readable(self, node: exp.Expr) -> str:
         """A resolved expression in the user's dialect, with quotes only where a name needs them."""
         plain = node.copy()
+        for call in plain.find_all(exp.Anonymous):
+            name, count = call.meta.get(WRITTEN_CALL, (call.name, len(call.expressions)))
+            call.set("this", name)
+            call.set("expressions", call.expressions[:count])
         for identifier in plain.find_all(exp.Identifier):
             identifier.set("quoted", not _PLAIN_NAME.fullmatch(identifier.name))
         return plain.sql(dialect=FRONT_DOORS[self.request.dialect])

@@ -115,6 +115,8 @@ class _Session:
         self._plan = plan
         try:
             self._start(plan, scans)
+        except RuntimeError as error:
+            failure = _interrupted(error)
         except duckdb.Error as error:
             failure = self._cause(error, scans, is_bound=False)
         if failure is not None:
@@ -134,6 +136,8 @@ class _Session:
         except StopIteration:
             self._is_clean = not self._added
             return None
+        except RuntimeError as error:
+            failure = _interrupted(error)
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             failure = self._cause(error, scans)
         raise failure
@@ -245,6 +249,11 @@ class _Result:
         """The batches, once."""
         while (batch := self._session.next_batch(self._scans)) is not None:
             yield batch
+
+
+def _interrupted(error: RuntimeError) -> BaseException:
+    """What the engine makes of Ctrl-C is no error of its own."""
+    return KeyboardInterrupt() if str(error) == "Query interrupted" else error
 
 
 def _create_function(connection: DuckDBPyConnection, name: str, vector: VectorFunction) -> None:

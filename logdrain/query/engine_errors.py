@@ -51,11 +51,18 @@ class _Rule(NamedTuple):
 
 _TRY_CAST = "TRY_CAST(… AS …) yields NULL for values that do not convert"
 
+_TRY = "TRY(…) yields NULL instead"
+_OF_THAT_TYPE = "write a value of that type"
 _WIDER = "use DOUBLE or DECIMAL"
 _NULLIF = "NULLIF(divisor, 0) yields NULL instead"
 _RE2 = r"missing [])]|repetition|escape sequence|perl operator|character class|group syntax|unexpected \)"
 _NUMBERS = (Risk.OVERFLOW, Risk.CAST)
 
+_TIME_FROM_NUMBER = (
+    r"'(?:date_\w+|year|quarter|month|week|day\w*|hour|minute|second|last_day|strftime)\([^)]*(?:BIGINT|INTEGER)"
+    r"|'\S+\((?:BIGINT|INTEGER\w*), INTERVAL\)"
+)
+_SECONDS = "FROM_UNIXTIME(…) makes a timestamp of unix seconds, such as `time`"
 _CAST = "convert with CAST(… AS …); a field that has held several types is VARCHAR"
 
 # The first rule that fits wins.
@@ -64,8 +71,18 @@ _RULES = (
     _Rule("Parser", "", SqlSyntaxError, ""),
     _Rule("Catalog", r"Function with name", UnknownFunction, ""),
     _Rule("Conversion", r"out of range for the destination type", NumberOverflow, _WIDER, _NUMBERS),
+    _Rule("Conversion", r"decode", SqlTypeError, _TRY),
+    _Rule(
+        "Conversion", r"specifier", SqlError, "write year, quarter, month, week, day, hour, minute or second"
+    ),
     _Rule("Conversion", "", SqlTypeError, _TRY_CAST, (Risk.CAST,)),
     _Rule("Out of Range", r"[Oo]verflow", NumberOverflow, _WIDER, _NUMBERS),
+    _Rule("Binder", r"in the GROUP BY clause", SqlError, "add it to GROUP BY, or take one: MIN(…)"),
+    _Rule("Binder", r"contain aggregates", SqlError, "filter what is aggregated with HAVING"),
+    _Rule("Binder", r"contain window functions", SqlError, "filter in a query around this one"),
+    _Rule("Binder", r"cannot be nested", SqlError, "aggregate the rows of a subquery"),
+    _Rule("Binder", r"UNNEST requires", SqlTypeError, "write CROSS JOIN UNNEST(list) AS t(element)"),
+    _Rule("Binder", _TIME_FROM_NUMBER, SqlTypeError, _SECONDS),
     _Rule(
         "Binder",
         r"No function matches|[Cc]annot (?:compare|mix|cast)|explicit type|choose",
@@ -73,7 +90,8 @@ _RULES = (
         _CAST,
     ),
     _Rule("Invalid Input", r"Division by zero", SqlError, _NULLIF, (Risk.DIVISION,)),
-    _Rule("Invalid Input", r"Could not parse", SqlTypeError, "TRY(…) yields NULL instead", (Risk.PARSE,)),
+    _Rule("Invalid Input", r"Could not parse", SqlTypeError, _TRY, (Risk.PARSE,)),
+    _Rule("Invalid Input", r"hex digit|Malformed JSON", SqlTypeError, _TRY),
     _Rule("Invalid Input", _RE2, SqlError, "regular expressions are those of RE2", (Risk.PATTERN,)),
 )
 
@@ -82,6 +100,20 @@ _NO_FUNCTION = re.compile(
 )
 
 _OVER = re.compile(r"Window functions are not supported here")
+
+# Where the engine's words are not those of SQL, or say too much.
+_PLAINER = (
+    (re.compile(r"UNNEST requires a single list.*"), "UNNEST takes a list"),
+    (re.compile(r"(\w+) clause cannot contain ([a-z ]+)!"), r"\1 cannot contain \2"),
+    (re.compile(r"More than one row returned .*"), "a subquery that stands for one value has several rows"),
+    (re.compile(r"Failed to parse format specifier.*: (\S+)$"), r"\1 is no part of a format"),
+    (re.compile(r"QUANTILE can only take.*"), "the percentage is not from 0 to 1"),
+    (re.compile(r"Lists larger than \S+ elements.*"), "a list of more than 4294967296 elements"),
+    (re.compile(r"extract specifier \"(.*)\" not recognized"), r"\1 is no part of a time"),
+    (re.compile(r"Sample sample_size .*"), "a sample is from 0 to 100 percent"),
+    (re.compile(r"Invalid UTF8 Codepoint (\S+)"), r"\1 is no code point"),
+    (re.compile(r"(\w+) term out of range - should be between (1 and \d+)"), r"\1 takes columns between \2"),
+)
 
 _TARGET = re.compile(r"(?: to (?:type )?|does not fit )(?P<type>[A-Z][A-Z0-9_]*(?:\([0-9, ]+\))?)")
 _PARTS_NAMED_MAX = 3
@@ -103,13 +135,19 @@ def engine_error(said: str, plan: Plan | None = None, position: range | None = N
     if call:
         name = at.word.upper() if at and at.word and call["name"].isidentifier() else call["name"]
         message = f"{name} does not take {_types(call['types'])}"
+    for words, plainer in _PLAINER:
+        message = words.sub(plainer, message)
     message = _OVER.sub(f"{at.word.upper() if at else 'this'} needs OVER (…) here", message)
     rule = next((rule for rule in _RULES if rule.kind == kind and re.search(rule.pattern, text)), None)
     message = _with_type(message, rule, plan.risky_parts if plan else ())
     named = _place(message, rule, plan.risky_parts) if plan and rule else ""
     if not named and at and kind != "Out of Memory":
         named = f"{at.place}: "
-    return rule.error(f"{named}{message}", hint=rule.hint) if rule else SqlError(f"{named}{message}")
+    if rule is None:
+        return SqlError(f"{named}{message}")
+    has_casts = plan is None or any(part.risk is Risk.CAST for part in plan.risky_parts)
+    hint = rule.hint if has_casts or rule.hint != _TRY_CAST else _OF_THAT_TYPE
+    return rule.error(f"{named}{message}", hint=hint)
 
 
 def _without_json(said: str) -> str:

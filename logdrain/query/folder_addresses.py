@@ -32,7 +32,11 @@ def open_addresses(path: str) -> dict[str, VectorFunction]:
     try:
         reader = _maxminddb.open_database(path, _maxminddb.MODE_MEMORY)
     except (OSError, ValueError, _maxminddb.InvalidDatabaseError) as error:
-        raise ConfigError(f"LOGDRAIN_GEOIP_FILE cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no MaxMind database"
+        raise ConfigError(
+            f"LOGDRAIN_GEOIP_FILE ({path}) cannot be read: {reason}",
+            hint="name a MaxMind .mmdb file, or none",
+        ) from error
 
     def look_up(address: str) -> Record | None:
         try:

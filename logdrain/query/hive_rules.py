@@ -4,8 +4,10 @@ from sqlglot import exp
 
 from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.query.dialect_functions import URL_PARAMETER, URL_PARTS
+from logdrain.query.double_sums import compensated
 from logdrain.query.draft import Draft
 from logdrain.query.hive_times import TIME_NODES, TIME_RULES, as_time, checked
+from logdrain.query.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
 from logdrain.query.templates import Rule, from_template
 
 _URL_PARTS = {part: from_template(template) for part, template in URL_PARTS.items()}
@@ -15,6 +17,8 @@ _WHOLE = from_template(
 )
 """Text with a fraction becomes the whole number before the point."""
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
+_NUMBER_OR_TEXT = NUMBER | TEXT
 _FIELDS_SHOWN = 3
 _URL_PARAMETER = from_template(URL_PARAMETER)
 
@@ -46,12 +50,12 @@ def _substring(node: exp.Expr, _: Draft) -> exp.Expr:
 def _cast(node: exp.Expr, draft: Draft) -> exp.Expr:
     """Between text, times and numbers; NULL where the text is none."""
     source, to = node.this, node.args["to"]
-    if source.is_type(*_INSTANTS) and to.is_type(*exp.DataType.NUMERIC_TYPES):
+    if is_of(source, _INSTANTS) and is_of(to, NUMBER):
         seconds: exp.Expr = exp.Anonymous(this="EPOCH", expressions=[source.copy()])
-        if to.is_type(*exp.DataType.INTEGER_TYPES):
+        if is_of(to, WHOLE):
             seconds = exp.Floor(this=seconds)
         node.set("this", seconds)
-    elif source.is_type(*exp.DataType.NUMERIC_TYPES) and to.is_type(*_INSTANTS):
+    elif is_of(source, NUMBER) and is_of(to, _INSTANTS):
         written = draft.readable(source)
         raise UnsupportedSql(
             f"{draft.place(node)}: CAST({written} AS TIMESTAMP): versions of Hive read a number as seconds "
@@ -60,7 +64,7 @@ def _cast(node: exp.Expr, draft: Draft) -> exp.Expr:
         )
     elif to.is_type(exp.DType.DATE):
         node.set("this", as_time(source, draft))
-    elif source.is_type(*exp.DataType.TEXT_TYPES) and to.is_type(*exp.DataType.INTEGER_TYPES):
+    elif is_of(source, TEXT) and is_of(to, WHOLE):
         node.set("this", _WHOLE(exp.Anonymous(this="", expressions=[source]), draft))
     return node
 
@@ -68,17 +72,27 @@ def _cast(node: exp.Expr, draft: Draft) -> exp.Expr:
 def _compared(node: exp.Expr, _: Draft) -> exp.Expr:
     """Text beside a number is read as a number, NULL where it is none."""
     for side, other in ((node.this, node.expression), (node.expression, node.this)):
-        if side.is_type(*exp.DataType.TEXT_TYPES) and other.is_type(*exp.DataType.NUMERIC_TYPES):
+        if is_of(side, TEXT) and is_of(other, NUMBER):
             side.replace(_number(side))
+    return node
+
+
+def _calculated(node: exp.Expr, _: Draft) -> exp.Expr:
+    """Text is read as a number, NULL where it is none."""
+    sides = (node.this, node.expression)
+    if all(is_of(side, _NUMBER_OR_TEXT) for side in sides):
+        for side in sides:
+            if is_of(side, TEXT):
+                side.replace(_number(side))
     return node
 
 
 def _divided(node: exp.Expr, draft: Draft) -> exp.Expr:
     """NULL where the divisor is 0."""
-    _compared(node, draft)
+    _calculated(node, draft)
     divisor = exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0))
     if isinstance(node, exp.IntDiv) and any(
-        not side.is_type(*exp.DataType.INTEGER_TYPES, exp.DType.UNKNOWN) for side in (node.left, node.right)
+        not is_of(side, _PERHAPS_WHOLE) for side in (node.left, node.right)
     ):
         quotient = exp.Div(this=exp.paren(node.left), expression=divisor)
         return exp.cast(exp.Trunc(this=quotient), exp.DType.BIGINT)
@@ -86,17 +100,26 @@ def _divided(node: exp.Expr, draft: Draft) -> exp.Expr:
     return node
 
 
+def _added(node: exp.Expr, draft: Draft) -> exp.Expr:
+    return compensated(_of_number(node, draft), draft)
+
+
 def _of_number(node: exp.Expr, _: Draft) -> exp.Expr:
     """Text as an argument is read as a number, NULL where it is none."""
     holder, key = (node.this, "expressions") if isinstance(node.this, exp.Distinct) else (node, "this")
     argument = holder.args[key][0] if key == "expressions" else holder.args[key]
-    if argument is not None and argument.is_type(*exp.DataType.TEXT_TYPES):
+    if argument is not None and is_of(argument, TEXT):
         argument.replace(_number(argument))
     return node
 
 
 def _number(text: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=text.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
+
+
+def _percentile_approx(node: exp.Expr, _: Draft) -> exp.Expr:
+    """A value that is there, and the same in every run."""
+    return exp.Anonymous(this="QUANTILE_DISC", expressions=[_number(node.this), node.args["quantile"].copy()])
 
 
 def _percentile(node: exp.Expr, _: Draft) -> exp.Expr:
@@ -114,9 +137,9 @@ def _size(node: exp.Expr, draft: Draft) -> exp.Expr:
     """-1 of NULL."""
     if isinstance(node.parent, exp.GenerateSeries):  # of the places that POSEXPLODE counts
         return node
-    is_map = node.this.is_type(exp.DType.MAP) or isinstance(node.this, (exp.Map, exp.VarMap))
     length = exp.Anonymous(
-        this="CARDINALITY" if is_map else "ARRAY_LENGTH", expressions=[_no_object(node, draft).this]
+        this="CARDINALITY" if is_map(node.this) else "ARRAY_LENGTH",
+        expressions=[_no_object(node, draft).this],
     )
     if node.this.is_type(exp.DType.NULL):
         return exp.Literal.number(-1)
@@ -210,6 +233,7 @@ HIVE_RULES: dict[str, Rule] = {
 }
 
 HIVE_NODES: dict[type[exp.Expr], Rule] = {
+    exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
     exp.JSONExtractScalar: _json_object,
     exp.Quantile: _percentile,
@@ -218,13 +242,13 @@ HIVE_NODES: dict[type[exp.Expr], Rule] = {
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
     **dict.fromkeys((exp.Explode, exp.MapKeys, exp.Unnest), _no_object),
     **dict.fromkeys((exp.Greatest, exp.Least), _greatest),
+    **dict.fromkeys((exp.Avg, exp.Sum), _added),
     **dict.fromkeys((exp.IntDiv, exp.Mod), _divided),
-    **dict.fromkeys(
-        (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compared
-    ),
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div), _calculated),
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compared),
     **dict.fromkeys(
         (
-            *(exp.Avg, exp.StddevPop, exp.StddevSamp, exp.Sum, exp.Variance, exp.VariancePop),
+            *(exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
             *(exp.Abs, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Neg, exp.Round, exp.Sqrt),
         ),
         _of_number,

@@ -13,6 +13,7 @@ from logdrain.query.date_patterns import JAVA_LETTERS
 from logdrain.query.draft import Draft
 from logdrain.query.java_format import PATTERN_PART, pattern_parts
 from logdrain.query.java_parse import time_reader
+from logdrain.query.kinds import NUMBER, TEMPORAL, TEXT, is_of
 from logdrain.query.templates import Rule, from_template
 
 _SECONDS = exp.Literal.string("yyyy-MM-dd HH:mm:ss")
@@ -68,12 +69,12 @@ def as_time(node: exp.Expr, draft: Draft) -> exp.Expr:
     Raises:
         SqlTypeError: it is a number.
     """
-    if node.is_type(*exp.DataType.NUMERIC_TYPES):
+    if is_of(node, NUMBER):
         written = draft.readable(node)
         raise SqlTypeError(
             f"{draft.place(node)}: {written} is a number, no time", hint=f"write FROM_UNIXTIME({written})"
         )
-    if node.is_type(*exp.DataType.TEMPORAL_TYPES):
+    if is_of(node, TEMPORAL):
         return exp.cast(node.copy(), exp.DType.TIMESTAMP)
     return _called(_READ, draft, node)
 
@@ -160,7 +161,7 @@ def from_unixtime(node: exp.Expr, draft: Draft) -> exp.Expr:
 def unix_timestamp(node: exp.Expr, draft: Draft) -> exp.Expr:
     """`unix_timestamp(time [, pattern])`; what follows the time in the text is ignored."""
     time, *patterns = checked(node, draft, 1, 2)
-    if time.is_type(*exp.DataType.TEMPORAL_TYPES):
+    if is_of(time, TEMPORAL):
         return _called(_EPOCH, draft, time)
     pattern = _pattern(node, [*patterns, _SECONDS][0], draft, hint=_PARSE_HINT, is_read=True)
     quick = _strftime(pattern)
@@ -199,7 +200,7 @@ def _whole(number: exp.Expr) -> exp.Expr:
 def _part(node: exp.Expr, draft: Draft) -> exp.Expr:
     """A part of a time; NULL where the text is none."""
     key = "expression" if isinstance(node, exp.Extract) else "this"
-    if not node.args[key].is_type(*exp.DataType.TEMPORAL_TYPES):
+    if not is_of(node.args[key], TEMPORAL):
         node.set(key, as_time(node.args[key], draft))
     return node
 
@@ -208,7 +209,7 @@ def _clock_part(node: exp.Expr, draft: Draft) -> exp.Expr:
     """A part of a time of day; of text, the date may be left out."""
     text = node.this
     _part(node, draft)
-    if text.is_type(*exp.DataType.TEXT_TYPES):
+    if is_of(text, TEXT):
         dated = exp.DPipe(this=exp.Literal.string("1970-01-01 "), expression=text.copy())
         node.set("this", exp.Coalesce(this=node.this.copy(), expressions=[as_time(dated, draft)]))
     return node

@@ -109,7 +109,7 @@ def event_column(draft: Draft, source: EventSource, parts: Parts) -> exp.Expr:
             )
         path = (*path, _one_of(draft, part, below(source.scan, path)) or part.name)
     if not is_seen(source.scan, path):
-        _warn_unseen(draft, source, path)
+        _warn_unseen(draft, source, path, parts[0])
     above = sometimes_list(source.scan, path)
     column = source.scan.column(above or path)
     found = exp.Column(this=quoted(column.name, parts[0]), table=quoted(source.alias))
@@ -204,13 +204,21 @@ def _with_fields(column: exp.Expr, parts: Parts) -> exp.Expr:
     return column
 
 
-def _warn_unseen(draft: Draft, source: EventSource, path: tuple[str, ...]) -> None:
+def _warn_unseen(draft: Draft, source: EventSource, path: tuple[str, ...], written: exp.Identifier) -> None:
     catalog = source.scan.catalog
     name = ".".join(path)
-    known = [".".join(seen) for seen in catalog.fields]
-    hint = nearest(name, known)
+    hint = _alias_hint(written) or nearest(name, [".".join(seen) for seen in catalog.fields])
     if catalog.is_full:
         text = f"the list of fields of {catalog.table.name} is full and {name} is not in it: reads as NULL"
     else:
         text = f"no event in {catalog.table.name} has had the field {name} yet: reads as NULL"
     draft.warn(f"{text} ({hint})" if hint else text)
+
+
+def _alias_hint(written: exp.Identifier) -> str:
+    select = written.find_ancestor(exp.Select)
+    for projection in select.expressions if select else ():
+        is_own = written.find_ancestor(exp.Alias) is projection
+        if isinstance(projection, exp.Alias) and projection.alias == written.name and not is_own:
+            return f"WHERE does not know the alias {written.name}: repeat its expression"
+    return ""

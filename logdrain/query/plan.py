@@ -29,6 +29,7 @@ from logdrain.query.slice_column import find_slice_column
 from logdrain.query.syntax import read_statement
 from logdrain.query.translations import translate_functions
 from logdrain.query.trino_checks import check_types
+from logdrain.query.unseen import unnest_unseen
 from logdrain.query.zones import keep_zones, name_zones
 
 STEPS: tuple[Callable[[Draft], None], ...] = (
@@ -37,6 +38,7 @@ STEPS: tuple[Callable[[Draft], None], ...] = (
     write_hive_forms,
     resolve_names,  # tables become scans, columns get their meaning
     infer_types,
+    unnest_unseen,
     fold_td_functions,
     name_zones,
     infer_types,

@@ -10,7 +10,10 @@ class Refusal(NamedTuple):
     instead: str
 
 
-_COLUMNS = Refusal("its columns are not known before it runs", "use CASE or UNION ALL, one for each column")
+_LATERAL_VIEW = Refusal(
+    "it makes columns, which only Hive's LATERAL VIEW takes",
+    "LATERAL VIEW TD_UNPIVOT('a, b', a, b) t; in Trino use CASE, or UNNEST of two lists",
+)
 
 NEEDS_ADDRESSES = Refusal(
     "it needs a database of addresses",
@@ -25,6 +28,6 @@ REFUSED_FUNCTIONS: dict[str, Refusal] = {
     "TD_LAT_LONG_TO_COUNTRY": Refusal(
         "it needs the borders of all countries", "look places up in the application, and print the result"
     ),
-    "TD_PIVOT": _COLUMNS,
-    "TD_UNPIVOT": _COLUMNS,
+    "TD_PIVOT": _LATERAL_VIEW,
+    "TD_UNPIVOT": _LATERAL_VIEW,
 }

@@ -5,10 +5,11 @@ from sqlglot import exp
 from logdrain.model.plans import Risk, RiskyPart
 from logdrain.query.draft import Draft
 
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
 _RISKS: dict[type[exp.Expr], Risk] = {
     exp.Cast: Risk.CAST,
     **dict.fromkeys((exp.Div, exp.IntDiv, exp.Mod), Risk.DIVISION),
-    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Sum), Risk.OVERFLOW),
+    **dict.fromkeys((*_ARITHMETIC, exp.Sum), Risk.OVERFLOW),
     **dict.fromkeys((exp.StrToTime, exp.ParseDatetime), Risk.PARSE),
     **dict.fromkeys((exp.RegexpLike, exp.RegexpExtract, exp.RegexpReplace, exp.RegexpSplit), Risk.PATTERN),
 }
@@ -18,10 +19,19 @@ def note_risks(draft: Draft) -> None:
     """Note each part that can fail, with its place; what planning has written itself has none."""
     for node in draft.statement.walk():
         risk = _RISKS.get(type(node))
-        has_place = risk is not None and any("start" in part.meta for part in node.walk())
-        if risk is None or not has_place or node.find_ancestor(exp.Try):
+        if risk is None or _is_inner(node) or node.find_ancestor(exp.Try):
+            continue
+        if not any("start" in part.meta for part in node.walk()):
             continue
         of = node.to.sql(dialect="duckdb") if isinstance(node, exp.Cast) else ""
         part = RiskyPart(risk, draft.place(node), draft.readable(node), of)
         if part not in draft.risky_parts:
             draft.risky_parts.append(part)
+
+
+def _is_inner(node: exp.Expr) -> bool:
+    """A term of a longer sum or product, whose text has it: of `a + b + c` only the whole is named."""
+    outer = node.parent
+    while isinstance(outer, exp.Paren):
+        outer = outer.parent
+    return isinstance(node, _ARITHMETIC) and isinstance(outer, _ARITHMETIC)

@@ -1,6 +1,6 @@
 """Rows made of several lists, of maps, of JSON: written as a subquery that unnests them side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -12,7 +12,7 @@ _PAIR = 2  # a key and a value
 
 
 def write_row_forms(draft: Draft) -> None:
-    """Rewrite UNNEST of several lists or of a map, and the LATERAL VIEWs of POSEXPLODE, maps and JSON_TUPLE.
+    """Rewrite UNNEST of several lists or of a map, and LATERAL VIEWs of other functions than EXPLODE.
 
     Raises:
         UnsupportedSql: the names do not fit the columns.
@@ -66,6 +66,9 @@ def _view(draft: Draft, select: exp.Select, lateral: exp.Lateral) -> None:
     elif isinstance(function, exp.Anonymous) and function.name.lower() == "parse_url_tuple":
         source, *parts = function.expressions
         columns = [_url_value(source, part) for part in parts]
+    elif isinstance(function, exp.Anonymous) and function.name.upper() in _MADE_TABLES:
+        made_names, columns = _MADE_TABLES[function.name.upper()](draft, function)
+        names = names or made_names
     else:
         return
     rows = _subquery(draft, lateral, columns, names)
@@ -74,6 +77,47 @@ def _view(draft: Draft, select: exp.Select, lateral: exp.Lateral) -> None:
     lateral.pop()
     join = exp.Join(this=made, side="LEFT", on=exp.true()) if is_outer else exp.Join(this=made, kind="CROSS")
     select.append("joins", join)
+
+
+def _pivot(draft: Draft, call: exp.Anonymous) -> tuple[list[str], list[exp.Expr]]:
+    """`TD_PIVOT(key, value, 'a,b')`: the value in the column that the key names, NULL in the others."""
+    if len(call.expressions) != _PAIR + 1:
+        raise UnsupportedSql(f"{draft.place(call)}: {call.name} takes a key, a value and 'key1, key2'")
+    key, value, written = call.expressions
+    names = _written_names(draft, written)
+    text = exp.cast(key, exp.DType.VARCHAR)
+    columns: list[exp.Expr] = [
+        exp.Case().when(exp.EQ(this=text.copy(), expression=exp.Literal.string(name)), value.copy())
+        for name in names
+    ]
+    return names, columns
+
+
+def _unpivot(draft: Draft, call: exp.Anonymous) -> tuple[list[str], list[exp.Expr]]:
+    """`TD_UNPIVOT('a, b', x, y)`: a row for each value, with its name."""
+    written, *values = call.expressions or [exp.Null()]
+    keys = _written_names(draft, written)
+    if len(keys) != len(values):
+        raise UnsupportedSql(
+            f"{draft.place(call)}: {call.name} has {len(keys)} names for {len(values)} values"
+        )
+    texts = [exp.Literal.string(key) for key in keys]
+    return ["key", "value"], [exp.Explode(this=exp.Array(expressions=each)) for each in (texts, values)]
+
+
+_MADE_TABLES: dict[str, Callable[[Draft, exp.Anonymous], tuple[list[str], list[exp.Expr]]]] = {
+    "TD_PIVOT": _pivot,
+    "TD_UNPIVOT": _unpivot,
+}
+"""Functions for LATERAL VIEW: what their columns are called without AS, and what is in them."""
+
+
+def _written_names(draft: Draft, written: exp.Expr) -> list[str]:
+    """`'a, b'` as names."""
+    names = [name.strip() for name in written.name.split(",")] if written.is_string else []
+    if not names or not all(names):
+        raise UnsupportedSql(f"{draft.place(written)}: the names are no constant 'a, b'")
+    return names
 
 
 def _subquery(draft: Draft, node: exp.Expr, columns: Sequence[exp.Expr], names: Sequence[str]) -> exp.Select:

@@ -1,18 +1,24 @@
 """TD functions of values: folded where every argument is constant, else a call of a vector function."""
 
+import math
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect, Scalar
 from logdrain.query.calls import Call
+from logdrain.query.column_types import engine_type
 from logdrain.query.constants import NULL, bigint, constant
+from logdrain.query.draft import WRITTEN_CALL
+from logdrain.query.kinds import REAL, TEMPORAL, is_of
 from logdrain.query.scalars import PARSE, TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, Parameter, ScalarFunction
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"BIGINT": (int,), "DOUBLE": (int, float), "VARCHAR": (str,)}
 _FOLDED = ("BIGINT", "VARCHAR")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
-_NO_NUMBERS = (*exp.DataType.TEMPORAL_TYPES, exp.DType.BOOLEAN, exp.DType.ARRAY, exp.DType.STRUCT)
+_NO_NUMBERS = TEMPORAL | {exp.DType.BOOLEAN, exp.DType.ARRAY, exp.DType.STRUCT}
 
 
 def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
@@ -31,7 +37,10 @@ def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
         if is_constant and scalar.returns in _FOLDED:
             return _literal(scalar(*values), scalar.returns)
         typed = [_typed(call, *pair) for pair in zip(scalar.parameters, arguments, strict=True)]
-        return exp.Anonymous(this=scalar.name, expressions=typed)
+        made = exp.Anonymous(this=scalar.name, expressions=typed)
+        made.type = engine_type(scalar.returns)  # calls around it ask
+        made.meta[WRITTEN_CALL] = call.name, len(call.arguments)
+        return made
 
     return rewrite
 
@@ -61,10 +70,19 @@ def _checked(call: Call, parameter: Parameter, argument: exp.Expr, value: Scalar
         return None
     if parameter.type == "VARCHAR" and type(value) is int:
         value = str(value)
+    if parameter.type == "BIGINT":
+        value = _whole(value)
     fits = _PYTHON_TYPES[parameter.type]
     if isinstance(value, bool) or not isinstance(value, fits) or parameter.read(value) is None:
         raise call.wrong(argument, f"{value!r} is no {parameter.what}", parameter.hint)
     return value
+
+
+def _whole(value: Scalar) -> Scalar:
+    """A number as whole as the parameter is, also one that is written as text; what is none as it is."""
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    return math.floor(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
@@ -73,7 +91,7 @@ def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
     Raises:
         SqlTypeError: no value of its type can be that.
     """
-    if parameter.type != "VARCHAR" and argument.is_type(*_NO_NUMBERS):
+    if parameter.type != "VARCHAR" and is_of(argument, _NO_NUMBERS):
         written = f"{call.draft.readable(argument)} is {argument.type}, no {parameter.what}"
         raise call.wrong(argument, written, parameter.hint)
     of = exp.DataType.build(parameter.type, dialect="duckdb")
@@ -81,7 +99,9 @@ def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
         return argument.copy()
     if constant(argument) is not None and argument.is_string:
         return argument.copy()
-    return exp.TryCast(this=argument.copy(), to=of, safe=True)
+    is_cut = parameter.type == "BIGINT" and is_of(argument, REAL)  # a cast would round
+    value = exp.Floor(this=argument.copy()) if is_cut else argument.copy()
+    return exp.TryCast(this=value, to=of, safe=True)
 
 
 def _literal(value: object, returns: str) -> exp.Expr:

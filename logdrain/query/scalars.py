@@ -13,14 +13,16 @@ from typing import Any
 from logdrain.model.plans import Scalar
 from logdrain.query.agents import OPTIONS, classified, described
 from logdrain.query.calls import ZONE_HINT
+from logdrain.query.constants import BIGINT_MAX, BIGINT_MIN
 from logdrain.query.hive_texts import converted, crc32, soundex
 from logdrain.query.java_format import Part, formatted, has_seconds, pattern_parts
 from logdrain.query.java_parse import time_reader, unix_seconds
 from logdrain.query.td_calendar import Unit, local_time, minute_of, start_of
 from logdrain.query.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
-from logdrain.query.td_time import find_zone, unix_time
+from logdrain.query.td_time import duration_s, find_zone, unix_time
 
 TIME_PARSE = "parse_td_time"
+DURATION_HINT = "write a sign and numbers with w, d, h, m or s: '1d', '-1h30m'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,12 @@ def _string(seconds: int, code: str, zone: tzinfo) -> str:
     return _formatted(start_of(unit, seconds, zone), pattern_parts(form) or (), zone, zone_names=True)
 
 
+def _within_bigint(number: int) -> int:
+    if not BIGINT_MIN <= number <= BIGINT_MAX:
+        raise OverflowError("beyond BIGINT")
+    return number
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -117,6 +125,7 @@ def _java_format(milliseconds: int, parts: tuple[Part, ...]) -> str:
 
 
 _TIME = Parameter("BIGINT", "unix time", "write unix seconds")
+_DURATION = Parameter("VARCHAR", "duration", DURATION_HINT, read=duration_s)
 _ZONE = Parameter("VARCHAR", "time zone", ZONE_HINT, "UTC", find_zone)
 _TEXT = Parameter("VARCHAR", "text", "write a string")
 _PATTERN = Parameter(
@@ -153,6 +162,7 @@ TIME_FORMAT_OF_TRINO = ScalarFunction(
     "td_time_format_of_trino", (_TIME, _PATTERN, _ZONE), "VARCHAR", partial(_format, zone_names=False)
 )
 PARSE = ScalarFunction(TIME_PARSE, (_TEXT, _ZONE), "BIGINT", unix_time)
+DURATION = ScalarFunction("td_duration_s", (_DURATION,), "BIGINT", _within_bigint)
 STRING = ScalarFunction("td_time_string", (_TIME, _CODES, _ZONE), "VARCHAR", _string)
 DATE_TRUNC = ScalarFunction("td_date_trunc", (_UNIT, _TIME, _ZONE), "BIGINT", start_of)
 URL_ENCODE = ScalarFunction("td_url_encode", (_TEXT, _CHARSET), "VARCHAR", url_encoded)
@@ -177,7 +187,7 @@ SOUNDEX = ScalarFunction("soundex_code", (_TEXT,), "VARCHAR", soundex)
 
 SCALAR_FUNCTIONS = (
     *(JAVA_FORMAT, JAVA_PARSE, CONV, CRC32, SOUNDEX),
-    *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC),
+    *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC, DURATION),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
     *(PARSE_AGENT, PARSE_USER_AGENT),
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logdrain.query.calls import Call
-from logdrain.query.constants import bigint
+from logdrain.query.constants import Constant, bigint, constant
 from logdrain.query.dialect_functions import TOP_COUNTS
 from logdrain.query.templates import from_template
 
@@ -46,9 +46,11 @@ def last(call: Call) -> exp.Expr:
 
 def numeric_range(call: Call) -> exp.Expr:
     """`TD_NUMERIC_RANGE([start,] end [, step])`: a row for each number, from 0, without the end."""
-    bounds = [argument.copy() for argument in call.arguments]
+    bounds = [_whole(call, argument) for argument in call.arguments]
     start, end = (bigint(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
     step = bounds[2] if len(bounds) > 2 else bigint(1)  # noqa: PLR2004  start, end, step
+    if constant(step) == Constant(0):
+        raise call.wrong(call.arguments[2], "the step is 0", "write how far one number is from the next")
     return exp.Explode(this=exp.GenerateSeries(start=start, end=end, step=step, is_end_exclusive=True))
 
 
@@ -62,6 +64,16 @@ def x_rank(call: Call) -> exp.Expr:
         "sort them in a subquery, or write ROW_NUMBER() OVER (PARTITION BY … ORDER BY …)"
     )
     return exp.Window(this=exp.RowNumber(), partition_by=[key.copy() for key in call.arguments])
+
+
+def _whole(call: Call, bound: exp.Expr) -> exp.Expr:
+    """A bound as BIGINT: `2.0` is 2, too."""
+    known = constant(bound)
+    if known is None or known.value is None:
+        return exp.cast(bound.copy(), exp.DType.BIGINT)
+    if isinstance(known.value, (bool, str)) or not float(known.value).is_integer():
+        raise call.wrong(bound, f"{known.value!r} is no whole number", "write numbers such as 0, 10, 2")
+    return bigint(int(known.value))
 
 
 def _where(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:

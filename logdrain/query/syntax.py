@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 
@@ -46,6 +47,12 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
 _NOT_AFTER_COMMA = frozenset(
     {TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE, TokenType.SEMICOLON}
 )
+_WITH_BY = frozenset({"GROUP", "ORDER", "PARTITION"})
+_KEYWORDS = (
+    *("SELECT", "FROM", "WHERE", "HAVING", "LIMIT", "OFFSET", "UNION", "DISTINCT", "BETWEEN", "INTERVAL"),
+    *("CASE", "WHEN", "THEN", "ELSE", "JOIN", "LEFT", "RIGHT", "INNER", "CROSS", "OVER", "WITH", *_WITH_BY),
+)
+_WORD = re.compile(r"\w+")
 _MISSING_QUOTE = re.compile(r"Missing (?P<quote>\S+) from")
 _UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keyword: .*| but got <Token.*")
 _LACKING = re.compile(r"Required keyword: '\w+' missing for .*expressions\.(?!core)")
@@ -62,15 +69,18 @@ def read_statement(draft: Draft) -> None:
         SqlSyntaxError: it cannot be parsed; has line and column.
         UnsupportedSql: it is another statement, or has a part that is not run here.
     """
-    draft.statement = _read(draft.request.sql, draft.request.dialect).copy()
+    draft.statement = parse_query(draft.request.sql, draft.request.dialect).copy()
 
 
 @lru_cache(maxsize=_TEXTS_KEPT_MAX)
-def _read(sql: str, dialect: Dialect) -> exp.Query:
+def parse_query(sql: str, dialect: Dialect) -> exp.Query:
+    """A text as a tree, which is everybody's: not to be changed. Raises what `read_statement` does."""
     other = _STATEMENT.match(sql)
     if other:
         place = place_of(sql, other.start("word"))
         raise UnsupportedSql(f"{other['word'].upper()} is not run here ({place})", hint=_QUERY_HINT)
+    if "\0" in sql:
+        raise SqlSyntaxError(f"{place_of(sql, sql.index(chr(0)))}: the character U+0000", hint="leave it out")
     statements = _parse(sql, dialect)
     if not statements:
         raise SqlSyntaxError("line 1, column 1: the query is empty", hint="write SELECT …")
@@ -87,7 +97,25 @@ def _read(sql: str, dialect: Dialect) -> exp.Query:
             _check_groups(sql, node)
             _check_columns(sql, node)
         _check_samples(sql, node)
+        _check_counts(sql, node)
     return statement
+
+
+def _check_counts(sql: str, node: exp.Expr) -> None:
+    """What the parser lets pass, and the engine complains of without a place."""
+    if isinstance(node, exp.Distinct) and not node.expressions and isinstance(node.parent, exp.AggFunc):
+        raise SqlSyntaxError(f"{node_place(sql, node.parent)}: DISTINCT without a column")
+    if isinstance(node, (exp.Limit, exp.Offset)) and node.find(exp.Column):
+        raise SqlSyntaxError(f"{node_place(sql, node)}: {node.key.upper()} takes a number, no column")
+    if isinstance(node, exp.With):
+        names: set[str] = set()
+        for query in node.expressions:
+            if query.alias.lower() in names:
+                raise SqlSyntaxError(
+                    f"{node_place(sql, query.args['alias'])}: WITH names {query.alias} twice",
+                    hint="give one another name",
+                )
+            names.add(query.alias.lower())
 
 
 def _check_samples(sql: str, node: exp.Expr) -> None:
@@ -112,7 +140,7 @@ def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
         reached = parser.reached if isinstance(parser, UntypedCasts) else 0
         raise SqlSyntaxError(f"{place_of(sql, reached)}: {_TOO_FEW}") from error
     except ParseError as error:
-        raise SqlSyntaxError(_parse_message(sql, error)) from None
+        raise SqlSyntaxError(_parse_message(sql, error), hint=_word_hint(sql, error)) from None
     except TokenError as error:
         raise SqlSyntaxError(_token_message(sql, error)) from None
     return [statement for statement in parsed if statement is not None]
@@ -146,11 +174,11 @@ def _check_columns(sql: str, select: exp.Select) -> None:
 
 
 def _check_parameters(sql: str, tokens: Sequence[Token], dialect: Dialect) -> None:
-    signs = {TokenType.PLACEHOLDER, TokenType.PARAMETER}
+    signs = {TokenType.PLACEHOLDER, TokenType.PARAMETER, TokenType.L_BRACE, TokenType.BLOCK_START}
     if dialect is Dialect.TRINO:
         signs.add(TokenType.COLON)  # has no other use there; in Hive STRUCT<a:int> has it
     for token in tokens:
-        if token.token_type in signs:
+        if token.token_type in signs or (token.token_type is TokenType.VAR and token.text[0] == "$"):
             place = place_of(sql, token.start)
             raise UnsupportedSql(f"{place}: a parameter is not run here", hint="write the value")
 
@@ -181,6 +209,24 @@ def _parse_message(sql: str, error: ParseError) -> str:
     if is_last or _END_OF_TEXT in description:
         return f"{place_of(sql, len(sql.rstrip()))}: the text ends too early, after {highlight!r}"
     return f"{place_of(sql, start)}: {_UNEXPECTED.sub('this is unexpected', description)}, near {highlight!r}"
+
+
+def _word_hint(sql: str, error: ParseError) -> str:
+    """The keyword that one of the last two words was probably meant to be."""
+    if not error.errors:
+        return ""
+    first = error.errors[0]
+    if str(first["highlight"]).startswith("`"):
+        return 'names are quoted as in "price"; `price` is Hive\'s: -T hive'
+    words = [word.upper() for word in _WORD.findall(sql[: _offset(sql, first["line"], first["col"])])]
+    before, *last = ["", "", *words][-3:]
+    if last[0] in _WITH_BY and last[1] != "BY":
+        return f"write {last[0]} BY"
+    for previous, word in ((last[0], last[1]), (before, last[0])):
+        near = get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
+        if near and word not in _KEYWORDS and previous not in ("FROM", "JOIN"):
+            return f"did you mean {near[0]} for {word}?"
+    return ""
 
 
 def _token_message(sql: str, error: TokenError) -> str:

@@ -30,7 +30,8 @@ def find_table(draft: Draft, node: exp.Table) -> Table:
         raise UnknownTable(f"{place}: the table {written} has no database", hint=_elsewhere(draft, parts[-1]))
     if len(parts) == len(Table._fields) and Table(*parts) in draft.tables:
         return Table(*parts)
-    raise UnknownTable(f"{place}: there is no table {'.'.join(parts)}", hint=_hint(draft, parts))
+    name = ".".join(parts)
+    raise UnknownTable(f"{place}: there is no table {name}", hint=_hint(draft, parts), table=name)
 
 
 def node_name(node: exp.Table) -> str:

@@ -7,8 +7,8 @@ offset in an overlap.
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _UNIX_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a local time: the zone's offset is subtracted apart
 
@@ -19,7 +19,8 @@ _STEP = re.compile(r"([0-9]+)([wdhms])")
 _TIME = re.compile(
     r"\s*(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
     r"(?:(?:T|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:[.][0-9]{1,9})?)?)?"
-    r"(?:\s*(?P<offset>[+-][0-9]{1,2}:?[0-9]{2}|Z)|\s+(?P<zone>[A-Za-z][A-Za-z0-9_+:/-]*))?\s*"
+    r"(?:\s*(?P<offset>[+-][0-9]{1,2}:?[0-9]{2}|(?(hour)[+-][0-9]{2}|(?!))|Z)"
+    r"|\s+(?P<zone>[A-Za-z][A-Za-z0-9_+:/-]*))?\s*"
 )
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?")
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
@@ -85,15 +86,19 @@ def duration_s(text: str) -> int | None:
 
 @lru_cache(maxsize=256)
 def find_zone(name: str) -> tzinfo | None:
-    """The zone of an IANA name, a Java abbreviation or an offset (`+09:00`, `+0900`, `GMT+9`); else None."""
-    if name in ("Z", "UTC", "GMT", "UT"):
+    """The zone of an IANA name, a Java abbreviation or an offset (`+09:00`, `+0900`, `GMT+9`); else None.
+
+    Upper and lower case are the same, as in Trino: jobs say `jst`.
+    """
+    short = name.upper()
+    if short in ("Z", "UTC", "GMT", "UT"):
         return UTC
-    if name in _FIXED_HOURS:
-        return timezone(timedelta(hours=_FIXED_HOURS[name]))
-    found = _OFFSET.fullmatch(name)
+    if short in _FIXED_HOURS:
+        return timezone(timedelta(hours=_FIXED_HOURS[short]))
+    found = _OFFSET.fullmatch(short)
     if found is not None:
         return _offset(found)
-    return _region(_SHORT_IDS.get(name, name))
+    return _region(_SHORT_IDS.get(short, name))
 
 
 def unix_time(text: str, default_zone: tzinfo) -> int | None:
@@ -129,4 +134,11 @@ def _region(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # unknown, or the name of a folder of zones
-        return None
+        known = _known_regions().get(name.lower())
+        return ZoneInfo(known) if known else None
+
+
+@cache
+def _known_regions() -> dict[str, str]:
+    """IANA names by themselves in lower case."""
+    return {name.lower(): name for name in available_timezones()}

@@ -14,22 +14,31 @@ Rule = Callable[[exp.Expr, Draft], exp.Expr]
 
 def from_template(template: str) -> Rule:
     """A rule that puts the arguments of a call into an expression of the engine, for _0, _1 and so on."""
-    parsed = sqlglot.parse_one(template, read="duckdb")
 
     def fill(node: exp.Expr, draft: Draft) -> exp.Expr:
         arguments = {f"_{index}": argument for index, argument in enumerate(node.expressions)}
-        filled = parsed.copy()
+        filled = _parsed(template).copy()
         if filled.find(exp.AggFunc) and isinstance(node.parent, (exp.Filter, exp.Window)):
             raise UnsupportedSql(
                 f"{draft.place(node)}: {node.name} with FILTER or OVER", hint="use CASE, or a subquery"
             )
-        for column in list(filled.find_all(exp.Column)):
+        for column in filled.find_all(exp.Column):
             if column.name not in arguments:
                 raise UnsupportedSql(f"{draft.place(node)}: {node.name} needs more arguments")
+        stand_where(node, filled)
+        for column in list(filled.find_all(exp.Column)):
             column.replace(arguments[column.name].copy())
         return exp.paren(filled, copy=False)
 
     return fill
+
+
+def stand_where(call: exp.Expr, made: exp.Expr) -> None:
+    """The functions that are called instead of one stand where it stood; casts that were made, nowhere."""
+    place: dict[str, object] = {part: call.meta[part] for part in ("start", "end") if part in call.meta}
+    for function in made.find_all(exp.Func) if place else ():
+        if not isinstance(function, (exp.Cast, exp.Connector)) and "start" not in function.meta:
+            function.meta.update(place)
 
 
 def template(text: str, arguments: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -43,7 +52,11 @@ def template(text: str, arguments: Mapping[str, exp.Expr]) -> exp.Expr:
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> exp.Expr:
-    return sqlglot.parse_one(text, read="duckdb")
+    """A template's tree, without its own offsets: they would be read as places in the user's text."""
+    parsed = sqlglot.parse_one(text, read="duckdb")
+    for node in parsed.walk():
+        node.meta.clear()
+    return parsed
 
 
 def applied(function: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:

@@ -7,14 +7,14 @@ from sqlglot import exp
 from logdrain.errors import NumberOverflow
 from logdrain.query.calls import Call, operand
 from logdrain.query.constants import BIGINT_MAX, BIGINT_MIN, Constant, bigint, constant
-from logdrain.query.scalars import TIME_PARSE
+from logdrain.query.kinds import NUMBER, REAL, TEMPORAL, TEXT, is_of
+from logdrain.query.scalars import DURATION, DURATION_HINT, TIME_PARSE
 from logdrain.query.td_time import duration_s, find_zone, unix_time
 
 SCHEDULED = "is_scheduled_time"
 """Mark (in a node's meta) of what was TD_SCHEDULED_TIME()."""
 
 _TIME_HINT = "write 'yyyy-MM-dd' or 'yyyy-MM-dd HH:mm:ss', with or without a zone after it"
-_DURATION_HINT = "write a sign and numbers with w, d, h, m or s: '1d', '-1h30m'"
 
 
 def scheduled_time(call: Call) -> exp.Expr:
@@ -27,12 +27,14 @@ def scheduled_time(call: Call) -> exp.Expr:
 def time_add(call: Call) -> exp.Expr:
     """`TD_TIME_ADD(long or string, duration [, zone]) -> long`; the zone is for strings without one."""
     duration = constant(call.arguments[1])
+    time = _time(call, call.arguments[0], call.zone(2))
+    if is_of(time, REAL):
+        time = exp.cast(exp.Floor(this=time), exp.DType.BIGINT)
     if duration is None:
-        raise call.wrong(call.arguments[1], "the duration is not a constant", _DURATION_HINT)
+        return exp.Paren(this=exp.Add(this=operand(time), expression=_seconds_of(call, call.arguments[1])))
     seconds = duration_s(duration.value) if isinstance(duration.value, str) else None
     if seconds is None and duration.value is not None:
-        raise call.wrong(call.arguments[1], f"{duration.value!r} is no duration", _DURATION_HINT)
-    time = _time(call, call.arguments[0], call.zone(2))
+        raise call.wrong(call.arguments[1], f"{duration.value!r} is no duration", DURATION_HINT)
     known = constant(time)
     if seconds is None or (known is not None and known.value is None):
         return bigint(None)
@@ -42,6 +44,14 @@ def time_add(call: Call) -> exp.Expr:
             raise NumberOverflow(f"{call.draft.place(call.node)}: {call.name} leaves the range of bigint")
         return bigint(total)
     return exp.Paren(this=exp.Add(this=operand(time), expression=bigint(seconds)))
+
+
+def _seconds_of(call: Call, duration: exp.Expr) -> exp.Expr:
+    """A duration that is not known before the query runs."""
+    if is_of(duration, NUMBER | TEMPORAL):
+        written = f"{call.draft.readable(duration)} is {duration.type}, no duration"
+        raise call.wrong(duration, written, DURATION_HINT)
+    return exp.Anonymous(this=DURATION.name, expressions=[exp.cast(duration.copy(), exp.DType.VARCHAR)])
 
 
 def time_range(call: Call) -> exp.Expr:
@@ -83,7 +93,7 @@ def _time(call: Call, argument: exp.Expr, zone: tzinfo) -> exp.Expr:
     """A time argument as unix seconds: folded where it is constant, parsed by the engine where it is text."""
     known = constant(argument)
     if known is None:
-        if argument.is_type(*exp.DataType.TEXT_TYPES):
+        if is_of(argument, TEXT):
             return exp.Anonymous(this=TIME_PARSE, expressions=[argument.copy(), _zone_name(call)])
         return argument.copy()
     if known.value is None or type(known.value) is int:

@@ -9,9 +9,11 @@ from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.date_patterns import format_datetime, parse_datetime
 from logdrain.query.dialect_functions import FUNCTION_TEMPLATES
+from logdrain.query.double_sums import compensated
 from logdrain.query.draft import Draft
 from logdrain.query.hive_rules import HIVE_NODES, HIVE_RULES
-from logdrain.query.templates import Rule, from_template
+from logdrain.query.kinds import is_map
+from logdrain.query.templates import Rule, from_template, stand_where
 from logdrain.query.trino_rules import TRINO_NODES, TRINO_RULES, json_scalar, regexp_replace
 
 
@@ -29,6 +31,7 @@ def translate_functions(draft: Draft) -> None:
             changed = _applied(rule, node, draft)
             changed.type = changed.type or node.type
             if changed is not node:
+                stand_where(node, changed)
                 node.replace(changed)
 
 
@@ -82,13 +85,33 @@ def _date_add(node: exp.Expr, _: Draft) -> exp.Expr:
 def _quantile(node: exp.Expr, draft: Draft) -> exp.Expr:
     """Trino's approx_percentile has the type of its argument, and takes a list; here it is exact."""
     if node.args.get("weight"):
-        raise UnsupportedSql(f"{draft.place(node)}: APPROX_PERCENTILE with weights")
+        raise UnsupportedSql(
+            f"{draft.place(node)}: APPROX_PERCENTILE with weights",
+            hint="compare SUM(weight) OVER (ORDER BY value) with the whole SUM(weight) in a subquery",
+        )
     return exp.Anonymous(this="QUANTILE_DISC", expressions=[node.this, node.args["quantile"]])
+
+
+def _bracket(node: exp.Expr, _: Draft) -> exp.Expr:
+    """The engine counts as Trino does, from 1; keys of a map are as they are written in both."""
+    node.set("offset", node.args.get("offset", 1))
+    return node
 
 
 def _distinct(node: exp.Expr, _: Draft) -> exp.Expr:
     """An exact count is an approximation, too, and the same in every run."""
     return exp.Count(this=exp.Distinct(expressions=[node.this]), big_int=True)
+
+
+def _rows_counted(node: exp.Expr, _: Draft) -> exp.Expr:
+    """COUNT(DISTINCT a, b) counts the pairs without NULL; the engine takes one expression."""
+    if not isinstance(node.parent, exp.Count) or len(node.expressions) == 1:
+        return node
+    missing = [
+        exp.If(this=exp.Is(this=part.copy(), expression=exp.Null()), true=exp.Null())
+        for part in node.expressions
+    ]
+    return exp.Distinct(expressions=[exp.Case(ifs=missing, default=exp.Tuple(expressions=node.expressions))])
 
 
 def _json_text(node: exp.Expr, _: Draft) -> exp.Expr:
@@ -100,8 +123,7 @@ def _json_text(node: exp.Expr, _: Draft) -> exp.Expr:
 
 def _cardinality(node: exp.Expr, _: Draft) -> exp.Expr:
     """The engine has one function for lists and one for maps."""
-    is_map = node.this.is_type(exp.DType.MAP) or isinstance(node.this, (exp.Map, exp.VarMap))
-    return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map else node
+    return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map(node.this) else node
 
 
 def _reduce(node: exp.Expr, draft: Draft) -> exp.Expr:
@@ -133,6 +155,7 @@ _BOTH: dict[type[exp.Expr], Rule] = {
     exp.ApproxDistinct: _distinct,
     exp.ArraySize: _cardinality,
     exp.DateAdd: _date_add,
+    exp.Distinct: _rows_counted,
     exp.JSONExtract: _json_text,
     exp.Reduce: _reduce,
     exp.RegexpReplace: regexp_replace,
@@ -146,10 +169,13 @@ _BY_NODE: dict[Dialect, dict[type[exp.Expr], Rule]] = {
         exp.ApproxQuantile: _quantile,
         exp.ArgMax: _extreme("ARG_MAX_NULL"),
         exp.ArgMin: _extreme("ARG_MIN_NULL"),
+        exp.Avg: compensated,
+        exp.Bracket: _bracket,
         exp.DateDiff: _date_diff,
         exp.JSONExtractScalar: json_scalar,
         exp.ParseDatetime: parse_datetime,
         exp.RegexpExtract: _regexp_extract,
+        exp.Sum: compensated,
         **TRINO_NODES,
     },
     Dialect.HIVE: {**_BOTH, exp.JSONExtractScalar: _json_text, **HIVE_NODES},

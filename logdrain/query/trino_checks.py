@@ -6,13 +6,16 @@ from sqlglot import exp
 
 from logdrain.errors import SqlError, SqlSyntaxError, SqlTypeError
 from logdrain.model.plans import Dialect
+from logdrain.query.constants import constant
 from logdrain.query.draft import Draft
+from logdrain.query.kinds import NUMBER, TEMPORAL, TEXT, is_of
+from logdrain.query.unseen import is_unseen
 
-_TEXT = (*exp.DataType.TEXT_TYPES,)
-_NUMBERS = (*exp.DataType.NUMERIC_TYPES,)
+_NO_CONDITION = TEXT | NUMBER | TEMPORAL
 _COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between)
 _UNITS = frozenset({"MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 _WITH_UNITS = (exp.TimestampTrunc, exp.DateTrunc, exp.DateAdd, exp.DateDiff, exp.Interval)
+_ENTRIES_MAX = 10_000  # Trino's own limit
 _CAST = "convert with CAST(… AS …); a field that has held several types is VARCHAR"
 
 
@@ -36,6 +39,15 @@ def _check_compared(draft: Draft, node: exp.Expr) -> None:
         _check_alike(draft, node, parts[0], other)
 
 
+def _check_branches(draft: Draft, node: exp.Expr) -> None:
+    """What CASE, IF or a list can be: the engine takes the first for the type of all."""
+    values = [branch.args.get("true") for branch in node.args.get("ifs") or [node]]
+    values += [node.args.get("default"), node.args.get("false"), *node.expressions]
+    parts = [part for part in values if part is not None]
+    for other in parts[1:]:
+        _check_alike(draft, other, parts[0], other)
+
+
 def _check_union(draft: Draft, node: exp.Expr) -> None:
     if isinstance(node, exp.SetOperation):
         for left, right in zip(node.left.selects, node.right.selects, strict=False):
@@ -44,19 +56,14 @@ def _check_union(draft: Draft, node: exp.Expr) -> None:
 
 def _check_alike(draft: Draft, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> None:
     for text, number in ((left, right), (right, left)):
-        if text.is_type(*_TEXT) and number.is_type(*_NUMBERS) and not _is_unseen(number):
+        if is_of(text, TEXT) and is_of(number, NUMBER) and not is_unseen(number):
             words = f"{draft.readable(text)} is text beside the number {draft.readable(number)}"
             raise SqlTypeError(f"{draft.place(node)}: {words}", hint=_CAST)
 
 
-def _is_unseen(node: exp.Expr) -> bool:
-    """Whether it is a field that no event has had yet."""
-    return bool(node.type and node.type.args.get("nullable"))
-
-
 def _check_condition(draft: Draft, node: exp.Expr) -> None:
     for part in node.iter_expressions():
-        if part.is_type(*_TEXT, *_NUMBERS, *exp.DataType.TEMPORAL_TYPES) and not _is_unseen(part):
+        if is_of(part, _NO_CONDITION) and not is_unseen(part):
             words = f"{draft.readable(part)} is no condition"
             raise SqlTypeError(f"{draft.place(part)}: {words}", hint="compare it with something")
 
@@ -79,10 +86,34 @@ def _check_unit(draft: Draft, node: exp.Expr) -> None:
         )
 
 
+def _check_entries(draft: Draft, node: exp.Expr) -> None:
+    """SEQUENCE and REPEAT make their lists at once, beside what a query's memory is counted by.
+
+    Not so below UNNEST: its rows are counted, and end with the query.
+    """
+    if isinstance(node.parent, exp.Unnest):
+        return
+    if isinstance(node, exp.GenerateSeries):
+        parts = [node.args.get(name) or exp.Literal.number(1) for name in ("start", "end", "step")]
+    else:
+        is_repeat = node.name.upper() == "REPEAT" and len(node.expressions) > 1
+        parts = [exp.Literal.number(1), node.expressions[1], exp.Literal.number(1)] if is_repeat else []
+    numbers = [found.value for part in parts if (found := constant(part)) and isinstance(found.value, int)]
+    if "start" in node.meta and len(numbers) == len(parts) and parts and numbers[2]:
+        start, end, step = numbers
+        if (end - start) // step >= _ENTRIES_MAX:
+            raise SqlError(
+                f"{draft.place(node)}: a list of more than {_ENTRIES_MAX} entries",
+                hint="join a table that has as many rows",
+            )
+
+
 _CHECKS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Draft, exp.Expr], None]], ...] = (
     (_COMPARED, _check_compared),
+    ((exp.Case, exp.If, exp.Array), _check_branches),
     ((exp.Where, exp.Having, exp.Not, exp.And, exp.Or), _check_condition),
     ((exp.SetOperation,), _check_union),
     ((exp.Join,), _check_join),
     (_WITH_UNITS, _check_unit),
+    ((exp.GenerateSeries, exp.Anonymous), _check_entries),
 )

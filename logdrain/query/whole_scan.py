@@ -39,6 +39,7 @@ def whole_scan(
         raise UnknownTable(
             f"there is no table {full_name}",
             hint=nearest_hint(full_name, known, "`logdrain tables` lists them"),
+            table=full_name,
         )
     draft = ScanDraft("scan", catalogs(known[full_name]), time_range=time_range)
     for column in EventSource("scan", draft).star() if columns is None else columns:

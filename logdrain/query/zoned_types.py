@@ -10,12 +10,14 @@ from typing import Any
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
+from logdrain.query.kinds import NUMBER, TEXT, is_of
 
 ZONED = exp.DType.TIMESTAMPLTZ
 
 _TEXT_ZONE = re.compile(r".*[0-9] ?(?P<zone>[+-][0-9]{1,2}:[0-9]{2}|[A-Za-z][A-Za-z0-9_+/-]*)", re.DOTALL)
 _CALLS = ("at_timezone", "with_timezone")
 
+_NUMBER_OR_TEXT = NUMBER | TEXT
 _TEXTS: tuple[type[exp.Expr], ...] = (
     exp.JSONExtractScalar,
     exp.JSONFormat,
@@ -29,7 +31,7 @@ Annotator = Callable[[Any, Any], object]
 
 def is_zoned(node: exp.Expr) -> bool:
     """Whether an expression is a time with a zone."""
-    return node.is_type(ZONED)
+    return is_of(node, (ZONED,))
 
 
 def type_zone(node: exp.Expr) -> exp.Expr | None:
@@ -62,6 +64,7 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
     rules: dict[type[exp.Expr], Annotator] = {
         exp.UnixToTime: _instant if dialect is Dialect.TRINO else _instant_of_hive,
         exp.DateTrunc: _start,
+        exp.Literal: _literal,
         exp.TimestampTrunc: _start,
     }
     if dialect is Dialect.TRINO:
@@ -73,6 +76,8 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
             exp.Sub: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
         }
         rules.update(dict.fromkeys(_TEXTS, _text))
+    else:
+        rules |= dict.fromkeys((exp.Add, exp.Mod, exp.Mul, exp.Sub), _of_numbers)
     return {of: {"annotator": rule} for of, rule in rules.items()}
 
 
@@ -96,6 +101,22 @@ def _instant_of_hive(_: object, node: exp.UnixToTime) -> None:
 
 def _text(_: object, node: exp.Expr) -> None:
     _set(node, exp.DType.VARCHAR)
+
+
+def _literal(inferring: Any, node: exp.Literal) -> None:
+    """`1.5` is a DECIMAL, as in the engine; `1.5e0` is a DOUBLE."""
+    inferring._annotate_literal(node)  # noqa: SLF001  sqlglot's rule for it
+    if is_of(node, (exp.DType.DOUBLE,)) and "e" not in node.name.lower():
+        _set(node, exp.DType.DECIMAL)
+
+
+def _of_numbers(inferring: Any, node: exp.Binary) -> None:
+    """Hive reads text as DOUBLE, where sqlglot gives it the type of what it stands beside."""
+    sides = (node.left, node.right)
+    if any(is_of(side, TEXT) for side in sides) and all(is_of(side, _NUMBER_OR_TEXT) for side in sides):
+        _set(node, exp.DType.DOUBLE)
+    else:
+        inferring._annotate_binary(node)  # noqa: SLF001  sqlglot's rule for it
 
 
 def _start(_: object, node: exp.Expr) -> None:

@@ -13,6 +13,7 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.draft import Draft
+from logdrain.query.kinds import TEXT, is_of
 from logdrain.query.td_time import find_zone
 from logdrain.query.templates import template
 from logdrain.query.zoned_types import ZONED, called_zone, is_zoned, type_zone, written_zone
@@ -39,6 +40,7 @@ _OF_A_DAY = frozenset({"HOUR", "MINUTE", "SECOND", "MILLISECOND"})
 _STEPS = (exp.DateAdd, exp.TimestampAdd)
 _STARTS = (exp.TimestampTrunc, exp.DateTrunc)
 _CHOICES = (exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least)
+_NO_TIMES = frozenset({exp.DType.BOOLEAN, exp.DType.NULL})
 _SEE_INSTANTS = (exp.TimeToUnix, exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Connector, exp.Predicate)
 
 
@@ -185,15 +187,13 @@ class _Zones:
                 side.replace(template(_LOCAL, {"_0": side, "_1": zone}))
 
     def _cast(self, node: exp.Cast) -> None:
-        if node.to.is_type(*exp.DataType.TEXT_TYPES):
+        if is_of(node.to, TEXT):
             node.replace(self._filled(_AS_TEXT, node.this))
         else:
             self.localize(node.this)
 
     def _check_choice(self, node: exp.Expr) -> None:
-        values = [
-            part for part in node.iter_expressions() if not part.is_type(exp.DType.BOOLEAN, exp.DType.NULL)
-        ]
+        values = [part for part in node.iter_expressions() if not is_of(part, _NO_TIMES)]
         if isinstance(node, exp.Nullif):
             values = [node.this]
         zones = {_zone_name(part) for part in values if not isinstance(part, (exp.If, exp.Null))}

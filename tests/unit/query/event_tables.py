@@ -76,7 +76,7 @@ class MemoryScan:
     def __init__(self, scan: Scan, records: Iterable[Record], *, filters: bool = True) -> None:
         self._scan = scan
         self._records = [record for record in records if not filters or is_wanted(scan, record)]
-        self.rows_read = 0
+        self.rows_read = self.bytes_read = 0
         self.passes = 0
 
     @property

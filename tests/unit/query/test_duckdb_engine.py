@@ -33,7 +33,7 @@ class Numbers:
         self._batches = batches
         self._fail_at = fail_at
         self._error = error
-        self.rows_read = 0
+        self.rows_read = self.bytes_read = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for number in range(self._batches):

@@ -273,3 +273,22 @@ def test_grouping_id_is_refused_and_grouping_is_run() -> None:
     assert raised.value.hint == "write GROUPING(n, zero)"
     sql = "SELECT n, zero, GROUPING(n, zero) FROM h WHERE n = 5 GROUP BY n, zero WITH ROLLUP ORDER BY 3"
     assert rows(sql, TABLES, dialect=Dialect.HIVE) == [(5, 0, 0), (5, None, 1), (None, None, 3)]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("'a''b'", "a'b"),
+        ("''''", "'"),
+        (r"'a\'b'", "a'b"),
+        ("\"a''b\"", "a''b"),
+        ('"it\'s"', "it's"),
+        ("'a' 'b'", "ab"),
+    ],
+)
+def test_quotes_in_texts(written: str, text: str) -> None:
+    assert of_constants(written) == text
+
+
+def test_a_part_of_a_map_has_both_names() -> None:
+    assert of_constants("ELEMENT_AT(MAP('a', 1), 'a') + MAP('a', 1)['a']") == 2

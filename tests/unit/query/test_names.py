@@ -100,6 +100,8 @@ def test_the_warning_has_the_nearest_name_and_says_when_the_list_is_full() -> No
     assert plan("SELECT pric FROM pay").warnings == (
         "no event in production.pay has had the field pric yet: reads as NULL (nearest: price)",
     )
+    (warning,) = plan("SELECT uid, SUM(price) AS s FROM pay WHERE s > 1 GROUP BY 1").warnings
+    assert warning.endswith("reads as NULL (WHERE does not know the alias s: repeat its expression)")
     full = TableCatalog(Table("production", "pay"), is_full=True)
     request = QueryRequest("SELECT x FROM pay", "production", Dialect.TRINO, 0, 0)
     (warning,) = plan_query(request, lambda _: full, [full.table]).warnings

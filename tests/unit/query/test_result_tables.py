@@ -51,6 +51,7 @@ class Rows:
 
     batch: pa.RecordBatch
     rows_read: int = 0
+    bytes_read: int = 0
 
     @property
     def schema(self) -> pa.Schema:

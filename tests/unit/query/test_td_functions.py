@@ -237,6 +237,10 @@ def test_a_numeric_range_makes_rows() -> None:
         ("TD_URL_ENCODE('x', 'nosuch')", "line 1, column 27: TD_URL_ENCODE: 'nosuch' is no character set"),
         ("TD_MD5('a', 'b')", "line 1, column 8: TD_MD5 takes 1 argument, not 2"),
         ("TD_FIRST(uid)", "line 1, column 8: TD_FIRST takes at least 2 arguments, not 1"),
+        ("TD_NUMERIC_RANGE(0, 2.5)", "line 1, column 28: TD_NUMERIC_RANGE: 2.5 is no whole number"),
+        ("TD_NUMERIC_RANGE(0, 'x')", "line 1, column 28: TD_NUMERIC_RANGE: 'x' is no whole number"),
+        ("TD_NUMERIC_RANGE(0, 9, 1 - 1)", "line 1, column 31: TD_NUMERIC_RANGE: the step is 0"),
+        ("TD_TIME_FORMAT(1e999, 'yy')", "line 1, column 23: TD_TIME_FORMAT: inf is no unix time"),
     ],
 )
 def test_wrong_arguments_are_named_with_their_place(expression: str, message: str) -> None:

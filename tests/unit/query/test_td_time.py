@@ -64,6 +64,8 @@ def test_a_duration_is_the_sum_of_its_steps(is_negative: bool, steps: list[tuple
         ("2013-01-01T00:00:00Z", 1356998400),
         ("2013-01-01T00:00:00", 1356998400),
         ("2013-01-01T09:00:00.5+09:00", 1356998400),
+        ("2013-01-01 09:00:00+09", 1356998400),  # as Postgres prints it
+        ("2013-01-01 09:00:00.25 GMT+09:00", 1356998400),
         ("2013-01-01 00:00", 1356998400),
         ("2013-01-01 00:00:00.999", 1356998400),
         ("1969-12-31 23:59:59.999", -1),
@@ -78,7 +80,7 @@ def test_times_in_utc_unless_they_say_otherwise(text: str, seconds: int) -> None
     [
         *("", "JST", "now", "2013", "2013-01", "20130101", "2013-13-01", "2013-02-30"),
         *("2013-01-01 24:00:00", "2013-01-01 10", "2013-01-01T", "2013-01-01 00:00:00 +09:99"),
-        *("2013-01-01 Nowhere/City", "2013-01-01 +25:00"),
+        *("2013-01-01 Nowhere/City", "2013-01-01 +25:00", "2013-01-01-05", "2013-01-01 +09"),
     ],
 )
 def test_what_is_no_time(text: str) -> None:
@@ -114,7 +116,7 @@ def test_a_time_with_an_offset_is_that_instant(local: datetime, minutes: int) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mars", "../etc/passwd", "Asia", "PPT", "+19:00", "+09:60", "jst", "Asia/Tokyo "]
+    "name", ["", "Mars", "../etc/passwd", "Asia", "PPT", "+19:00", "+09:60", "Jaast", "asia", "Asia/Tokyo "]
 )
 def test_what_is_no_zone(name: str) -> None:
     assert find_zone(name) is None
@@ -125,3 +127,20 @@ def test_names_of_utc(name: str) -> None:
     zone = find_zone(name)
     assert zone is not None
     assert zone.utcoffset(datetime(2020, 6, 1)) == timedelta(0)  # noqa: DTZ001  local
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("jst", "JST"),
+        ("Pst", "PST"),
+        ("edt", "EDT"),
+        ("utc", "UTC"),
+        ("gmt+9", "GMT+9"),
+        ("asia/tokyo", "Asia/Tokyo"),
+        ("AMERICA/NEW_YORK", "America/New_York"),
+    ],
+)
+def test_zones_are_known_in_either_case(name: str, same: str) -> None:
+    assert find_zone(name) is not None
+    assert find_zone(name) == find_zone(same)

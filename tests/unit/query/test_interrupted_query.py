@@ -1,0 +1,38 @@
+"""Ctrl-C while the engine works."""
+
+import _thread
+import threading
+
+import pytest
+
+from logdrain.cli.query import run_in_thread
+from logdrain.model.stops import Stop
+from logdrain.query import duckdb_engine
+from tests.unit.query.event_tables import rows
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [("Query interrupted", KeyboardInterrupt), ("std::bad_cast", RuntimeError)]
+)
+def test_ctrl_c_is_ctrl_c_and_no_defect(
+    said: str, expected: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(duckdb_engine, "_in_bigint", fail)
+    with pytest.raises(expected):
+        rows("SELECT uid FROM pay")
+
+
+def test_ctrl_c_ends_what_does_not_hear_it() -> None:
+    ended = threading.Event()
+
+    def run(*, stop: Stop) -> None:
+        with stop.telling(ended.set):
+            _thread.interrupt_main()
+            assert ended.wait(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_thread(run)
+    assert ended.is_set()
