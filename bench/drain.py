@@ -88,7 +88,7 @@ def read_messages(frames: Iterable[Frame]) -> list[Message]:
     return [message for message in messages if kind_of(message) is LineKind.APP]
 
 
-def read_lines(messages: Iterable[Message]) -> list[Line]:
+def read_lines(messages: Sequence[Message]) -> list[Line]:
     """Messages to lines."""
     return assemble(messages, DELIVERY, []).lines
 

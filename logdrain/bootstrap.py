@@ -18,15 +18,18 @@ from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.model.keys import Key
 from logdrain.pipeline.chores import Chores
 from logdrain.pipeline.intake import Intake, Patience
+from logdrain.pipeline.kept_scans import KeptScans
 from logdrain.pipeline.late import LateRuns
 from logdrain.pipeline.parsed_room import ParsedRoom
 from logdrain.pipeline.queries import Queries
 from logdrain.pipeline.replay import Replay
+from logdrain.pipeline.result_writers import ResultWriters
 from logdrain.pipeline.slices import SliceRunner
-from logdrain.ports import Clock, EventStore, Keys, Ledger
+from logdrain.ports import Clock, EventStore, Keys, LateNotes, Ledger
 from logdrain.query.duckdb_engine import DuckdbEngine
 from logdrain.query.folder_addresses import open_addresses
 from logdrain.query.folder_spill import open_spill_folder
+from logdrain.results.folder_writer import FolderResultWriter
 from logdrain.results.postgres_reader import PostgresResultReader
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.http_notices import HttpNotices
@@ -62,7 +65,6 @@ class DrainParts:
     intake: Intake
     replay: Replay | None
     ledger: Ledger | None
-    clock: Clock
     keys: tuple[Key, ...]
     stored_keys: Keys | None
     keys_refresh_s: float
@@ -89,8 +91,7 @@ class Drain:
             keys_per_record_max=settings.keys_per_record_max,
             quarantine_keep_days=settings.quarantine_keep_days,
         )
-        clock = SystemClock()
-        store = MongoEventStore(self._client, database_name(uri), clock, limits)
+        store = MongoEventStore(self._client, database_name(uri), SystemClock(), limits)
         self._spool = _open_spool(settings)
         room = ParsedRoom(settings.parsed_size_max_bytes, within_s=_ROOM_WITHIN_S)
         patience = Patience(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
@@ -101,7 +102,6 @@ class Drain:
             intake=Intake(store, self._spool if settings.is_spooling else None, patience, room),
             replay=Replay(self._spool, store) if self._spool else None,
             ledger=self._ledger,
-            clock=clock,
             keys=settings.keys,
             stored_keys=self._keys,
             keys_refresh_s=settings.keys_refresh_s,
@@ -163,8 +163,13 @@ def open_keys(settings: Settings) -> Iterator[PostgresKeys]:
 
 
 @contextmanager
-def open_queries(settings: Settings) -> Iterator[Queries]:
-    """SQL over stored events, with a folder to spill to."""
+def open_queries(settings: Settings, notes: LateNotes | None = None) -> Iterator[Queries]:
+    """SQL over stored events, with a folder to spill to.
+
+    Args:
+        settings: Of the process.
+        notes: What tells of late events; with them, events are kept for the next slice.
+    """
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings))
         spill = stack.enter_context(open_spill_folder())
@@ -183,6 +188,7 @@ def open_queries(settings: Settings) -> Iterator[Queries]:
             timeout_s=settings.query_timeout_s,
             has_addresses=bool(settings.geoip_file),
             results=stack.enter_context(_open_results(settings)),
+            kept=KeptScans(source, notes, settings.kept_events_max_bytes) if notes else None,
         )
 
 
@@ -211,13 +217,13 @@ def open_worker_parts(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> Iterator[WorkerParts]:
     """The ledger, and what runs a slice."""
-    writer = PostgresResultWriter()
+    writer = ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
     with ExitStack() as stack:
         stack.callback(writer.close_idle)
         ledger = stack.enter_context(open_ledger(settings))
-        clock = ledger  # of this machine's clock, nothing is asked
-        queries = stack.enter_context(open_queries(settings))
+        clock = ledger  # this machine's own may be wrong
         notes = stack.enter_context(open_late_notes(settings))
+        queries = stack.enter_context(open_queries(settings, notes))
         runner = SliceRunner(
             queries,
             ledger,

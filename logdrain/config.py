@@ -3,6 +3,7 @@
 docs/reference/settings.md lists every name here; a test compares the two.
 """
 
+import os.path
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ SETTINGS = (
     Setting("LOGDRAIN_QUARANTINE_KEEP_DAYS", "90", "How long quarantine entries are kept."),
     Setting("LOGDRAIN_MONGODB_DRIVER", "pymongo", "`pymongo`, or `motor` where it is installed."),
     Setting("LOGDRAIN_JOBS_FOLDER", "jobs", "Job files that the worker loads when it starts."),
+    Setting("LOGDRAIN_RESULT_FOLDER", "", "Workers write results of files below it; not set: none."),
     Setting("LOGDRAIN_LEASE_S", "15", "How long a slice stays a worker's without a sign of life."),
     Setting("LOGDRAIN_WORKER_THREADS", "2", "Slices that one worker runs at once."),
     Setting("LOGDRAIN_NOTIFY_URL", "", "Where a worker tells that schedules fail or recover."),
@@ -64,8 +66,11 @@ SETTINGS = (
     ),
     Setting("LOGDRAIN_QUERY_THREADS", "2", "Threads of one query."),
     Setting("LOGDRAIN_QUERY_TIMEOUT_S", "3600", "How long one query may take; then `query_timeout`."),
-    Setting("LOGDRAIN_QUERY_SPILL_MAX_BYTES", "8589934592", "Disk that one query may spill to."),
+    Setting(
+        "LOGDRAIN_QUERY_SPILL_MAX_BYTES", "8589934592", "Disk that one query may spill to, below `TMPDIR`."
+    ),
     Setting("LOGDRAIN_QUERY_ROWS_MAX", "10000000", "Rows that `logdrain query` prints; then `query_rows`."),
+    Setting("LOGDRAIN_KEPT_EVENTS_MAX_BYTES", "268435456", "Events kept from slice to slice; `0`: none."),
     Setting("LOGDRAIN_GEOIP_FILE", "", "A MaxMind `.mmdb` file for the TD_IP_TO_* functions."),
     Setting("LOGDRAIN_DEBUG", "0", "`1`: a command shows the traceback of an internal error."),
 )
@@ -101,6 +106,7 @@ class Settings:
     quarantine_keep_days: int
     mongodb_driver: str
     jobs_folder: str
+    result_folder: str
     lease_s: float
     worker_threads: int
     notify_url: str = field(repr=False)
@@ -110,6 +116,7 @@ class Settings:
     query_timeout_s: float
     query_spill_max_bytes: int
     query_rows_max: int
+    kept_events_max_bytes: int
     geoip_file: str
 
 
@@ -123,6 +130,11 @@ class _Reader:
 
     def text(self, name: str) -> str:
         return self._environment.get(name, "").strip() or self._defaults[name]
+
+    def folder(self, name: str) -> str:
+        """Absolute and without `..`, links as they are; "" where it is not set."""
+        path = self.text(name)
+        return os.path.abspath(path) if path else ""  # noqa: PTH100  # Path.resolve() follows links
 
     def number(self, name: str, *, low: float, high: float) -> float:
         return self._number(name, float, low, high)
@@ -205,6 +217,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         quarantine_keep_days=read.whole("LOGDRAIN_QUARANTINE_KEEP_DAYS", low=1, high=3650),
         mongodb_driver=read.choice("LOGDRAIN_MONGODB_DRIVER", ("pymongo", "motor")),
         jobs_folder=read.text("LOGDRAIN_JOBS_FOLDER"),
+        result_folder=read.folder("LOGDRAIN_RESULT_FOLDER"),
         lease_s=read.number("LOGDRAIN_LEASE_S", low=1, high=3600),
         worker_threads=read.whole("LOGDRAIN_WORKER_THREADS", low=1, high=64),
         notify_url=read.url("LOGDRAIN_NOTIFY_URL", ("https", "http")),
@@ -214,6 +227,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         query_timeout_s=read.number("LOGDRAIN_QUERY_TIMEOUT_S", low=0.1, high=604_800),
         query_spill_max_bytes=read.whole("LOGDRAIN_QUERY_SPILL_MAX_BYTES", low=_MEBIBYTE, high=2**44),
         query_rows_max=read.whole("LOGDRAIN_QUERY_ROWS_MAX", low=1, high=2**40),
+        kept_events_max_bytes=read.whole("LOGDRAIN_KEPT_EVENTS_MAX_BYTES", low=0, high=2**40),
         geoip_file=read.text("LOGDRAIN_GEOIP_FILE"),
     )
     if read.problems:

@@ -5,7 +5,7 @@ import sys
 from itertools import groupby
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_table, to_json
+from logdrain.cli.output import print_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
         tables = sorted(look.tables())
     rows = [(name, len(list(group))) for name, group in groupby(tables, key=lambda table: table.database)]
     headings = ("database", "tables")
-    if arguments.json:
-        print(to_json([dict(zip(headings, row, strict=True)) for row in rows]))
-    else:
-        print_table(headings, rows, sys.stdout)
+    print_rows(headings, rows, sys.stdout, as_json=arguments.json)
     return 0

@@ -6,7 +6,7 @@ import sys
 from logdrain.cli import servers
 from logdrain.cli.job_rows import notes, row
 from logdrain.cli.output import print_table, to_json
-from logdrain.errors import UsageError
+from logdrain.cli.words import count
 from logdrain.model.jobs import RunState
 
 _HEADINGS = (
@@ -24,7 +24,7 @@ _HEADINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("max", nargs="?", type=int, default=20, help="so many runs (default: 20)")
+    parser.add_argument("max", nargs="?", type=count, default=20, help="so many runs (default: 20)")
     parser.add_argument("--state", choices=[state.value for state in RunState], help="only these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)
@@ -34,8 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the newest runs of all schedules, newest first."""
     from logdrain.bootstrap import open_ledger
 
-    if arguments.max < 0:
-        raise UsageError("a number of runs is negative", hint="give 0 or more")
     state = RunState(arguments.state) if arguments.state else None
     with open_ledger(servers.settings(arguments)) as ledger:
         runs = ledger.runs(arguments.max, state)

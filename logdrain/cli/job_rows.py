@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from logdrain.log import mask
+from logdrain.log import mask, printable
 from logdrain.model.jobs import Run, Wait
 
 
@@ -21,6 +21,7 @@ def row(run: Run) -> dict[str, object]:
         "late_start_s": _rounded(run.late_start_s),
         "seconds": _rounded(run.seconds),
         "rows_read": run.rows_read,
+        "bytes_read": run.bytes_read,
         "rows_written": run.rows_written,
         "warnings": list(run.warnings),
         "error": f"{run.error_code}: {run.error_message}" if run.error_code else None,
@@ -33,7 +34,7 @@ def notes(runs: Sequence[Run]) -> Iterable[str]:
     said = dict.fromkeys(f"run {run.run_id}: {run.reason}" for run in runs if run.reason)
     said |= dict.fromkeys(f"hint: {run.error_hint}" for run in runs if run.error_hint)
     said |= dict.fromkeys(f"warning: {warning}" for run in runs for warning in run.warnings)
-    return said
+    return map(printable, said)
 
 
 def waits_lines(waits: Sequence[Wait]) -> list[str]:

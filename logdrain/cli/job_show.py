@@ -2,12 +2,13 @@
 
 import argparse
 import contextlib
+import sys
 
 from logdrain.cli import servers
 from logdrain.cli.job_rows import row
-from logdrain.cli.output import to_json
+from logdrain.cli.output import print_facts, to_json
 from logdrain.errors import UnknownSchedule
-from logdrain.log import mask
+from logdrain.log import mask, printable
 from logdrain.model.jobs import Run, Schedule
 from logdrain.ports import Ledger
 
@@ -39,12 +40,9 @@ def show(ledger: Ledger, shown: Run, *, as_json: bool) -> None:
     if as_json:
         print(to_json(facts))
         return
-    sql, warnings = facts.pop("sql"), facts.pop("warnings")
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        if value is not None:
-            print(f"{name:<{width}}  {value}")
-    for warning in warnings if isinstance(warnings, list) else ():
-        print(f"{'warning':<{width}}  {warning}")
-    if sql:
-        print(f"\n{sql}")
+    del facts["sql"], facts["warnings"]
+    print_facts(facts, sys.stdout)
+    for warning in shown.warnings:
+        print(printable(f"warning: {warning}"))
+    if schedule:
+        print(f"\n{schedule.sql.strip()}")

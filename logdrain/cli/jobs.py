@@ -35,8 +35,8 @@ _KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "A file that says `enabled = false` is left out, unless it is named itself: "
-        "logdrain jobs apply jobs/pay_hourly.toml"
+        "A file that says `enabled = false` is left out, unless it is named itself.\n"
+        "example: logdrain jobs apply jobs/pay_hourly.toml"
     )
     parser.add_argument("what", choices=["check", "apply"], help="only read them, or keep their schedules")
     parser.add_argument(
@@ -72,7 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
             with _placed(job):
-                for warning in check_schedule(job.schedule, ledger, queries, now).warnings:
+                checked = check_schedule(
+                    job.schedule, ledger, queries, now, result_folder=settings.result_folder
+                )
+                for warning in checked.warnings:
                     sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")
                 changed = ledger.apply_schedule(job.schedule, now)
             print(f"{job.schedule.name}: {'applied' if changed else 'unchanged'}")

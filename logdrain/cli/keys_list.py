@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_table, to_json
+from logdrain.cli.output import print_rows
 
 _HEADINGS = ("id", "name", "scope", "source", "created", "revoked")
 
@@ -29,8 +29,5 @@ def run(arguments: argparse.Namespace) -> int:
                 (key.id, key.name, key.scope.value, "postgres", key.created_at, key.revoked_at)
                 for key in keys.every()
             ]
-    if arguments.format == "json":
-        print(to_json([dict(zip(_HEADINGS, row, strict=True)) for row in rows]))
-    else:
-        print_table(_HEADINGS, rows, sys.stdout)
+    print_rows(_HEADINGS, rows, sys.stdout, as_json=arguments.format == "json")
     return 0

@@ -4,7 +4,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO
@@ -34,6 +34,24 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], out: 
     out.write("  ".join("-" * width for width in widths) + "\n")
     for row in texts:
         _line(out, row, widths, numeric)
+
+
+def print_rows(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], out: IO[str], *, as_json: bool
+) -> None:
+    """A table, or a JSON list of objects."""
+    if as_json:
+        out.write(to_json([dict(zip(headings, row, strict=True)) for row in rows]) + "\n")
+    else:
+        print_table(headings, rows, out)
+
+
+def print_facts(facts: Mapping[str, object], out: IO[str]) -> None:
+    """A line for each fact that there is, their names aligned; control characters are shown, not sent."""
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if text := _cell(value):
+            out.write(f"{name:<{width}}  {text}\n")
 
 
 def to_json(value: object) -> str:
@@ -85,7 +103,8 @@ def _write_csv(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
 
 def _rows(stream: ArrowStream) -> Iterable[tuple[object, ...]]:
     for batch in stream:
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        columns = (column.to_pylist(maps_as_pydicts="strict") for column in batch.columns)
+        yield from zip(*columns, strict=True)
 
 
 def _plain(value: object) -> object:

@@ -5,6 +5,7 @@ import sys
 
 from logdrain.cli import servers
 from logdrain.cli.output import print_table, to_json
+from logdrain.cli.words import count
 from logdrain.model.events import DropReason
 
 _EXCERPT_LENGTH = 80
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reason", choices=reasons, metavar="REASON", help=f"only this one of: {', '.join(reasons)}"
     )
     parser.add_argument(
-        "-n", type=int, default=20, metavar="N", help="so many, the newest (default: %(default)s)"
+        "-n", type=count, default=20, metavar="N", help="so many, the newest (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, one entry a line, octets as text")
     servers.add_data_argument(parser)

@@ -5,23 +5,30 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 from logdrain.cli import servers
 from logdrain.cli.output import FORMATS, write_stream
 from logdrain.cli.sql_text import add_sql_arguments, request_of
+from logdrain.errors import RunKilled
 from logdrain.log import printable
+from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream
+
+_T = TypeVar("_T")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "Trino SQL with Treasure Data's TD_* functions. `time` is unix seconds, `_time` a timestamp. "
+        "Trino SQL with Treasure Data's TD_* functions. `time` is unix seconds, `_time` a timestamp.\n"
         "example: logdrain query -d production 'SELECT COUNT(*) AS n FROM pay'"
     )
     add_sql_arguments(parser)
-    parser.add_argument("--format", "-f", choices=FORMATS, default="table", help="(default: %(default)s)")
+    parser.add_argument("-f", "--format", choices=FORMATS, default="table", help="default: %(default)s")
     servers.add_data_argument(parser)
 
 
@@ -45,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             return write_stream(AtMost(stream, settings.query_rows_max), arguments.format, rows)
 
         try:
-            answer = queries.run(request, write)
+            answer = run_in_thread(partial(queries.run, request, write))
         except SqlError as error:
             _warn(error.warnings)
             raise
@@ -54,8 +61,22 @@ def run(arguments: argparse.Namespace) -> int:
         shutil.copyfileobj(rows, sys.stdout)
     if sys.stderr.isatty():
         seconds = time.monotonic() - started_s
-        sys.stderr.write(f"{answer.rows_read} events read, {answer.rows_out} rows, {seconds:.2f} s\n")
+        sys.stderr.write(
+            f"{answer.rows_read} events read ({answer.bytes_read} bytes), "
+            f"{answer.rows_out} rows, {seconds:.2f} s\n"
+        )
     return 0
+
+
+def run_in_thread(run: Callable[..., _T]) -> _T:
+    """Run it in another thread, and ask it to end at Ctrl-C: the engine does not always hear that itself."""
+    stop = Stop()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return pool.submit(run, stop=stop).result()
+        except KeyboardInterrupt:
+            stop.request(RunKilled("ended by Ctrl-C"))
+            raise
 
 
 def _warn(warnings: Iterable[str]) -> None:

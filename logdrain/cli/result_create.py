@@ -9,11 +9,13 @@ from logdrain.log import mask
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "example: logdrain result:create heroku_db env:HEROKU_POSTGRESQL_NAVY_URL  "
-        "(the worker reads the variable, so that credentials can rotate)"
+        "With env:NAME the worker reads the variable at each run, so that credentials can rotate.\n"
+        "example: logdrain result:create heroku_db env:HEROKU_POSTGRESQL_NAVY_URL"
     )
     parser.add_argument("name", help="how schedules name it: NAME:table")
-    parser.add_argument("url", help="postgres://user:password@host:5432/database, or env:NAME")
+    parser.add_argument(
+        "url", help="postgres://user:password@host:5432/database, file:///folder, or env:NAME"
+    )
     servers.add_data_argument(parser)
 
 

@@ -8,7 +8,7 @@ from logdrain.cli import servers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("name")
+    parser.add_argument("name", help="the result")
     servers.add_data_argument(parser)
 
 

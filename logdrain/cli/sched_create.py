@@ -13,10 +13,10 @@ from logdrain.model.jobs import Schedule
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "example: logdrain sched:create pay_hourly '0 * * * *' -d production -D 600 "
-        "--result heroku_db:payment_history -q sql/pay_hourly.sql"
+        "example: logdrain sched:create pay_hourly '0 * * * *' -d production -D 600 \\\n"
+        "  --result heroku_db:payment_history -q sql/pay_hourly.sql"
     )
-    parser.add_argument("name")
+    parser.add_argument("name", help="the schedule")
     parser.add_argument("cron", help="five fields, or @hourly, @daily, @monthly; '' never runs by itself")
     add_text_arguments(parser)
     parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = servers.settings(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.now()
-        checked = check_schedule(schedule, ledger, queries, now)
+        checked = check_schedule(schedule, ledger, queries, now, result_folder=settings.result_folder)
         ledger.create_schedule(schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")

@@ -6,7 +6,7 @@ import sys
 from logdrain.cli import servers
 from logdrain.cli.job_rows import notes, row, waits_lines
 from logdrain.cli.output import print_table, to_json
-from logdrain.errors import UsageError
+from logdrain.cli.words import count
 
 _HEADINGS = (
     "run",
@@ -14,8 +14,10 @@ _HEADINGS = (
     "cause",
     "attempt",
     "state",
+    "late_start_s",
     "seconds",
     "rows_read",
+    "bytes_read",
     "rows_written",
     "error",
 )
@@ -23,10 +25,12 @@ _HEADINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("name")
-    parser.add_argument("max", nargs="?", type=int, default=20, help="so many runs (default: 20)")
-    parser.add_argument("-p", "--page", type=int, default=0, metavar="N", help="skip so many times max runs")
-    parser.add_argument("-s", "--skip", type=int, default=0, metavar="N", help="skip so many runs")
+    parser.add_argument("name", help="the schedule")
+    parser.add_argument("max", nargs="?", type=count, default=20, help="so many runs (default: 20)")
+    parser.add_argument(
+        "-p", "--page", type=count, default=0, metavar="N", help="skip so many pages of max runs"
+    )
+    parser.add_argument("-s", "--skip", type=count, default=0, metavar="N", help="skip so many runs")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)
 
@@ -35,8 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the newest runs, newest first, with errors and what to do about them."""
     from logdrain.bootstrap import open_ledger
 
-    if min(arguments.max, arguments.page, arguments.skip) < 0:
-        raise UsageError("a number of runs is negative", hint="give 0 or more")
     skipped = arguments.page * arguments.max + arguments.skip
     with open_ledger(servers.settings(arguments)) as ledger:
         runs = ledger.history(arguments.name, skipped + arguments.max)[skipped:]

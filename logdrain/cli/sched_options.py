@@ -97,7 +97,13 @@ def _catch_up(text: str) -> CatchUp:
 
 _OPTIONS = (
     _Option("timezone", ("-t", "--timezone"), None, str, "IANA time zone (default: UTC)"),
-    _Option("delay_s", ("-D", "--delay"), "S", _seconds, "run so long after the scheduled time (default: 0)"),
+    _Option(
+        "delay_s",
+        ("-D", "--delay"),
+        "S",
+        _seconds,
+        "run so long after the scheduled time: 600, 10m (default: 0)",
+    ),
     _Option(
         "after",
         ("--after",),
@@ -105,7 +111,13 @@ _OPTIONS = (
         _names,
         "run a slice only when these schedules have no open slice up to its time; '' for none",
     ),
-    _Option("result", ("-r", "--result"), None, str, "NAME:table?options, or a Postgres URL with a table"),
+    _Option(
+        "result",
+        ("-r", "--result"),
+        None,
+        str,
+        "NAME:table?options, or the URL of a table: postgres://…, file:///…",
+    ),
     _Option(
         "priority", ("-P", "--priority"), "P", _priority, "-2 to 2, or very-low to very-high (default: 0)"
     ),

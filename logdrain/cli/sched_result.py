@@ -10,7 +10,7 @@ from logdrain.errors import UnknownRun, UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = "The rows are in the result's table; this shows how they got there."
-    parser.add_argument("name")
+    parser.add_argument("name", help="the schedule")
     parser.add_argument("--last", type=int, default=1, metavar="N", help="the Nth newest run (default: 1)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)

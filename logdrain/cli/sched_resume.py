@@ -7,7 +7,7 @@ from logdrain.cli import servers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("name")
+    parser.add_argument("name", help="the schedule")
     servers.add_data_argument(parser)
 
 

@@ -25,21 +25,21 @@ _DONE = {SliceState.SUCCEEDED, SliceState.FAILED, SliceState.SKIPPED, SliceState
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "example: logdrain sched:run pay_hourly '2012-03-01 00:00:00' -n 24    "
-        "Rows of a slice that ran before are replaced."
+        "Rows of a slice that ran before are replaced.\n"
+        "example: logdrain sched:run pay_hourly '2012-03-01 00:00:00' -n 24"
     )
-    parser.add_argument("name")
+    parser.add_argument("name", help="the schedule")
     parser.add_argument("time", help="unix seconds or a date and time, in the schedule's time zone")
     parser.add_argument("-n", type=int, default=1, metavar="N", help="so many slices from there (default: 1)")
     parser.add_argument(
         "--force",
         action="store_true",
-        help="also where rows would be added again, an older slice would replace a newer one, or must wait",
+        help="also where rows would be added again, an older slice would replace a newer one or must wait",
     )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="leave out slices that have succeeded: go on where one was cut",
+        help="leave out slices that have succeeded: go on with a backfill that was cut off",
     )
     servers.add_data_argument(parser)
 

@@ -8,16 +8,18 @@ from typing import Any
 
 from logdrain.cli import servers
 from logdrain.cli.sched_options import add_changeable, given
+from logdrain.cli.sql_text import read_sql
 from logdrain.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "What is not given stays. Slices that have run stay, too: `sched:run` runs them with the new query. "
+        "What is not given stays as it is; the defaults are those of sched:create.\n"
+        "Slices that have run stay, too: `sched:run` runs them with the new query.\n"
         "example: logdrain sched:update pay_hourly -s '*/30 * * * *' -D 120"
     )
-    parser.add_argument("name")
+    parser.add_argument("name", help="the schedule")
     parser.add_argument("-n", "--newname", metavar="NEW", help="another name")
     parser.add_argument(
         "-s", "--schedule", metavar="CRON", help="another cron expression; '' never runs by itself"
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.now()
         schedule = dataclasses.replace(ledger.schedule(arguments.name), **fields)
-        checked = check_schedule(schedule, ledger, queries, now)
+        checked = check_schedule(schedule, ledger, queries, now, result_folder=settings.result_folder)
         ledger.update_schedule(arguments.name, schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")
@@ -72,10 +74,7 @@ def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
 def _sql(text: str) -> str:
     """The SQL itself, as td takes it here, or a file, as in `sched:create`: few paths have white space."""
     if text == "-":
-        return sys.stdin.read()
+        return read_sql(None)
     if any(char.isspace() for char in text.strip()) and not Path(text.splitlines()[0][:255]).is_file():
         return text
-    try:
-        return Path(text).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{text} cannot be read: {error}") from error
+    return read_sql(Path(text))

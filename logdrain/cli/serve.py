@@ -1,4 +1,4 @@
-"""`logdrain serve`: the drain and the API."""
+"""`logdrain serve`: the drain."""
 
 import argparse
 import dataclasses
@@ -9,7 +9,8 @@ from logdrain.cli import servers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "Needs MONGODB_URI and LOGDRAIN_KEYS; with DATABASE_URL /health and /metrics tell of runs."
+        "Needs MONGODB_URI, and keys: in LOGDRAIN_KEYS, or in the Postgres of DATABASE_URL (keys:create).\n"
+        "With DATABASE_URL, /metrics tells of runs, and /health of Postgres."
     )
     parser.add_argument("--port", type=servers.port_number, help="TCP port (default: PORT, else 8080)")
     servers.add_data_argument(parser)

@@ -49,14 +49,27 @@ def sql_of(arguments: argparse.Namespace) -> str:
         if arguments.query is not None and not arguments.query.is_file():
             what += f", and {arguments.query} is no file"
         raise UsageError(what, hint="give the query once: as an argument, as - for STDIN, or with -q FILE")
-    if arguments.sql == "-":
-        return sys.stdin.read()
-    if arguments.sql is not None:
+    if arguments.sql is not None and arguments.sql != "-":
         return str(arguments.sql)
+    return read_sql(arguments.query)
+
+
+def read_sql(file: Path | None) -> str:
+    """The text of a file, or of STDIN; a byte order mark before it is left out.
+
+    Raises:
+        UsageError: it cannot be read, or is no UTF-8.
+    """
+    name = "STDIN" if file is None else str(file)
     try:
-        return str(arguments.query.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{arguments.query} cannot be read: {error}") from error
+        octets = sys.stdin.buffer.read() if file is None else file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}", hint="name a file with SQL") from error
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}, line {line}: this is no UTF-8", hint="save it as UTF-8") from error
 
 
 def request_of(arguments: argparse.Namespace) -> QueryRequest:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_table, to_json
+from logdrain.cli.output import print_rows
 from logdrain.errors import UnknownTable
 from logdrain.model.names import nearest_hint
 
@@ -33,8 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
         for fact in facts
     ]
     headings = ("database", "table", "events", "size_bytes", "first_time", "last_time")
-    if arguments.json:
-        print(to_json([dict(zip(headings, row, strict=True)) for row in rows]))
-    else:
-        print_table(headings, rows, sys.stdout)
+    print_rows(headings, rows, sys.stdout, as_json=arguments.json)
     return 0

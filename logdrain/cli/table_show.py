@@ -7,8 +7,8 @@ from logdrain.cli import schema, servers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("database")
-    parser.add_argument("table")
+    parser.add_argument("database", help="the first half of the tag")
+    parser.add_argument("table", help="the second half")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)
 

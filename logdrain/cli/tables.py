@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_table, to_json
+from logdrain.cli.output import print_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [look.facts(table) for table in look.tables()]
     listed = [(row.table.name, row.events, row.size_bytes, row.first_time, row.last_time) for row in rows]
     headings = ("table", "events", "size_bytes", "first_time", "last_time")
-    if arguments.json:
-        print(to_json([dict(zip(headings, row, strict=True)) for row in listed]))
-    elif listed:
-        print_table(headings, listed, sys.stdout)
+    if listed or arguments.json:
+        print_rows(headings, listed, sys.stdout, as_json=arguments.json)
     else:
         print('no events yet: print @[database.table] {"key":"value"} into `logdrain ship`')
     return 0

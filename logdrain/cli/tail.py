@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from logdrain.cli import servers
 from logdrain.cli.output import to_json
+from logdrain.cli.words import count
 from logdrain.events.mongo_look import StoredEvent
 
 _POLL_S = 1.0
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("table", nargs="?", help="database.table (default: all tables)")
     parser.add_argument(
-        "-n", type=int, default=10, metavar="N", help="start with so many (default: %(default)s)"
+        "-n", type=count, default=10, metavar="N", help="start with so many (default: %(default)s)"
     )
     parser.add_argument("--once", action="store_true", help="do not wait for more")
     servers.add_data_argument(parser)

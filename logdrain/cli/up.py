@@ -11,8 +11,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import asdict
 from urllib.parse import quote
 
 from logdrain import log
@@ -49,11 +49,13 @@ Stop    Ctrl-C
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
-        "MONGODB_URI and DATABASE_URL name servers to use instead of the sandbox's own. "
+        "MONGODB_URI and DATABASE_URL name servers to use instead of the sandbox's own.\n"
         "The data folder keeps everything between two starts."
     )
     parser.add_argument(
-        "--port", type=servers.port_number, help="TCP port of drain and API (default: PORT, else 8080)"
+        "--port",
+        type=servers.port_number,
+        help="TCP port of the drain (default: PORT, else 8080); 0 takes a free one",
     )
     servers.add_data_argument(parser)
 
@@ -61,8 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start all parts, say where they are, restart what dies, stop cleanly."""
     settings = read_settings(os.environ)
-    port = settings.port if arguments.port is None else arguments.port
-    port = _free_port(port)
+    port = _free_port(settings.port if arguments.port is None else arguments.port)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -94,10 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not _wait_ready(state.api, parts, stopping):
             return 0
         folder.write_state(state)
-        print(
-            _READY.format(**{name: getattr(state, name) for name in ("drain", "api", "postgres", "mongodb")})
-        )
-        sys.stdout.flush()
+        print(_READY.format(**asdict(state)), flush=True)
         while not stopping.wait(_POLL_S):
             for part in parts:
                 part.revive(stopping)
@@ -212,14 +210,8 @@ def _free_port(port: int) -> int:
     """The port, checked; 0 becomes a free one.
 
     Raises:
-        PortInUse: another program listens there.
+        PortInUse: another program listens there, or this user may not.
     """
-    with _bound(port) as listening:
-        return int(listening.getsockname()[1])
-
-
-@contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -229,4 +221,4 @@ def _bound(port: int) -> Iterator[socket.socket]:
             raise PortInUse(
                 f"port {port} cannot be used: {error.strerror}", hint="choose another with --port"
             ) from error
-        yield listening
+        return int(listening.getsockname()[1])

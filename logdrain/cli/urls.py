@@ -3,8 +3,10 @@
 import argparse
 import json
 import os
+import sys
 
 from logdrain.cli import servers
+from logdrain.cli.output import print_facts
 from logdrain.errors import NotRunning, UsageError
 from logdrain.log import mask
 from logdrain.sandbox.folder_state import SandboxState, read_keys, read_state
@@ -39,8 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         if not found:
             servers.running(arguments)
-        for name, url in found.items():
-            print(f"{name:<9}{mask(url)}")
+        print_facts({name: mask(url) for name, url in found.items()}, sys.stdout)
     return 0
 
 

@@ -5,8 +5,9 @@ from typing import Protocol
 
 import psycopg
 
-from logdrain.model.jobs import Claim, ResultTarget
+from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
+from logdrain.model.result_files import Target
 from logdrain.ports.queries import ArrowStream, ScanStream
 
 Transaction = psycopg.Connection[tuple[object, ...]]
@@ -14,11 +15,11 @@ Transaction = psycopg.Connection[tuple[object, ...]]
 
 
 class ResultWriter(Protocol):
-    """Puts a run's rows into its result table."""
+    """Puts a run's rows into its result."""
 
     def write(
         self,
-        target: ResultTarget,
+        target: Target,
         claim: Claim,
         rows: ArrowStream,
         *,
@@ -29,9 +30,9 @@ class ResultWriter(Protocol):
         """Put the slice's rows in place and note it, in one transaction; returns rows written.
 
         Args:
-            target: Which table, where, how.
+            target: Which table or files, where, how.
             claim: The slice and its fence.
-            rows: What the query yields; an empty result still creates the table.
+            rows: What the query yields; an empty result still creates the table or file.
             slice_column: The column that carries the scheduled time, or None.
             commit_note: Writes "this slice succeeded" into the ledger, called in the same
                 transaction just before the commit when the result lives in the ledger's database.

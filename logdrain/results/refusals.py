@@ -30,6 +30,15 @@ _CLASS_HINTS = {
     "54": "select fewer columns",
 }
 _GRANT_STATE = "42501"
+_CONNECTION_HINTS = {  # the first that fits
+    "pg_hba.conf": "the server wants another way in: sslmode=require, or a line in its pg_hba.conf",
+    "authentication failed": "check user and password in the result's URL: `logdrain result:create` again",
+    "no password supplied": "the result's URL has no password: `logdrain result:create` again",
+    'database "': "CREATE DATABASE, or correct the end of the result's URL",
+    'role "': "CREATE ROLE, or correct the user in the result's URL",
+    "does not support SSL": "this server has no SSL: leave sslmode and ssl out of the result",
+}
+_UNREACHABLE_HINT = "check the result's URL, and that the server runs"
 
 
 def result_error(
@@ -48,8 +57,7 @@ def result_error(
     state = error.sqlstate or ""
     if not state and isinstance(error, psycopg.OperationalError):
         return ResultUnavailable(
-            f"the Postgres of table {table} cannot be reached: {says}",
-            hint="check the result's URL, and that the server runs",
+            f"the Postgres of table {table} cannot be reached: {says}", hint=_connection_hint(says)
         )
     is_passing = state[:2] in _PASSING_CLASSES or state in _PASSING_STATES
     if reading:
@@ -61,6 +69,11 @@ def result_error(
     return ResultRefused(
         f"Postgres refuses the rows for table {table}: {says}", hint=_hint(state, table, role)
     )
+
+
+def _connection_hint(says: str) -> str:
+    """What may be wrong; a connection that is refused has no SQLSTATE here, only words."""
+    return next((hint for words, hint in _CONNECTION_HINTS.items() if words in says), _UNREACHABLE_HINT)
 
 
 def _hint(state: str, table: TableName, role: str) -> str:

@@ -12,8 +12,10 @@ import psycopg
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.plans import Plan, QueryRequest
 from logdrain.pipeline.queries import Answer, Queries, Reading, Use
+from logdrain.pipeline.result_writers import ResultWriters
 from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import ArrowStream, Clock
+from logdrain.results.folder_writer import FolderResultWriter
 from logdrain.results.postgres_writer import PostgresResultWriter
 from logdrain.schedule.postgres_ledger import PostgresLedger
 from logdrain.worker import Worker
@@ -50,7 +52,7 @@ class FixedQueries:
     def run(self, request: QueryRequest, use: Use, **_: object) -> Answer:
         plan = Plan((), "", slice_column="time", warnings=())
         instant = datetime.fromtimestamp(request.scheduled_time_s, UTC)
-        return Answer(plan, 0, use(Reading(plan, []), self.select(instant)))
+        return Answer(plan, 0, 0, use(Reading(plan, []), self.select(instant)))
 
 
 def select_sums(sums: Mapping[str, int]) -> Select:
@@ -66,15 +68,16 @@ def select_sums(sums: Mapping[str, int]) -> Select:
 class BriefLeases(PostgresLedger):
     """A ledger whose claims last for a moment: who is not there at the end has lost the slice to the next."""
 
-    def claim(
-        self, owner: str, _lease_s: float, now: datetime, *, schedule: str | None = None
-    ) -> Claim | None:
-        return super().claim(owner, _MOMENT_S, now, schedule=schedule)
+    def claim_some(
+        self, owner: str, _lease_s: float, now: datetime, *, count: int, schedule: str | None = None
+    ) -> list[Claim]:
+        return super().claim_some(owner, _MOMENT_S, now, count=count, schedule=schedule)
 
 
 @contextmanager
 def opened_worker(ledger: PostgresLedger, select: Select, clock: Clock | None = None) -> Iterator[Worker]:
-    writer = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
+    tables = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
+    writer = ResultWriters(tables, FolderResultWriter(""))
     clock = clock or FixedClock()
     queries = cast("Queries", FixedQueries(select))
     try:

@@ -23,7 +23,7 @@ from tests.integration.worker.fixed_runs import (
 OLD = {"milk": 1, "tea": 2}
 NEW = {"milk": 3, "soap": 4, "tea": 5}
 STATEMENTS_MAX = 100
-STATEMENTS_MIN = 20  # of the shortest run, and both runs of a sweep die
+STATEMENTS_MIN = 15  # of the shortest run, and both runs of a sweep die
 EVERY = int(os.environ.get("CHAOS_EVERY") or 3)
 MODES = ("append", "replace", "update")
 

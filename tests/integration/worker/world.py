@@ -94,11 +94,11 @@ class World:
 
 
 @contextmanager
-def opened_world(mongodb_uri: str, ledger_url: str, folder: Path) -> Iterator[World]:
-    """Open it; result `heroku_db` is the ledger's own database."""
+def opened_world(mongodb_uri: str, ledger_url: str, folder: Path, **more: str) -> Iterator[World]:
+    """Open it, with more settings by their names; result `heroku_db` is the ledger's own database."""
     folder.mkdir()
     settings = read_settings(
-        {"MONGODB_URI": mongodb_uri, "DATABASE_URL": ledger_url, "LOGDRAIN_JOBS_FOLDER": str(folder)}
+        {"MONGODB_URI": mongodb_uri, "DATABASE_URL": ledger_url, "LOGDRAIN_JOBS_FOLDER": str(folder), **more}
     )
     with open_worker_parts(settings) as parts:
         parts.ledger.create_result("heroku_db", ledger_url)

@@ -103,3 +103,14 @@ def test_printable_text_keeps_its_newlines_only(text: str) -> None:
     assert log.printable(f"one\n{text}").startswith("one\n")
     assert all(part.isprintable() for part in log.printable(f"one\n{text}").split("\n"))
     assert log.printable("日本 → ok") == "日本 → ok"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_maps_are_objects(form: str) -> None:
+    maps = pa.array([[("b", 3), ("a", 1)], None, []], pa.map_(pa.string(), pa.int64()))
+    batch = pa.record_batch({"m": maps})
+    out = io.StringIO(newline="")
+    write_stream(BatchStream(batch.schema, [batch]), form, out)
+    assert ('{""b"":3,""a"":1}' if form == "csv" else '{"b":3,"a":1}') in out.getvalue()
+    if form == "json":
+        assert json.loads(out.getvalue()) == [{"m": {"b": 3, "a": 1}}, {"m": None}, {"m": {}}]

@@ -17,10 +17,10 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.mongo_catalog import CATALOG
 from logdrain.events.mongo_late_writer import LATE
 from logdrain.events.mongo_quarantine import QUARANTINE
 from logdrain.events.mongo_splits import SPLITS
+from logdrain.events.table_catalog import CATALOG
 from logdrain.model.events import DropReason, LineKind
 from logdrain.query.functions import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.target import OPTIONS
