@@ -216,9 +216,10 @@ def _warn_unseen(draft: Draft, source: EventSource, path: tuple[str, ...], writt
 
 
 def _alias_hint(written: exp.Identifier) -> str:
-    select = written.find_ancestor(exp.Select)
-    for projection in select.expressions if select else ():
-        is_own = written.find_ancestor(exp.Alias) is projection
-        if isinstance(projection, exp.Alias) and projection.alias == written.name and not is_own:
+    where = written.find_ancestor(exp.Where, exp.Select)
+    select = where.parent_select if isinstance(where, exp.Where) else None
+    aliases = [item for item in select.expressions if isinstance(item, exp.Alias)] if select else []
+    for item in aliases:
+        if item.alias == written.name and not isinstance(item.this, exp.Column):
             return f"WHERE does not know the alias {written.name}: repeat its expression"
     return ""
