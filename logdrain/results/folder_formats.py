@@ -11,8 +11,9 @@ from logdrain.errors import ResultColumnConflict
 from logdrain.model.result_files import FileFormat
 from logdrain.ports import ArrowStream
 from logdrain.results.columns import Column
-from logdrain.results.csv_text import csv_header, csv_pieces
+from logdrain.results.csv_text import CSV, csv_header
 from logdrain.results.parquet_columns import Facts, parquet_batch, parquet_schema
+from logdrain.results.text_pieces import text_pieces
 
 # Of a row group: small enough to hold in memory, large enough to read quickly.
 _GROUP_ROWS = 131_072
@@ -35,7 +36,7 @@ def write_csv(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], _fac
     file.write(csv_header(columns))
     count = removed_nul = 0
     for batch in rows:
-        for piece in csv_pieces(batch, columns, count + 1):
+        for piece in text_pieces(batch, columns, count + 1, CSV):
             file.write(piece.data)
             removed_nul += piece.removed_nul
         count += batch.num_rows

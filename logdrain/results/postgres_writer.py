@@ -23,7 +23,7 @@ from logdrain.model.jobs import Claim, Mode, ResultTarget
 from logdrain.ports import ArrowStream, Transaction
 from logdrain.results import ddl
 from logdrain.results.columns import Column, result_columns
-from logdrain.results.copy_text import copy_pieces
+from logdrain.results.copy_text import COPY_TEXT
 from logdrain.results.ddl import TableName
 from logdrain.results.keys import key_columns
 from logdrain.results.modes import Placement, SliceKey, mode_statements, slice_key, strangers
@@ -35,6 +35,7 @@ from logdrain.results.postgres_opening import Opening
 from logdrain.results.postgres_readers import grant_to_readers
 from logdrain.results.postgres_table import Shape, lock_table, shape_table
 from logdrain.results.refusals import result_error
+from logdrain.results.text_pieces import text_pieces
 
 _MS_PER_S = 1000
 _ANALYZE_FROM_ROWS = 10_000
@@ -165,7 +166,7 @@ class _Load:
         next_row, removed_nul = 1, 0
         with self.connection.cursor() as cursor, cursor.copy(ddl.copy_staging(self.columns)) as copy:
             for batch in rows:
-                for piece in copy_pieces(batch, self.columns, next_row):
+                for piece in text_pieces(batch, self.columns, next_row, COPY_TEXT):
                     copy.write(piece.data)
                     removed_nul += piece.removed_nul
                 next_row += batch.num_rows

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from logdrain.errors import ResultRefused
 from logdrain.results.columns import result_columns
-from logdrain.results.copy_text import copy_pieces
+from logdrain.results.copy_text import COPY_TEXT
+from logdrain.results.text_pieces import text_pieces
 
 _UNESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
 
 
 def copied(columns: dict[str, Any], first_row: int = 1) -> str:
     batch = pa.record_batch(columns)
-    pieces = copy_pieces(batch, result_columns(batch.schema, unix_time=False), first_row)
+    pieces = text_pieces(batch, result_columns(batch.schema, unix_time=False), first_row, COPY_TEXT)
     return b"".join(piece.data for piece in pieces).decode()
 
 
@@ -63,14 +64,14 @@ def test_any_double_is_read_back(numbers: list[float]) -> None:
 
 def test_pieces_are_bounded_and_a_slice_of_a_batch_starts_where_it_starts() -> None:
     batch = pa.record_batch({"a": list(range(20_005))}).slice(5)
-    pieces = list(copy_pieces(batch, result_columns(batch.schema, unix_time=False), 1))
+    pieces = list(text_pieces(batch, result_columns(batch.schema, unix_time=False), 1, COPY_TEXT))
     assert [piece.rows for piece in pieces] == [8192, 8192, 3616]
     assert b"".join(piece.data for piece in pieces).split() == [b"%d" % number for number in range(5, 20_005)]
 
 
 def test_the_character_nul_is_counted() -> None:
     batch = pa.record_batch({"a": ["\0x\0", None], "b": [["\0"], []], "c": [{"k\0": "v"}, None][:1] * 2})
-    [piece] = copy_pieces(batch, result_columns(batch.schema, unix_time=False), 1)
+    [piece] = text_pieces(batch, result_columns(batch.schema, unix_time=False), 1, COPY_TEXT)
     assert piece.removed_nul == 5
     assert b"\0" not in bytes(piece.data)
     assert b"u0000" not in bytes(piece.data)
