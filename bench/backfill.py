@@ -13,10 +13,10 @@ from bench.environment import mongod_pid, mongodb_database, server_url, wanted_e
 from bench.measuring import Variant, Work, print_comparison, take_turns
 from bench.sample import START, TABLE
 from bench.sql import DATABASE, load
-from logdrain.bootstrap import WorkerParts, open_worker_parts
 from logdrain.config import Settings, read_settings
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.jobs import Cause, Schedule
-from logdrain.schema.postgres_migrate import migrate
+from logdrain.worker.parts import WorkerParts, open_worker_parts
 
 SLICES = 60
 ROUNDS = 3

@@ -15,8 +15,8 @@ from logdrain.drain.messages import kind_of, read_message
 from logdrain.drain.reading import parse, read, to_event
 from logdrain.drain.records import read_record
 from logdrain.drain.tags import read_tagged
-from logdrain.events.documents import encode_event
-from logdrain.events.shapes import shape_of
+from logdrain.events.bson.documents import encode_event
+from logdrain.events.write.shapes import shape_of
 from logdrain.model.events import Event, Frame, LineKind, Message
 
 ROUNDS = 7

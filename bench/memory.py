@@ -14,11 +14,11 @@ from bench.environment import mongodb_database, wanted_events
 from bench.measuring import print_table
 from bench.sample import END
 from bench.sql import DATABASE, USERS_SQL, job_sql, load, make_request
-from logdrain.events.mongo_scan import MongoScanSource
+from logdrain.answer.queries import Queries
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.plans import Scan
-from logdrain.pipeline.queries import Queries
 from logdrain.ports import ScanStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 
 MEMORY_MAX_BYTES = 512 * 1024 * 1024
 THREADS = 2

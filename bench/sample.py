@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 
 from logdrain.drain.ids import make_id
 from logdrain.drain.reading import parse, read
-from logdrain.events.documents import encode_event
+from logdrain.events.bson.documents import encode_event
 from logdrain.model.events import Batch, Delivery, Event, Origin, Record, Table
 from logdrain.sandbox.logplex import LogplexMessage, encode_body
 

@@ -19,12 +19,12 @@ from psycopg import sql
 from bench.environment import server_url, wanted_events
 from bench.measuring import print_table
 from logdrain import log
+from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.jobs import Claim, RunOutcome, Schedule
 from logdrain.model.stops import Stop
-from logdrain.pipeline.slices import SliceRunner
-from logdrain.schedule.postgres_ledger import PostgresLedger
-from logdrain.schema.postgres_migrate import migrate
-from logdrain.worker import Worker
+from logdrain.worker.loop import Worker
+from logdrain.worker.slices import SliceRunner
 
 DUE_AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 PLACES = (1, 4, 16)

@@ -24,18 +24,19 @@ from pymongoarrow.api import Schema, find_arrow_all
 from bench.environment import mongod_pid, mongodb_database, server_url, wanted_events
 from bench.measuring import Variant, Work, print_comparison, ready, take_turns
 from bench.sample import END, SPAN, TABLE, encode, make_event_batches
-from logdrain.bootstrap import SystemClock, open_queries, open_source, open_worker_parts
+from logdrain.answer.queries import Queries, Reading
+from logdrain.bootstrap import SystemClock, open_queries, open_source
 from logdrain.config import Settings, read_settings
-from logdrain.events.filters import time_filter
 from logdrain.events.mongo_client import close_async, open_async
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.read.filters import time_filter
+from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Batch
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.plans import Dialect, QueryRequest, Scan, ScanColumn, TimeRange
-from logdrain.pipeline.queries import Queries, Reading
 from logdrain.ports import ArrowStream, ScanSource
-from logdrain.schema.postgres_migrate import migrate
+from logdrain.worker.parts import open_worker_parts
 
 DATABASE = "bench_sql"
 JOB_SQL = Path(__file__).parents[1] / "sql" / "pay_hourly.sql"

@@ -19,7 +19,7 @@ from bench.measuring import Variant, Work, print_comparison, print_table, ready,
 from bench.sample import TABLE, encode, make_batches, send
 from logdrain.bootstrap import SystemClock
 from logdrain.events.mongo_client import DURABLE, AsyncClient, close_async, open_async
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch
 
 DATABASE = "bench_store"

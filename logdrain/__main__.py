@@ -46,7 +46,7 @@ def run(words: list[str]) -> int:
     except LogdrainError as error:
         with suppress(BrokenPipeError):  # nobody reads what was printed before
             sys.stdout.flush()
-        sys.stderr.write(f"logdrain: {log.printable(log.mask(error.message))}\n")
+        sys.stderr.write(f"logdrain: {log.printable(log.mask(error.located))}\n")
         if error.hint:
             sys.stderr.write(f"hint: {log.printable(log.mask(error.hint))}\n")
         return error.exit_status

@@ -1,39 +1,35 @@
 """The only place that picks implementations: settings in, ready parts out."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import metrics
+from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.queries import Queries
 from logdrain.config import Settings
 from logdrain.errors import NotRunning
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.mongo_late import MongoLateNotes
-from logdrain.events.mongo_scan import MongoScanSource
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.read.late_notes import MongoLateNotes
+from logdrain.events.read.scan import MongoScanSource
+from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.ingest.accept import Intake, Patience
+from logdrain.ingest.memory_budget import ParsedRoom
+from logdrain.ingest.replay import Replay
 from logdrain.keys.postgres_keys import PostgresKeys
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.keys import Key
-from logdrain.pipeline.chores import Chores
-from logdrain.pipeline.intake import Intake, Patience
-from logdrain.pipeline.kept_scans import KeptScans
-from logdrain.pipeline.late import LateRuns
-from logdrain.pipeline.parsed_room import ParsedRoom
-from logdrain.pipeline.queries import Queries
-from logdrain.pipeline.replay import Replay
-from logdrain.pipeline.result_writers import ResultWriters
-from logdrain.pipeline.slices import SliceRunner
-from logdrain.ports import Clock, EventStore, Keys, LateNotes, Ledger
-from logdrain.query.duckdb_engine import DuckdbEngine
-from logdrain.query.folder_addresses import open_addresses
-from logdrain.query.folder_spill import open_spill_folder
-from logdrain.results.folder_writer import FolderResultWriter
-from logdrain.results.postgres_reader import PostgresResultReader
-from logdrain.results.postgres_writer import PostgresResultWriter
-from logdrain.schedule.http_notices import HttpNotices
-from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.ports import EventStore, Keys, LateNotes, Ledger
+from logdrain.query.duckdb.address_files import open_addresses
+from logdrain.query.duckdb.engine import DuckdbEngine
+from logdrain.query.duckdb.spill_folder import open_spill_folder
+from logdrain.results.files.file_writer import FolderResultWriter
+from logdrain.results.postgres.table_writer import PostgresResultWriter
+from logdrain.results.read.result_reader import PostgresResultReader
+from logdrain.results.writers import ResultWriters
 from logdrain.spool.folder_spool import FolderSpool
 
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
@@ -202,46 +198,9 @@ def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
         yield PostgresResultReader(ledger.result_url, os.environ.get)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerParts:
-    """What a worker needs."""
-
-    ledger: PostgresLedger
-    runner: SliceRunner
-    clock: Clock
-    chores: Chores
-
-
-@contextmanager
-def open_worker_parts(
-    settings: Settings, environment: Mapping[str, str] = os.environ
-) -> Iterator[WorkerParts]:
-    """The ledger, and what runs a slice."""
-    writer = ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
-    with ExitStack() as stack:
-        stack.callback(writer.close_idle)
-        ledger = stack.enter_context(open_ledger(settings))
-        clock = ledger  # this machine's own may be wrong
-        notes = stack.enter_context(open_late_notes(settings))
-        queries = stack.enter_context(open_queries(settings, notes))
-        runner = SliceRunner(
-            queries,
-            ledger,
-            writer,
-            clock,
-            environment,
-            late_notes=notes,
-            jobs_folder=Path(settings.jobs_folder),
-        )
-        chores = Chores(
-            ledger,
-            LateRuns(notes, ledger, clock),
-            HttpNotices().send,
-            clock,
-            notify_url=settings.notify_url,
-            history_keep_days=settings.history_keep_days,
-        )
-        yield WorkerParts(ledger, runner, clock, chores)
+def result_writers(settings: Settings) -> ResultWriters:
+    """What puts rows into results, tables and files."""
+    return ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
 
 
 def require(value: str, name: str) -> str:

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
-from logdrain.schema.postgres_migrate import migrate
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("logdrain", deadline=None)

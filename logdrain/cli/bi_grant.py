@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Let a role read."""
-    from logdrain.results.postgres_readers import grant
+    from logdrain.results.postgres.grants import grant
 
     for table in change_tables(arguments, grant):
         print(f"{arguments.role} may read {table}")

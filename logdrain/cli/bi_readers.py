@@ -4,7 +4,7 @@ import argparse
 import os
 
 from logdrain.cli import servers
-from logdrain.pipeline.readers import Change, change_readers
+from logdrain.cli.readers import Change, change_readers
 
 
 def add_role_arguments(parser: argparse.ArgumentParser) -> None:

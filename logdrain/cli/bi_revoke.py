@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Take reading back."""
-    from logdrain.results.postgres_readers import revoke
+    from logdrain.results.postgres.grants import revoke
 
     for table in change_tables(arguments, revoke):
         print(f"{arguments.role} may no longer read {table}")

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the instants strictly after the time; json is a list of unix seconds."""
-    from logdrain.schedule.cron import parse
-    from logdrain.schedule.times import read_time
+    from logdrain.jobs.cron import parse
+    from logdrain.jobs.instants import read_time
 
     if not 1 <= arguments.n <= _COUNT_MAX:
         raise UsageError(f"-n {arguments.n} is not a number of instants", hint=f"give 1 to {_COUNT_MAX}")

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
     from logdrain.bootstrap import open_ledger, open_queries
-    from logdrain.pipeline.slices import check_schedule
-    from logdrain.schedule.folder_jobs import load_jobs
+    from logdrain.jobs.job_folder import load_jobs
+    from logdrain.worker.slices import check_schedule
 
     settings = servers.settings(arguments)
     with _said_line_by_line():
@@ -88,9 +88,9 @@ def _check(jobs: list[Job]) -> None:
     Raises:
         JobFileInvalid: all that is wrong with names and SQL.
     """
-    from logdrain.pipeline.slices import check_sql_text
-    from logdrain.schedule.jobfile import HINT
-    from logdrain.schedule.schedule_names import check_schedule_name
+    from logdrain.jobs.job_file import HINT
+    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.worker.slices import check_sql_text
 
     wrong: list[str] = []
     for job in jobs:
@@ -99,7 +99,7 @@ def _check(jobs: list[Job]) -> None:
                 check_schedule_name(job.schedule.name)
                 check_sql_text(job.schedule)
         except LogdrainError as error:
-            wrong.append(f"{error.message} ({error.hint})" if error.hint else error.message)
+            wrong.append(str(error))
     if wrong:
         raise JobFileInvalid(*wrong, hint=HINT)
 
@@ -110,9 +110,8 @@ def _placed(job: Job) -> Iterator[None]:
     try:
         yield
     except SqlError as error:
-        place = _SQL_PLACE.match(error.message)
-        line = job.lines.get("sql", job.line) + (int(place["line"]) - 1 if place else 0)
-        error.message = f"{job.sql_path or job.path}:{line}: {error.message[place.end() if place else 0 :]}"
+        line = job.lines.get("sql", job.line) + (error.place.line - 1 if error.place else 0)
+        error.message, error.place = f"{job.sql_path or job.path}:{line}: {error.message}", None
         raise
     except LogdrainError as error:
         key = next((key for kinds, key in _KEY_OF if isinstance(error, kinds)), "")
@@ -136,7 +135,7 @@ def _said_line_by_line() -> Iterator[None]:
 
 def load_at_start(folder: Path, ledger: Ledger, now: datetime) -> None:
     """Apply a worker's job files; one that is wrong is named in the log, the others count."""
-    from logdrain.schedule.folder_jobs import first_things_first, job_files, load_jobs
+    from logdrain.jobs.job_folder import first_things_first, job_files, load_jobs
 
     if not folder.is_dir():
         return

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from logdrain.bootstrap import require
 from logdrain.cli import servers
 from logdrain.errors import UnknownTable, UsageError
-from logdrain.events.mongo_look import MongoLook
+from logdrain.events.read.look import MongoLook
 from logdrain.model.events import Table
 from logdrain.model.names import nearest_hint
 

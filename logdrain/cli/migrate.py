@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Apply the migrations that DATABASE_URL has not had yet."""
-    from logdrain.schema.postgres_migrate import migrate
+    from logdrain.ledger.schema.migrate import migrate
 
     url = servers.settings(arguments).database_url
     if not url:

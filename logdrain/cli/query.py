@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
+    from logdrain.answer.queries import AtMost, Reading
     from logdrain.bootstrap import open_queries
     from logdrain.errors import SqlError
-    from logdrain.pipeline.queries import AtMost, Reading
 
     settings = servers.settings(arguments)
     request = request_of(arguments)

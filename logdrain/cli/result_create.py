@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Keep a result; one of that name gets the new URL."""
     from logdrain.bootstrap import open_ledger
-    from logdrain.results.target import check_name, check_url
+    from logdrain.results.url.target import check_name, check_url
 
     check_name(arguments.name)
     check_url(arguments.url)

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
-    from logdrain.pipeline.slices import check_schedule
-    from logdrain.schedule.schedule_names import check_schedule_name
+    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.worker.slices import check_schedule
 
     check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}

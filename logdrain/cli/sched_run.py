@@ -49,10 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from logdrain.bootstrap import open_worker_parts
-    from logdrain.schedule.cron import parse
-    from logdrain.schedule.times import instants_from, read_time
-    from logdrain.worker import Worker
+    from logdrain.jobs.cron import parse
+    from logdrain.jobs.instants import instants_from, read_time
+    from logdrain.worker.loop import Worker
+    from logdrain.worker.parts import open_worker_parts
 
     if arguments.n < 1:
         raise UsageError(f"-n {arguments.n} is not a number of slices", hint="give 1 or more")

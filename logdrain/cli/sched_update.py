@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
-    from logdrain.pipeline.slices import check_schedule
+    from logdrain.worker.slices import check_schedule
 
     fields = _fields(arguments)
     if not fields:
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    from logdrain.jobs.schedule_names import check_schedule_name
     from logdrain.model.plans import Dialect
-    from logdrain.schedule.schedule_names import check_schedule_name
 
     if arguments.newname is not None:
         check_schedule_name(arguments.newname)

@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a table's fields, the BSON types seen in each, and the SQL type they read as."""
     from logdrain.bootstrap import open_source
     from logdrain.cli.look import table_named
-    from logdrain.query.column_types import column_type
+    from logdrain.types.sql_types import column_type
 
     with open_source(servers.settings(arguments)) as source:
         catalog = source.catalog(table_named(arguments.table, source.tables()))

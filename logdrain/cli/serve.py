@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
-    from logdrain.web.http_server import serve
+    from logdrain.web.server.server import serve
 
     settings = servers.settings(arguments)
     if arguments.port is not None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from logdrain.cli import servers
 from logdrain.cli.output import to_json
 from logdrain.cli.words import count
-from logdrain.events.mongo_look import StoredEvent
+from logdrain.events.read.look import StoredEvent
 
 _POLL_S = 1.0
 _BURST_MAX = 1000

@@ -19,12 +19,12 @@ from logdrain import log
 from logdrain.cli import servers
 from logdrain.config import read_settings
 from logdrain.errors import LogdrainError, PortInUse, SandboxServerFailed
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.keys import Scope
 from logdrain.sandbox.folder_state import DataFolder, SandboxState
 from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
 from logdrain.sandbox.process_server import child_command
-from logdrain.schema.postgres_migrate import migrate
 
 _DRAIN_NAME = "app"
 _READY_WITHIN_S = 60.0

@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the job files, then run slices until SIGTERM or SIGINT."""
-    from logdrain.bootstrap import open_worker_parts
-    from logdrain.worker import Worker
+    from logdrain.worker.loop import Worker
+    from logdrain.worker.parts import open_worker_parts
 
     settings = servers.settings(arguments)
     with open_worker_parts(settings) as parts:

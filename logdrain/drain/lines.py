@@ -73,7 +73,7 @@ def _piece_name(delivery: Delivery, message: Message) -> str:
     return f"{delivery.id}:{message.position}"
 
 
-class Sieve:
+class LineFilter:
     """Tells the messages that lines are made of from those that can only be plain lines.
 
     A plain line matters where it is the first of its process (it may end a line of an earlier delivery) or

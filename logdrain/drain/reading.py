@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from logdrain.drain.frames import split_frames
 from logdrain.drain.ids import make_id
-from logdrain.drain.lines import Line, Sieve, assemble, continuations
+from logdrain.drain.lines import Line, LineFilter, assemble, continuations
 from logdrain.drain.messages import kind_of, losses, read_message
 from logdrain.drain.records import free_name, read_record, rename_reserved
 from logdrain.drain.tags import Rejection, read_tagged, starts_tagged, table_of
@@ -61,7 +61,7 @@ class Reading:
 def parse(body: bytes, delivery: Delivery) -> Parsed:
     """Cut a body into messages; junk and unreadable frames go to quarantine."""
     parsed = Parsed()
-    sieve = Sieve(delivery)
+    sieve = LineFilter(delivery)
     unreadable = UnreadableFrames(delivery)
     for frame in split_frames(body):
         if frame.junk:

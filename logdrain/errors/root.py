@@ -1,14 +1,25 @@
 """The root of the error tree, and the errors that every road may meet."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+
+class Place(NamedTuple):
+    """Where in a text something stands; both count from 1."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
 
 
 class LogdrainError(Exception):
     """Something went wrong that a person can understand and act on.
 
     Args:
-        message: What is wrong and where, one line, no secret in it.
+        message: What is wrong, one line, no secret in it.
         hint: What to do about it, one line, may be empty.
+        place: Where in the text that was given, if it is about a part of one.
     """
 
     code: ClassVar[str] = "internal"
@@ -16,13 +27,19 @@ class LogdrainError(Exception):
     retryable: ClassVar[bool] = False
     exit_status: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.place = place
+
+    @property
+    def located(self) -> str:
+        """The message behind its place: `line 2, column 5: there is no column prize here`."""
+        return f"{self.place}: {self.message}" if self.place else self.message
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        return f"{self.located} ({self.hint})" if self.hint else self.located
 
 
 class UsageError(LogdrainError):

@@ -57,10 +57,10 @@ class JobFailed(ScheduleError):
     status = 500
 
 
-class JobFailedInPassing(JobFailed):
+class JobFailedTransient(JobFailed):
     """A job's own code could not connect to something, or waited too long for it."""
 
-    code = "job_failed_in_passing"
+    code = "job_failed_transient"
     retryable = True
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with a query."""
 
-from logdrain.errors.root import LogdrainError
+from logdrain.errors.root import LogdrainError, Place
 
 
 class SqlError(LogdrainError):
@@ -12,7 +12,7 @@ class SqlError(LogdrainError):
 
 
 class SqlSyntaxError(SqlError):
-    """The SQL text cannot be parsed; the message has line and column."""
+    """The SQL text cannot be parsed; the place has line and column."""
 
     code = "sql_syntax"
 
@@ -33,8 +33,8 @@ class UnknownTable(SqlError):
     code = "unknown_table"
     status = 404
 
-    def __init__(self, message: str, *, hint: str = "", table: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None, table: str = "") -> None:
+        super().__init__(message, hint=hint, place=place)
         self.table = table
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from logdrain.errors import Place
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
 
@@ -137,13 +138,13 @@ class RiskyPart(NamedTuple):
     """A part of a query that can fail while it runs.
 
     Attributes:
-        place: `line L, column C` of the user's text.
+        place: In the user's text.
         text: The part in the user's dialect.
         type: Of a cast: the engine's type that it casts to; else "".
     """
 
     risk: Risk
-    place: str
+    place: Place
     text: str
     type: str
 
@@ -153,12 +154,12 @@ class EnginePlace(NamedTuple):
 
     Attributes:
         offset: In characters of the engine's SQL.
-        place: `line L, column C` of the user's text.
+        place: In the user's text.
         word: Of a function: its name as it was written; else "".
     """
 
     offset: int
-    place: str
+    place: Place
     word: str
 
 

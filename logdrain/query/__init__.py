@@ -1,4 +1,4 @@
 """Treasure Data SQL -> plan -> engine -> Arrow.
 
-`plan.py` is the recipe; `functions.py` lists the TD functions; `duckdb_engine.py` runs the plan.
+`plan.py` is the recipe; `td/registry.py` lists the TD functions; `duckdb/` lowers a plan and runs it.
 """

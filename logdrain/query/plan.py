@@ -9,50 +9,50 @@ from logdrain.errors import SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Plan, QueryRequest, ResultColumn, ResultTable
-from logdrain.query.aggregation import find_aggregation
-from logdrain.query.draft import Draft, no_results
-from logdrain.query.engine_sql import write_engine_sql
-from logdrain.query.hive_forms import write_hive_forms
-from logdrain.query.pushdown import push_filters
-from logdrain.query.resolve import resolve_names
-from logdrain.query.rewrite import (
+from logdrain.query.duckdb.hive_forms import write_hive_forms
+from logdrain.query.duckdb.rewrite import (
     complete_casts,
-    fold_td_functions,
+    freeze_now,
     infer_types,
-    keep_numbers,
-    stop_the_clock,
+    match_integer_semantics,
+    rewrite_td_functions,
 )
-from logdrain.query.risks import note_risks
-from logdrain.query.row_forms import write_row_forms
-from logdrain.query.sessions import write_sessions
-from logdrain.query.slice_column import find_slice_column
-from logdrain.query.syntax import read_statement
-from logdrain.query.translations import translate_functions
-from logdrain.query.trino_checks import check_types
-from logdrain.query.unseen import unnest_unseen
-from logdrain.query.zones import keep_zones, name_zones
+from logdrain.query.duckdb.risks import note_risks
+from logdrain.query.duckdb.row_forms import write_row_forms
+from logdrain.query.duckdb.translations import translate_functions
+from logdrain.query.duckdb.write_sql import write_engine_sql
+from logdrain.query.duckdb.zones import lower_time_zones, name_zones
+from logdrain.query.names.resolve import resolve_names
+from logdrain.query.names.trino_checks import check_types
+from logdrain.query.names.unseen import empty_unseen_unnest
+from logdrain.query.pushdown.aggregation import find_aggregation
+from logdrain.query.pushdown.push_filters import push_filters
+from logdrain.query.sql.context import PlanContext, no_results
+from logdrain.query.sql.syntax import read_statement
+from logdrain.query.td.sessions import write_sessions
+from logdrain.query.td.slice_column import find_slice_column
 
-STEPS: tuple[Callable[[Draft], None], ...] = (
+STEPS: tuple[Callable[[PlanContext], None], ...] = (
     read_statement,  # one query, nothing else
     write_row_forms,
     write_hive_forms,
     resolve_names,  # tables become scans, columns get their meaning
     infer_types,
-    unnest_unseen,
-    fold_td_functions,
+    empty_unseen_unnest,
+    rewrite_td_functions,
     name_zones,
     infer_types,
     check_types,
     complete_casts,
-    stop_the_clock,
+    freeze_now,
     find_slice_column,
     write_sessions,
     push_filters,  # what the scans need not read
     find_aggregation,  # what the store can answer alone
     infer_types,
     note_risks,  # before translation moves things about
-    keep_numbers,
-    keep_zones,
+    match_integer_semantics,
+    lower_time_zones,
     translate_functions,
     write_engine_sql,
 )
@@ -83,25 +83,25 @@ def plan_query(
         StoreUnavailable: from `catalogs`.
         UnknownResult, ResultError: from `result_columns`.
     """
-    draft = Draft(request, catalogs, tables, has_addresses, result_columns)
-    with _named_errors(draft):
+    context = PlanContext(request, catalogs, tables, has_addresses, result_columns)
+    with _named_errors(context):
         for step in STEPS:
-            if is_lean and draft.aggregation is not None:
+            if is_lean and context.aggregation is not None:
                 break
-            step(draft)
+            step(context)
     return Plan(
-        scans=tuple(scan.finished() for scan in draft.scans.values()),
-        engine_sql=draft.engine_sql,
-        slice_column=draft.slice_column,
-        warnings=tuple(draft.warnings),
-        not_pushed=tuple(draft.not_pushed),
-        risky_parts=tuple(draft.risky_parts),
-        engine_places=draft.engine_places,
-        counts_from_now=tuple(draft.counts_from_now),
-        aggregation=draft.aggregation,
-        not_aggregated=draft.not_aggregated,
-        result_scans=tuple(scan.finished() for scan in draft.result_scans.values()),
-        columns=tuple(draft.statement.named_selects),
+        scans=tuple(scan.finished() for scan in context.scans.values()),
+        engine_sql=context.engine_sql,
+        slice_column=context.slice_column,
+        warnings=tuple(context.warnings),
+        not_pushed=tuple(context.not_pushed),
+        risky_parts=tuple(context.risky_parts),
+        engine_places=context.engine_places,
+        counts_from_now=tuple(context.counts_from_now),
+        aggregation=context.aggregation,
+        not_aggregated=context.not_aggregated,
+        result_scans=tuple(scan.finished() for scan in context.result_scans.values()),
+        columns=tuple(context.statement.named_selects),
     )
 
 
@@ -111,14 +111,14 @@ def check_text(request: QueryRequest) -> None:
     Raises:
         SqlSyntaxError, UnsupportedSql, SqlError: with line and column of the request's text.
     """
-    draft = Draft(request, TableCatalog, ())
-    with _named_errors(draft):
+    context = PlanContext(request, TableCatalog, ())
+    with _named_errors(context):
         for step in STEPS[: STEPS.index(resolve_names)]:
-            step(draft)
+            step(context)
 
 
 @contextmanager
-def _named_errors(draft: Draft) -> Iterator[None]:
+def _named_errors(context: PlanContext) -> Iterator[None]:
     try:
         yield
     except RecursionError:
@@ -128,5 +128,5 @@ def _named_errors(draft: Draft) -> Iterator[None]:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise SqlError("a function in the query has arguments that it does not take") from error
     except SqlError as error:
-        error.warnings = tuple(draft.warnings)
+        error.warnings = tuple(context.warnings)
         raise

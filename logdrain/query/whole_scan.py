@@ -7,8 +7,8 @@ from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Scan, TimeRange
-from logdrain.query.draft import ScanDraft
-from logdrain.query.sources import EventSource
+from logdrain.query.names.sources import EventSource
+from logdrain.query.sql.context import ScanBuilder
 
 
 def whole_scan(
@@ -41,7 +41,7 @@ def whole_scan(
             hint=nearest_hint(full_name, known, "`logdrain tables` lists them"),
             table=full_name,
         )
-    draft = ScanDraft("scan", catalogs(known[full_name]), time_range=time_range)
-    for column in EventSource("scan", draft).star() if columns is None else columns:
-        draft.column(tuple(column.split(".")))
-    return draft.finished()
+    context = ScanBuilder("scan", catalogs(known[full_name]), time_range=time_range)
+    for column in EventSource("scan", context).star() if columns is None else columns:
+        context.column(tuple(column.split(".")))
+    return context.finished()

@@ -7,16 +7,16 @@ from aiohttp import HttpVersion11, web
 from logdrain import log, metrics
 from logdrain.bootstrap import DrainParts
 from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
-from logdrain.web.access import ACCESS, Access
-from logdrain.web.answers import error_response
 from logdrain.web.background import expire_splits, refresh_keys, replay_spool
-from logdrain.web.body import BodyRoom
+from logdrain.web.drain import post_logs
 from logdrain.web.health import get_health
-from logdrain.web.key_ring import KeyRing
-from logdrain.web.ledger_thread import LedgerThread
-from logdrain.web.logs import post_logs
 from logdrain.web.metrics_page import get_metrics
 from logdrain.web.parts import BODY_ROOM, LEDGER_THREAD, PARTS
+from logdrain.web.server.access import ACCESS, Access
+from logdrain.web.server.answers import error_response
+from logdrain.web.server.body import BodyRoom
+from logdrain.web.server.key_ring import KeyRing
+from logdrain.web.server.ledger_thread import LedgerThread
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,7 +61,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except LogdrainError as error:
         response = error_response(error)
         log.warning(
-            "request_refused", path=request.path, status=error.status, code=error.code, message=error.message
+            "request_refused", path=request.path, status=error.status, code=error.code, message=error.located
         )
     except web.HTTPNotFound:
         response = error_response(NotFound(f"nothing is served at {request.path}"))

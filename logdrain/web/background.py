@@ -9,8 +9,8 @@ from aiohttp import web
 
 from logdrain import log
 from logdrain.bootstrap import DrainParts
-from logdrain.web.access import ACCESS
 from logdrain.web.parts import PARTS
+from logdrain.web.server.access import ACCESS
 
 _SPLIT_CHECKS_PER_WAIT = 4
 # Heroku kills 30 s after SIGTERM: what is in flight has had its share of that before.

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from logdrain.errors import LogdrainError
 from logdrain.model.keys import Scope
-from logdrain.web.access import require
 from logdrain.web.parts import LEDGER_THREAD, PARTS
+from logdrain.web.server.access import require
 
 
 async def get_health(request: web.Request) -> web.Response:
@@ -28,7 +28,7 @@ async def get_health(request: web.Request) -> web.Response:
         if isinstance(outcome, LogdrainError):
             report["status"] = "degraded"
             # The driver's words name hosts: not for everybody.
-            message = {"message": outcome.message} if may_read else {}
+            message = {"message": outcome.located} if may_read else {}
             report[part] = {"code": outcome.code, **message, "hint": outcome.hint}
         elif isinstance(outcome, BaseException):
             raise outcome

@@ -9,8 +9,8 @@ from logdrain import metrics
 from logdrain.errors import LogdrainError
 from logdrain.model.keys import Scope
 from logdrain.ports import Ledger
-from logdrain.web.access import require
 from logdrain.web.parts import LEDGER_THREAD, PARTS
+from logdrain.web.server.access import require
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from logdrain.bootstrap import DrainParts
-from logdrain.web.body import BodyRoom
-from logdrain.web.ledger_thread import LedgerThread
+from logdrain.web.server.body import BodyRoom
+from logdrain.web.server.ledger_thread import LedgerThread
 
 PARTS = web.AppKey("parts", DrainParts)
 BODY_ROOM = web.AppKey("body_room", BodyRoom)

@@ -5,8 +5,8 @@ import pymongo
 import pytest
 
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.mongo_splits import MongoSplits
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.splits import MongoSplits
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.ports import Clock
 from tests.contract.stored_batches import OpenStore, SetClock
 

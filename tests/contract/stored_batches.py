@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from logdrain.drain.ids import make_id
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import DropReason, Event, Origin, Quarantined, Record, Split, Table
 from logdrain.ports import Clock
 

@@ -7,8 +7,8 @@ import pytest
 from logdrain import metrics
 from logdrain.errors import StoreBusy, StoreUnavailable
 from logdrain.events.mongo_client import close_async, open_async
-from logdrain.events.mongo_scan import MongoScanSource
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.read.scan import MongoScanSource
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.catalog import ELEMENT, FieldType
 from logdrain.model.events import Batch, DropReason, Record, Stored, Table
 from tests.contract.stored_batches import (
@@ -139,7 +139,7 @@ async def test_without_mongodb_the_answer_is_quick_clear_and_has_no_password() -
     with pytest.raises(StoreUnavailable) as caught:
         await store.write(Batch(events=[event(0, {})]))
     assert "secret" not in str(caught.value)
-    assert "MongoDB" in caught.value.message
+    assert "MongoDB" in caught.value.located
     with pytest.raises(StoreUnavailable):
         await store.check()
     await close_async(client)

@@ -6,8 +6,8 @@ from typing import Any
 import pymongo
 import pytest
 
-from logdrain.events.mongo_lane import InsertLane, Refused
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.insert_batcher import InsertBatcher, Refused
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, DropReason, Stored
 from tests.contract.stored_batches import (
     OpenStore,
@@ -64,13 +64,13 @@ async def test_events_of_an_hour_that_has_ended_are_noted_before_they_are_stored
     made = documents("_late")  # the table is new: slices may wait for it
     assert [found["_id"]["table"] for found in made] == ["production.pay"]
     noted_first: list[int] = []
-    insert = InsertLane.insert
+    insert = InsertBatcher.insert
 
-    def insert_and_look(lane: InsertLane, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
+    def insert_and_look(lane: InsertBatcher, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
         noted_first.append(len(documents("_late")))
         return insert(lane, encoded)
 
-    monkeypatch.setattr(InsertLane, "insert", insert_and_look)
+    monkeypatch.setattr(InsertBatcher, "insert", insert_and_look)
     await store.write(Batch(events=[event(1, {})]))
     assert noted_first == [2]
     assert [found["_id"] for found in documents("_late") if found not in made] == [

@@ -6,8 +6,8 @@ import pytest
 from bson.timestamp import Timestamp
 
 from logdrain.errors import SplitChanged, StoreBusy, StoreUnavailable
-from logdrain.events.mongo_splits import MongoSplits
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.splits import MongoSplits
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, SplitJoin, Stored
 from tests.contract.stored_batches import (
     ORIGIN,

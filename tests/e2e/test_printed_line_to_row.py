@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from logdrain.clients.framing import frame
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause
 from logdrain.sandbox.http_logplex import Logplex, Outcome
-from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.e2e.running_up import LOGDRAIN, Up, await_condition
 
 UNTIL_S = 1330560000 + 6 * 3600

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause
-from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.e2e.running_up import Up, await_condition
 
 SUMS = """SELECT TD_SCHEDULED_TIME() AS time, category, SUM(price) AS sum FROM pay

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from logdrain.drain.reading import parse, read  # noqa: E402  # a program, started by its path
-from logdrain.events.documents import encode_event  # noqa: E402  # same
+from logdrain.events.bson.documents import encode_event  # noqa: E402  # same
 from logdrain.model.events import Delivery, LineKind  # noqa: E402  # same
 from logdrain.sandbox.mongo_server import MongoServer  # noqa: E402  # same
 from tests.fuzz.bodies import mutated, samples  # noqa: E402  # same

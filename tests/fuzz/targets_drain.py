@@ -17,9 +17,9 @@ from logdrain.drain.reading import Parsed, parse, read, to_event, unfinished
 from logdrain.drain.tags import NAMESPACE_BYTES_MAX, read_tagged, starts_tagged
 from logdrain.drain.times import TIME_MAX_MS
 from logdrain.errors import BodyTooLarge
-from logdrain.events.documents import encode_event, encode_quarantined
+from logdrain.events.bson.documents import encode_event, encode_quarantined
 from logdrain.model.events import Batch, Delivery, DropReason, Event, Frame, LineKind, Origin, Quarantined
-from logdrain.web.body import BodyRoom, UndecodableBody, read_body
+from logdrain.web.server.body import BodyRoom, UndecodableBody, read_body
 from tests.fuzz.frames_slowly import split_frames_slowly
 from tests.fuzz.lines_slowly import put_together_slowly
 

@@ -10,14 +10,14 @@ import duckdb
 from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import CronInvalid, LogdrainError, ResultUrlInvalid, SqlError, ZoneInvalid
+from logdrain.jobs import cron as cron_expressions
 from logdrain.model.plans import Dialect, Plan
 from logdrain.model.result_files import FileTarget
-from logdrain.query.engine_functions import ENGINE_FUNCTIONS
-from logdrain.query.java_format import formatted, has_seconds, pattern_parts
-from logdrain.query.td_interval import interval
-from logdrain.results.connection_url import PARAMETERS
-from logdrain.results.target import parse_result, resolve
-from logdrain.schedule import cron as cron_expressions
+from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
+from logdrain.query.values.java_format import formatted, has_seconds, pattern_parts
+from logdrain.query.values.td_interval import interval
+from logdrain.results.url.connection_url import PARAMETERS
+from logdrain.results.url.target import parse_result, resolve
 from tests.unit.query.event_tables import NOW_S, TABLES, plan
 
 _INSTANT = datetime(2012, 3, 1, tzinfo=UTC)

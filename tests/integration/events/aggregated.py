@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from logdrain.answer.queries import Answer, Queries, Reading
 from logdrain.bootstrap import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.mongo_scan import MongoScanSource
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.read.scan import MongoScanSource
+from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, Event, Origin, Record, Table
 from logdrain.model.plans import Dialect, Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.pipeline.queries import Answer, Queries, Reading
 from logdrain.ports import ArrowStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 
 SCHEDULED_TIME_S = 1_330_560_000  # 2012-03-01 00:00:00 UTC
 ENGINE = DuckdbEngine(256 * 1024 * 1024, threads=1, temp_folder=None)

@@ -9,7 +9,7 @@ from bson.binary import UUID_SUBTYPE, Binary
 from bson.datetime_ms import DatetimeMS
 from pymongo.uri_parser import parse_uri
 
-from logdrain.events.mongo_scan import MongoScanSource, MongoScanStream
+from logdrain.events.read.scan import MongoScanSource, MongoScanStream
 from logdrain.model.catalog import ColumnType, FieldPath
 from logdrain.model.events import Table
 from logdrain.model.plans import Predicate, Scan, ScanColumn, TimeRange

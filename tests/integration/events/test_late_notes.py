@@ -7,8 +7,8 @@ import pytest
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.mongo_late import MongoLateNotes
-from logdrain.events.mongo_late_writer import MongoLateWriter
+from logdrain.events.read.late_notes import MongoLateNotes
+from logdrain.events.write.late_writer import MongoLateWriter
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 
@@ -79,7 +79,7 @@ async def test_notes_are_forgotten_after_forty_days(writer: MongoLateWriter, mon
 
 @pytest.mark.usefixtures("cancelled_connects")
 def test_without_mongodb_the_error_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logdrain.events.mongo_late._TIMEOUT_MS", 200)
+    monkeypatch.setattr("logdrain.events.read.late_notes._TIMEOUT_MS", 200)
     notes = MongoLateNotes("mongodb://127.0.0.1:1/x")
     for ask in (notes.store_time, lambda: notes.notes(NOW)):
         with pytest.raises(StoreUnavailable):

@@ -6,13 +6,13 @@ import bson
 import pymongo
 import pytest
 
+from logdrain.answer.aggregate_rows import use_aggregate
+from logdrain.answer.queries import Queries
 from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
-from logdrain.events.mongo_aggregate import RAW_CODEC, MongoAggregateStream
+from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.pipeline.aggregates import use_aggregate
-from logdrain.pipeline.queries import Queries
 from logdrain.ports import ArrowStream, ScanStream
 from tests.integration.events.aggregated import SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
 from tests.integration.events.slow_collection import SlowCollection

@@ -5,12 +5,12 @@ import bson
 import pytest
 
 from logdrain.errors import ConfigError, ScanTypeChanged, StoreUnavailable
-from logdrain.events.mongo_scan import MongoScanSource
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import ELEMENT, FieldType, TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Comparator, Predicate, TimeRange
 from tests.integration.events.scanned_table import TABLE, ScannedTable, column, nested, rows, scan_of
-from tests.unit.events import typed_values as tv
+from tests.unit.types import typed_values as tv
 
 NUMBER = column(tv.BIGINT, "n")
 NOWHERE = "mongodb://someone:opensesame@127.0.0.1:1/events"

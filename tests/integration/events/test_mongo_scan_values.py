@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logdrain.events.filters import scan_filter
+from logdrain.events.read.filters import scan_filter
 from logdrain.model.catalog import ColumnType, FieldPath
 from logdrain.model.plans import Comparator, Predicate, Scalar
 from tests.integration.events.scanned_table import ScannedTable, column, nested, scan_of
-from tests.unit.events import typed_values as tv
+from tests.unit.types import typed_values as tv
 
 # Each example has documents of its own; the server and its database are the test's.
 ON_A_SERVER = settings(

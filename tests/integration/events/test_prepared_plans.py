@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from logdrain.answer.queries import Queries
 from logdrain.errors import LogdrainError, ScanTypeChanged, SqlError, UnknownTable
-from logdrain.events.mongo_aggregate import RAW_CODEC, MongoAggregateStream
-from logdrain.events.mongo_scan import MongoScanSource, MongoScanStream
+from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
+from logdrain.events.read.scan import MongoScanSource, MongoScanStream
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Dialect, QueryRequest, Scan
-from logdrain.pipeline.queries import Queries
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,
@@ -207,7 +207,7 @@ def test_the_catalog_is_read_when_the_events_have_been(tables: AggregatedTables,
         tables.store([(FIRST_S * 1000, {"i": "1"})])
         assert slow.is_running(client)  # it was in the middle of the events all the time
         thread.join()
-    assert [error.message for error in failures] == [
+    assert [error.located for error in failures] == [
         "production.pay: i got a new type while it was aggregated"
     ]
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
 from logdrain.ports import ArrowStream, Transaction
-from logdrain.results.batches import BatchStream
-from logdrain.results.postgres_writer import PostgresResultWriter
+from logdrain.results.postgres.table_writer import PostgresResultWriter
+from logdrain.results.values.batches import BatchStream
 
 SLICE = datetime(2012, 3, 1, tzinfo=UTC)
 SLICE_S = int(SLICE.timestamp())

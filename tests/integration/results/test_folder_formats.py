@@ -15,7 +15,7 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.results.batches import BatchStream
+from logdrain.results.values.batches import BatchStream
 from tests.integration.results.result_files import csv_of, target, write
 from tests.integration.results.result_table import (
     HOUR,

@@ -22,8 +22,8 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.results.batches import BatchStream
-from logdrain.results.folder_writer import FolderResultWriter
+from logdrain.results.files.file_writer import FolderResultWriter
+from logdrain.results.values.batches import BatchStream
 from tests.integration.results.result_files import ROWS, everything, target, write
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,

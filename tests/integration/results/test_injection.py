@@ -12,9 +12,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import LogdrainError, ResultError, ResultRefused, ResultUrlInvalid
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Mode, Schedule
-from logdrain.results.target import parse_result, resolve_table
-from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.results.url.target import parse_result, resolve_table
 from tests.integration.results.result_table import CLAIM, ResultTable, next_claim
 
 NOW = datetime(2024, 5, 1, 10, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from logdrain.errors import ResultRefused, ResultUnavailable, UnknownResult, UnknownTable
 from logdrain.model.plans import Comparator, Predicate, ResultScan, ResultTable, TimeRange
-from logdrain.results.postgres_reader import PostgresResultReader
+from logdrain.results.read.result_reader import PostgresResultReader
 
 ALL_TIME = TimeRange(None, None)
 

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from logdrain.cli.readers import change_readers
 from logdrain.errors import ResultRefused, UnknownResult, UnknownRole
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Mode, ResultTarget, Schedule
-from logdrain.pipeline.readers import change_readers
-from logdrain.results.postgres_readers import grant, revoke
-from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.results.postgres.grants import grant, revoke
 from tests.integration.results.result_table import ANOTHER_LEDGER, SLICE_S, ResultTable, as_poor_role
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 
 from logdrain.errors import ResultUnavailable
 from logdrain.model.jobs import ResultTarget
-from logdrain.results.postgres_writer import PostgresResultWriter
+from logdrain.results.postgres.table_writer import PostgresResultWriter
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,
     CLAIM,

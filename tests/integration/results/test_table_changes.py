@@ -47,7 +47,7 @@ def test_a_conflict_names_both_types_and_changes_nothing(table: ResultTable) -> 
     table.add(0, bought=[True])
     with pytest.raises(ResultColumnConflict) as raised:
         table.add(1, bought=[1], extra=[1])
-    assert raised.value.message == (
+    assert raised.value.located == (
         'column "bought" of table "public"."payment_history" is boolean, the query yields bigint'
     )
     assert 'DROP COLUMN "bought"' in raised.value.hint

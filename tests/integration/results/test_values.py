@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultRefused
-from logdrain.results.batches import BatchStream
+from logdrain.results.values.batches import BatchStream
 from tests.integration.results.result_table import ResultTable
 
 

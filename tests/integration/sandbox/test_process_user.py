@@ -66,7 +66,7 @@ def test_a_folder_that_nobody_may_enter_is_named(open_folder: Path) -> None:
     (open_folder / "private").mkdir(mode=0o700)
     with pytest.raises(SandboxServerFailed) as caught:
         PostgresServer(open_folder / "private" / "server").start()
-    assert f"may not enter {open_folder / 'private'}" in caught.value.message
+    assert f"may not enter {open_folder / 'private'}" in caught.value.located
     assert "DATABASE_URL" in caught.value.hint
 
 

@@ -208,7 +208,7 @@ def test_a_server_that_dies_at_start_shows_why(
     damage(tmp_path / "server" / "data")
     with pytest.raises(SandboxServerFailed, match="stopped while it started") as caught:
         make(tmp_path / "server").start()
-    assert reason in caught.value.message
+    assert reason in caught.value.located
     assert str(tmp_path / "server" / "log") in caught.value.hint
 
 

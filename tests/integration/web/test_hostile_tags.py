@@ -11,13 +11,13 @@ import pymongo
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from logdrain.answer.queries import Reading
 from logdrain.bootstrap import Drain, open_queries
 from logdrain.cli.output import to_json
 from logdrain.config import read_settings
-from logdrain.events.mongo_look import MongoLook
-from logdrain.events.references import own_objects
+from logdrain.events.bson.references import own_objects
+from logdrain.events.read.look import MongoLook
 from logdrain.model.plans import Dialect, QueryRequest
-from logdrain.pipeline.queries import Reading
 from logdrain.ports import ArrowStream
 from logdrain.web.application import make_application
 from tests.fuzz.bodies import framed

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from logdrain.errors import LedgerUnavailable, StoreUnavailable
-from logdrain.web.http_connections import ConnectionLimits
+from logdrain.web.server.connections import ConnectionLimits
 from tests.integration.web.raw_drain import KEY, POST, Drain, counted, later, running, until
 
 
@@ -67,7 +67,7 @@ async def test_an_answer_that_nobody_takes_ends_the_connection(drain: Drain) -> 
 
 
 async def test_above_the_limit_others_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logdrain.web.http_connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 3600.0)
+    monkeypatch.setattr("logdrain.web.server.connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 3600.0)
     before = counted("logdrain_connections_refused_total")
     async with running(ConnectionLimits(connections_max=2, head_within_s=15.0)) as drain:
         async with drain.connect() as first, drain.connect() as second:
@@ -86,7 +86,7 @@ async def test_above_the_limit_others_get_503(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_the_connection_that_idles_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logdrain.web.http_connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 0.0)
+    monkeypatch.setattr("logdrain.web.server.connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 0.0)
     limits = ConnectionLimits(connections_max=2, head_within_s=15.0)
     async with running(limits) as drain, drain.connect() as first, drain.connect() as second:
         for peer in (first, second):

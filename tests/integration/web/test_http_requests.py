@@ -7,8 +7,8 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from logdrain.ingest.accept import Taken
 from logdrain.model.events import Stored
-from logdrain.pipeline.intake import Taken
 from tests.integration.web.raw_drain import HEAD, POST, Drain, counted, running, until
 
 

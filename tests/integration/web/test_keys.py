@@ -16,10 +16,10 @@ from logdrain.__main__ import run
 from logdrain.bootstrap import Drain
 from logdrain.config import read_settings
 from logdrain.errors import ConfigError
+from logdrain.ledger.schema.migrate import migrate
 from logdrain.sandbox.postgres_server import PostgresServer
-from logdrain.schema.postgres_migrate import migrate
 from logdrain.web.application import make_application
-from logdrain.web.http_server import serve
+from logdrain.web.server.server import serve
 
 BODY = b'73 <190>1 2012-03-01T00:12:34.567890+00:00 host app web.1 - @[a.b] {"n":1}\n'
 BOOTSTRAP = "a-key-of-the-environment"

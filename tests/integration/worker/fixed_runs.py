@@ -9,16 +9,16 @@ from typing import Any, cast
 
 import psycopg
 
+from logdrain.answer.queries import Answer, Queries, Reading, Use
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.plans import Plan, QueryRequest
-from logdrain.pipeline.queries import Answer, Queries, Reading, Use
-from logdrain.pipeline.result_writers import ResultWriters
-from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import ArrowStream, Clock
-from logdrain.results.folder_writer import FolderResultWriter
-from logdrain.results.postgres_writer import PostgresResultWriter
-from logdrain.schedule.postgres_ledger import PostgresLedger
-from logdrain.worker import Worker
+from logdrain.results.files.file_writer import FolderResultWriter
+from logdrain.results.postgres.table_writer import PostgresResultWriter
+from logdrain.results.writers import ResultWriters
+from logdrain.worker.loop import Worker
+from logdrain.worker.slices import SliceRunner
 from tests.integration.results.result_table import as_stream
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

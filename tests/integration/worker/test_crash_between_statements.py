@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.ports import ArrowStream
-from logdrain.schedule.postgres_ledger import PostgresLedger
 from tests.integration.worker.dying import dying_after
 from tests.integration.worker.fixed_runs import (
     Sums,

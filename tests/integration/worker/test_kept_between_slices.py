@@ -7,12 +7,13 @@ from pathlib import Path
 import pymongo
 import pytest
 
-from logdrain.bootstrap import WorkerParts, open_late_notes, open_worker_parts
+from logdrain.answer import kept_shelf
+from logdrain.bootstrap import open_late_notes
 from logdrain.config import Settings, read_settings
 from logdrain.model.jobs import Cause
 from logdrain.model.late import LATE_SETTLES_S
-from logdrain.pipeline import kept_shelf
-from logdrain.worker import Worker
+from logdrain.worker.loop import Worker
+from logdrain.worker.parts import WorkerParts, open_worker_parts
 from tests.integration.worker.world import MIDNIGHT, Rows, World, opened_world
 
 DAY = timedelta(days=1)

@@ -8,9 +8,9 @@ import pytest
 
 from logdrain.model.plans import Dialect, Plan, QueryRequest, TimeRange
 from logdrain.ports import ArrowStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
-from logdrain.results.postgres_reader import PostgresResultReader
+from logdrain.results.read.result_reader import PostgresResultReader
 
 NO_TIME = TimeRange(None, None)
 ENGINE = DuckdbEngine(256 * 1024 * 1024, threads=1, temp_folder=None)

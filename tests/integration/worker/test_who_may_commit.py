@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from logdrain.schedule.postgres_ledger import PostgresLedger
+from logdrain.ledger.postgres_ledger import PostgresLedger
 from tests.integration.worker.fixed_runs import (
     HOUR,
     NOW,

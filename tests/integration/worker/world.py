@@ -10,15 +10,16 @@ from typing import Any
 
 import psycopg
 
-from logdrain.bootstrap import SystemClock, WorkerParts, open_worker_parts
+from logdrain.bootstrap import SystemClock
 from logdrain.config import read_settings
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.mongo_store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.jobs.job_folder import load_jobs
 from logdrain.model.events import Batch, Event, Origin, Table
 from logdrain.model.jobs import Cause, Run, Schedule
-from logdrain.schedule.folder_jobs import load_jobs
-from logdrain.worker import Worker
+from logdrain.worker.loop import Worker
+from logdrain.worker.parts import WorkerParts, open_worker_parts
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 PAY = Table("production", "pay")

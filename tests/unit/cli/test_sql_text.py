@@ -19,7 +19,7 @@ def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file or directory") as error:
         read_sql(tmp_path / "none.sql")
-    assert error.value.message.count("none.sql") == 1
+    assert error.value.located.count("none.sql") == 1
     assert error.value.hint
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from logdrain import log
 from logdrain.cli.output import FORMATS, print_table, to_json, write_stream
 from logdrain.drain.tags import read_tagged
-from logdrain.results.batches import BatchStream
+from logdrain.results.values.batches import BatchStream
 
 CONTROLS = [
     "\x1b[31mred",

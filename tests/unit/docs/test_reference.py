@@ -17,14 +17,14 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.mongo_late_writer import LATE
-from logdrain.events.mongo_quarantine import QUARANTINE
-from logdrain.events.mongo_splits import SPLITS
-from logdrain.events.table_catalog import CATALOG
+from logdrain.events.read.table_catalog import CATALOG
+from logdrain.events.write.late_writer import LATE
+from logdrain.events.write.quarantine import QUARANTINE
+from logdrain.events.write.splits import SPLITS
+from logdrain.jobs.job_file import read_job
 from logdrain.model.events import DropReason, LineKind
-from logdrain.query.functions import REFUSED_FUNCTIONS, TD_FUNCTIONS
-from logdrain.results.target import OPTIONS
-from logdrain.schedule.jobfile import read_job
+from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
+from logdrain.results.url.target import OPTIONS
 from logdrain.web.application import make_application
 
 ROOT = Path(__file__).parents[3]
@@ -146,7 +146,7 @@ def test_refused_td_functions() -> None:
 def test_job_file_keys() -> None:
     with pytest.raises(JobFileInvalid) as caught:
         read_job("x = 1", "jobs/x.toml", "jobs/x.toml", str)
-    known = caught.value.message.partition("there are ")[2].partition(";")[0].split(", ")
+    known = caught.value.located.partition("there are ")[2].partition(";")[0].split(", ")
     assert sorted(first_column("job-files.md", "Key")) == sorted(known)
 
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import ScanTypeChanged
-from logdrain.events import batches
-from logdrain.events.batches import BatchDecoder, unix_seconds
+from logdrain.events.read import batch_decoder as batches
+from logdrain.events.read.batch_decoder import BatchDecoder, unix_seconds
 from logdrain.model.catalog import ColumnType
 from logdrain.model.events import Table
 from logdrain.model.plans import Scan, ScanColumn, TimeRange
-from tests.unit.events import typed_values as tv
+from tests.unit.types import typed_values as tv
 
 WRONG: dict[ColumnType, list[Any]] = {
     tv.BIGINT: [1.5, 1.0, math.nan, True, "1", Decimal128("1")],

@@ -7,7 +7,7 @@ from bson.decimal128 import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.events.documents import (
+from logdrain.events.bson.documents import (
     decode_split,
     encode_event,
     encode_quarantined,

@@ -1,6 +1,6 @@
 from logdrain.drain.ids import make_id
-from logdrain.events.documents import document_id
-from logdrain.events.encoding import count_keys, encode_events
+from logdrain.events.bson.documents import document_id
+from logdrain.events.write.encoding import count_keys, encode_events
 from logdrain.model.events import DropReason, Event, Origin, Record, Table
 
 ORIGIN = Origin("shop", "app", "web.1", "")

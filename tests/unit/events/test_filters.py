@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.drain.ids import make_id
-from logdrain.events.filters import scan_filter, time_filter
+from logdrain.events.read.filters import scan_filter, time_filter
 from logdrain.model.catalog import ColumnType
 from logdrain.model.events import Table
 from logdrain.model.plans import Comparator, Predicate, Scalar, Scan, ScanColumn, TimeRange
-from tests.unit.events import typed_values as tv
+from tests.unit.types import typed_values as tv
 
 LAST_SECOND = 2**48 // 1000
 

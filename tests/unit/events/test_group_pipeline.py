@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from logdrain.errors import ScanTypeChanged
-from logdrain.events.aggregation import GroupDecoder, aggregation_pipeline
+from logdrain.events.read.group_pipeline import GroupDecoder, aggregation_pipeline
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import (

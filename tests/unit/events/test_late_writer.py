@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from logdrain.events.mongo_late_writer import MongoLateWriter
+from logdrain.events.write.late_writer import MongoLateWriter
 
 START = datetime(2012, 3, 1, 1, 30, tzinfo=UTC)
 HOUR = int(START.timestamp()) // 3600

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError
 
-from logdrain.events.mongo_catalog import MongoCatalog
-from logdrain.events.shapes import shape_of
+from logdrain.events.write.catalog_writer import MongoCatalog
+from logdrain.events.write.shapes import shape_of
 
 SHAPES = {"a.b": {1: shape_of({"n": 1})}}
 

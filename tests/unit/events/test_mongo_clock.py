@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from logdrain.events.mongo_clock import MongoClock
+from logdrain.events.write.server_clock import MongoClock
 
 START = datetime(2012, 3, 1, 1, tzinfo=UTC)
 

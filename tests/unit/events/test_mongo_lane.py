@@ -7,9 +7,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.documents import binary_id, document_id
-from logdrain.events.mongo_lane import InsertLane
-from logdrain.events.mongo_stored_ids import stored_ids
+from logdrain.events.bson.documents import binary_id, document_id
+from logdrain.events.write.insert_batcher import InsertBatcher
+from logdrain.events.write.stored_ids import stored_ids
 
 DOCUMENT = bson.encode({"_id": 1})
 
@@ -29,7 +29,7 @@ class BrokenOnce:
 
 async def test_an_error_of_any_kind_is_told_and_does_not_block_the_lane() -> None:
     collection = BrokenOnce()
-    lane = InsertLane(collection, asyncio.Semaphore(1))
+    lane = InsertBatcher(collection, asyncio.Semaphore(1))
     first, second = lane.insert([DOCUMENT, DOCUMENT]), lane.insert([DOCUMENT])
     for failed in (first, second):
         with pytest.raises(StoreUnavailable, match="unforeseen"):
@@ -61,13 +61,13 @@ class Refusing:
     ],
 )
 async def test_what_is_about_the_document_is_told(error: dict[str, Any], answer: object) -> None:
-    assert await InsertLane(Refusing(error), asyncio.Semaphore(1)).insert([DOCUMENT] * 2) == answer
+    assert await InsertBatcher(Refusing(error), asyncio.Semaphore(1)).insert([DOCUMENT] * 2) == answer
 
 
 @pytest.mark.parametrize("code", [10107, 189, 14031, 365, 112, 999_999])
 async def test_what_is_about_the_server_passes_and_refuses_no_event(code: int) -> None:
     with pytest.raises(StoreUnavailable, match="refused a write: no"):
-        await InsertLane(Refusing({"code": code}), asyncio.Semaphore(1)).insert([DOCUMENT] * 2)
+        await InsertBatcher(Refusing({"code": code}), asyncio.Semaphore(1)).insert([DOCUMENT] * 2)
 
 
 class Remembering:
@@ -125,7 +125,7 @@ def ids(count: int) -> list[bytes]:
 @pytest.mark.parametrize("count", [499, 500, 12_000])
 async def test_when_all_is_there_one_write_still_confirms_that_it_is_durable(count: int) -> None:
     collection = Remembering(set(ids(count)))
-    lane = InsertLane(collection, asyncio.Semaphore(1))
+    lane = InsertBatcher(collection, asyncio.Semaphore(1))
     refused = await lane.insert(list(map(document, reversed(ids(count)))))
     assert refused == (set(range(count)), {})
     assert collection.inserted == ([499] if count < 500 else [1] * -(-count // 5000))
@@ -134,7 +134,7 @@ async def test_when_all_is_there_one_write_still_confirms_that_it_is_durable(cou
 async def test_what_is_there_is_told_apart_at_its_place_and_to_its_delivery() -> None:
     every = ids(3_000)
     collection = Remembering({item for at, item in enumerate(every) if at % 3 == 0})
-    lane = InsertLane(collection, asyncio.Semaphore(1))
+    lane = InsertBatcher(collection, asyncio.Semaphore(1))
     backwards = list(reversed(every))
     first, second = (lane.insert(list(map(document, part))) for part in (backwards[:1000], backwards[1000:]))
     assert await first == ({at for at in range(1000) if (2999 - at) % 3 == 0}, {})

@@ -1,6 +1,6 @@
 import random
 
-from logdrain.events.ordering import places_in_order
+from logdrain.events.write.ordering import places_in_order
 
 
 def test_many_ids_are_in_order_and_equal_ones_as_they_came() -> None:

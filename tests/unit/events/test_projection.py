@@ -1,7 +1,8 @@
-from logdrain.events.projection import BELOW_ARRAY, fetched_fields, projection
+from logdrain.events.read.projection import fetched_fields, projection
 from logdrain.model.catalog import ColumnType, FieldPath
 from logdrain.model.plans import ScanColumn
-from tests.unit.events import typed_values as tv
+from logdrain.types.arrow_columns import BELOW_ARRAY
+from tests.unit.types import typed_values as tv
 
 
 def column(path: FieldPath, of: ColumnType = tv.BIGINT) -> ScanColumn:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.events.shapes import fields_of, new_fields, shape_of
+from logdrain.events.write.shapes import fields_of, new_fields, shape_of
 from logdrain.model.catalog import ELEMENT, FieldType, SeenField
 
 

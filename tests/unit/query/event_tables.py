@@ -12,7 +12,7 @@ from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, Ta
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Comparator, Dialect, Plan, Predicate, QueryRequest, Scan, ScanColumn
 from logdrain.ports import ArrowStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 
 SCHEDULED_TIME_S = 1330560000  # 2012-03-01 00:00:00 UTC

@@ -11,10 +11,10 @@ from logdrain.errors import ConfigError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Dialect, QueryRequest
 from logdrain.ports import ArrowStream
-from logdrain.query.address_functions import ADDRESS_FUNCTIONS
-from logdrain.query.duckdb_engine import DuckdbEngine
-from logdrain.query.folder_addresses import open_addresses
+from logdrain.query.duckdb.address_files import open_addresses
+from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
+from logdrain.query.values.address_functions import ADDRESS_FUNCTIONS
 
 RECORD = {
     "city": {"names": {"en": "Kyoto", "ja": "京都"}},

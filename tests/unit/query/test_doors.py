@@ -5,11 +5,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from logdrain.answer.queries import Queries
 from logdrain.errors import SqlError
 from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest, Scan, ScanColumn, TimeRange
-from logdrain.pipeline.queries import Queries
 from logdrain.ports import AggregateStream, ScanStream
 from tests.unit.query.event_tables import ENGINE, NOW_S, SCHEDULED_TIME_S, TABLES, MemoryScan, catalog_of
 

@@ -12,7 +12,7 @@ from logdrain.errors import LogdrainError, NumberOverflow, SqlError
 from logdrain.model.plans import Plan
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import TABLES, MemoryScan, plan
 
 MIB = 1024 * 1024

@@ -11,7 +11,7 @@ from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Plan, Scan, ScanColumn, TimeRange
 from logdrain.ports import ArrowStream
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, plan
 
 MIB = 1024 * 1024

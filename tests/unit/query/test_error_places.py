@@ -11,7 +11,7 @@ def message(sql: str, dialect: Dialect = Dialect.TRINO) -> str:
     """What a query is refused with."""
     with pytest.raises(SqlError) as error:
         rows(sql, dialect=dialect)
-    return error.value.message
+    return error.value.located
 
 
 @pytest.mark.parametrize(

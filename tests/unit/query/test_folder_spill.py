@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from logdrain.query.folder_spill import open_spill_folder
+from logdrain.query.duckdb.spill_folder import open_spill_folder
 
 _OWNER = """
 import sys, signal
 from pathlib import Path
-from logdrain.query.folder_spill import open_spill_folder
+from logdrain.query.duckdb.spill_folder import open_spill_folder
 with open_spill_folder(Path(sys.argv[1])) as folder:
     (folder / "spilled").write_text("rows")
     print(folder, flush=True)

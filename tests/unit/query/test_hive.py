@@ -253,8 +253,8 @@ def test_constants(expression: str, value: Any) -> None:
 def test_refused(expression: str, error: type[LogdrainError], message: str, hint: str) -> None:
     with pytest.raises(error) as raised:
         of_column(expression)
-    assert raised.value.message.startswith("line 1, column ")
-    assert message in raised.value.message
+    assert raised.value.located.startswith("line 1, column ")
+    assert message in raised.value.located
     assert hint in raised.value.hint
 
 

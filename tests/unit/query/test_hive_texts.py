@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from logdrain.query.hive_texts import converted, soundex
+from logdrain.query.values.hive_texts import converted, soundex
 
 BASES = some.integers(2, 36)
 

@@ -7,7 +7,7 @@ import pytest
 
 from logdrain.cli.query import run_in_thread
 from logdrain.model.stops import Stop
-from logdrain.query import duckdb_engine
+from logdrain.query.duckdb import engine as duckdb_engine
 from tests.unit.query.event_tables import rows
 
 

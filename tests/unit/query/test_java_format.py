@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.query.java_format import formatted, pattern_parts
+from logdrain.query.values.java_format import formatted, pattern_parts
 
 AFTERNOON = datetime(2016, 6, 20, 16, 58, 27, tzinfo=ZoneInfo("Asia/Tokyo"))  # a Monday; 1466409507
 NIGHT = datetime(2012, 1, 1, tzinfo=UTC)  # a Sunday

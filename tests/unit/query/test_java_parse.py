@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from logdrain.query.java_format import formatted, pattern_parts
-from logdrain.query.java_parse import time_reader, unix_seconds
+from logdrain.query.values.java_format import formatted, pattern_parts
+from logdrain.query.values.java_parse import time_reader, unix_seconds
 
 PATTERNS = (
     *("yyyy-MM-dd HH:mm:ss", "yyyyMMddHHmmss", "dd/MMM/yyyy:HH:mm:ss Z", "EEEE, d MMMM yyyy h:mm:ss a"),

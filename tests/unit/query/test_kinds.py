@@ -1,7 +1,7 @@
 import pytest
 from sqlglot import exp
 
-from logdrain.query.kinds import NUMBER, REAL, TEMPORAL, TEXT, WHOLE, is_of
+from logdrain.query.sql.kinds import NUMBER, REAL, TEMPORAL, TEXT, WHOLE, is_of
 
 SETS = (TEXT, WHOLE, REAL, NUMBER, TEMPORAL, (exp.DType.UNKNOWN,), (exp.DType.ARRAY, exp.DType.STRUCT))
 LIST = exp.DataType.build("ARRAY<INT>")

@@ -59,7 +59,7 @@ def test_every_reference_is_a_scan_of_its_own_in_order() -> None:
 def test_unknown_tables(sql: str, message: str, hint: str) -> None:
     with pytest.raises(UnknownTable) as error:
         plan(sql)
-    assert (error.value.message, error.value.hint) == (message, hint)
+    assert (error.value.located, error.value.hint) == (message, hint)
 
 
 def test_a_table_without_a_database() -> None:
@@ -216,7 +216,7 @@ def test_lists_of_objects() -> None:
 def test_names_that_cannot_be_understood(sql: str, error: type[SqlError], message: str) -> None:
     with pytest.raises(error) as raised:
         plan(sql)
-    assert raised.value.message.startswith(message) or message in raised.value.message
+    assert raised.value.located.startswith(message) or message in raised.value.located
 
 
 def test_a_column_of_the_table_comes_before_an_alias_in_group_by_with_a_warning() -> None:

@@ -11,7 +11,7 @@ from logdrain.errors import SqlError
 from logdrain.model.events import Table
 from logdrain.model.plans import Dialect, Plan, QueryRequest, TimeRange
 from logdrain.query.plan import plan_query
-from logdrain.query.prepared import PreparedPlan, PreparedPlans, prepare
+from logdrain.query.plan_cache import CachedPlan, PlanCache, prepare
 from tests.unit.query.event_tables import HOUR_S, SCHEDULED_TIME_S, TABLES, catalog_of
 
 KNOWN = {Table(*name.split(".")): records for name, records in TABLES.items()}
@@ -56,7 +56,7 @@ def lean(request: QueryRequest) -> Plan:
     return plan_query(request, lambda table: catalog_of(table, KNOWN[table]), list(KNOWN), is_lean=True)
 
 
-def prepared(request: QueryRequest) -> PreparedPlan | None:
+def prepared(request: QueryRequest) -> CachedPlan | None:
     return prepare(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
 
 
@@ -159,7 +159,7 @@ def test_what_is_planned_each_time(sql: str) -> None:
 
 
 def test_texts_are_kept_apart_and_forgotten() -> None:
-    plans, request = PreparedPlans(), hourly(HOURLY)
+    plans, request = PlanCache(), hourly(HOURLY)
     plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(hourly(HOURLY, 0, 7)) == prepared(request)
     assert plans.find(replace(request, database="other")) is None
@@ -169,7 +169,7 @@ def test_texts_are_kept_apart_and_forgotten() -> None:
 
 
 def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
-    plans, first, second = PreparedPlans(), hourly(HOURLY), hourly(f"{HOURLY} -- another")
+    plans, first, second = PlanCache(), hourly(HOURLY), hourly(f"{HOURLY} -- another")
     for request in (first, second):
         plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
     found = [plans.find(request) for request in (first, second)]
@@ -185,7 +185,7 @@ def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
 
 
 def test_no_more_are_kept_than_memory_allows() -> None:
-    plans, requests = PreparedPlans(), [hourly(f"{HOURLY} -- {number}") for number in range(257)]
+    plans, requests = PlanCache(), [hourly(f"{HOURLY} -- {number}") for number in range(257)]
     for request in requests:
         plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(requests[0]) is None

@@ -19,7 +19,7 @@ from tests.unit.query.event_tables import answer, rows
 def test_a_wrong_alias_is_an_error(sql: str, message: str, hint: str) -> None:
     with pytest.raises(SqlError) as error:
         rows(sql)
-    assert message in error.value.message
+    assert message in error.value.located
     assert hint in error.value.hint
 
 

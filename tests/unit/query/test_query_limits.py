@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from logdrain.answer.queries import AtMost, Queries
 from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, QueryRequest, Scan
 from logdrain.model.stops import Stop
-from logdrain.pipeline.queries import AtMost, Queries
 from logdrain.ports import AggregateStream, ArrowStream, Engine
-from logdrain.query.duckdb_engine import DuckdbEngine
+from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT COUNT(*) FROM t"

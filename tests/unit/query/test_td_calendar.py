@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.query.td_calendar import Unit, local_time, minute_of, shifted, start_of
-from logdrain.query.td_time import unix_time
+from logdrain.query.values.td_calendar import Unit, local_time, minute_of, shifted, start_of
+from logdrain.query.values.td_time import unix_time
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 HAVANA = ZoneInfo("America/Havana")  # goes back from 01:00 to 00:00

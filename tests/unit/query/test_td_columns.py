@@ -54,7 +54,7 @@ def test_calls_over_columns_have_the_type_that_is_documented(expression: str, tr
 def test_a_call_is_named_as_it_was_written() -> None:
     with pytest.raises(SqlTypeError) as error:
         plan("SELECT TD_TIME_FORMAT(time, 'dd') = 1 FROM pay")
-    assert error.value.message.endswith("TD_TIME_FORMAT(pay.time, 'dd') is text beside the number 1")
+    assert error.value.located.endswith("TD_TIME_FORMAT(pay.time, 'dd') is text beside the number 1")
 
 
 def test_the_present_of_hive_bounds_the_scan() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from logdrain.errors import LogdrainError, SqlTypeError, UnknownFunction
 from logdrain.model.plans import Dialect, TimeRange
-from logdrain.query.functions import REFUSED_FUNCTIONS, TD_FUNCTIONS
-from logdrain.query.scalars import DATE_TRUNC, PARSE, STRING, TIME_FORMAT_OF_TRINO
+from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
+from logdrain.query.values.scalars import DATE_TRUNC, PARSE, STRING, TIME_FORMAT_OF_TRINO
 from tests.unit.query.event_tables import NOW_S, SCHEDULED_TIME_S, Tables, one, plan, rows, select
 
 HOUR_S = 3_600
@@ -246,7 +246,7 @@ def test_a_numeric_range_makes_rows() -> None:
 def test_wrong_arguments_are_named_with_their_place(expression: str, message: str) -> None:
     with pytest.raises(SqlTypeError) as error:
         plan(select(expression, "pay"))
-    assert error.value.message == message
+    assert error.value.located == message
 
 
 @pytest.mark.parametrize("name", REFUSED_FUNCTIONS)
@@ -254,7 +254,7 @@ def test_wrong_arguments_are_named_with_their_place(expression: str, message: st
 def test_refused_functions_are_named_with_the_reason(name: str, dialect: Dialect) -> None:
     with pytest.raises(UnknownFunction) as error:
         plan(select(f"uid,\n  {name.lower()}(uid)", "pay"), dialect=dialect)
-    assert error.value.message.startswith(f"line 2, column 3: {name} is not run here: ")
+    assert error.value.located.startswith(f"line 2, column 3: {name} is not run here: ")
     assert error.value.hint
 
 
@@ -270,7 +270,7 @@ def test_strange_arguments_are_our_errors(name: str, arguments: list[str]) -> No
     try:
         plan(select(f"{name}({', '.join(arguments)})", "pay"))
     except LogdrainError as error:
-        message = error.message
+        message = error.located
     assert "line 1" in message
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.query.td_interval import interval
-from logdrain.query.td_time import unix_time
+from logdrain.query.values.td_interval import interval
+from logdrain.query.values.td_time import unix_time
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BASE = "2016-05-22 01:23:45"

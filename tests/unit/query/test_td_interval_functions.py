@@ -5,7 +5,7 @@ import pytest
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Dialect, QueryRequest
 from logdrain.query.plan import plan_query
-from logdrain.query.scalars import PARSE
+from logdrain.query.values.scalars import PARSE
 from tests.unit.query.event_tables import NOW_S, plan
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.query.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
+from logdrain.query.values.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
 
 CHARSETS = ["utf-8", "shift_jis", "euc_kr", "utf-16-le", "iso2022_jp", "latin-1"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.query.td_time import duration_s, find_zone, unix_time
+from logdrain.query.values.td_time import duration_s, find_zone, unix_time
 
 BASE_S = 1576110613  # 2019-12-12 09:30:13 in Japan
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")

@@ -265,5 +265,5 @@ def test_columns_to_rows_and_back(columns: str, source: str, expected: list[tupl
 def test_what_makes_no_columns(call: str, problem: str) -> None:
     with pytest.raises(UnsupportedSql) as error:
         rows(select("id", f"({WIDE}) v LATERAL VIEW {call} t"), dialect=Dialect.HIVE)
-    assert error.value.message.startswith("line 1, column ")
-    assert error.value.message.endswith(problem)
+    assert error.value.located.startswith("line 1, column ")
+    assert error.value.located.endswith(problem)

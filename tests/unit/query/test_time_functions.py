@@ -86,7 +86,7 @@ def test_a_text_column_is_parsed_by_the_engine() -> None:
 def test_wrong_arguments_are_named_with_their_place(expression: str, message: str) -> None:
     with pytest.raises(SqlTypeError) as error:
         plan(select(expression, "pay"))
-    assert error.value.message == message
+    assert error.value.located == message
 
 
 def test_a_time_beyond_bigint() -> None:

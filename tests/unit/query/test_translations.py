@@ -8,7 +8,7 @@ import pytest
 
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
-from logdrain.query.engine_functions import ENGINE_FUNCTIONS
+from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
 from tests.unit.query.event_tables import one, plan, select
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

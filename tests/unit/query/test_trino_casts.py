@@ -32,8 +32,8 @@ def test_a_constant_is_read_as_a_column_is(written: str, value: int | None) -> N
         return
     with pytest.raises(SqlTypeError) as error:
         one(f"SELECT CAST('{written}' AS BIGINT)")
-    assert f"Could not convert string '{written}' to BIGINT" in error.value.message
-    assert "line 1, column 8" in error.value.message
+    assert f"Could not convert string '{written}' to BIGINT" in error.value.located
+    assert "line 1, column 8" in error.value.located
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_zone_goes_through_with() -> None:
 def test_a_zone_that_is_not_known_is_refused(sql: str, message: str) -> None:
     with pytest.raises(UnsupportedSql) as error:
         rows(sql, TABLES)
-    assert message in error.value.message
+    assert message in error.value.located
 
 
 def test_an_instant_without_a_zone_stays_one() -> None:

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import LogdrainError, ResultRefused, ResultUrlInvalid
+from logdrain.ledger.result_table_key import result_table
 from logdrain.model.jobs import Mode, ResultTarget
 from logdrain.model.result_files import FileFormat, FileTarget
-from logdrain.results.file_places import file_place
-from logdrain.results.target import check_url, parse_result, resolve, resolve_table
-from logdrain.schedule.targets import result_table
+from logdrain.results.files.file_places import file_place
+from logdrain.results.url.target import check_url, parse_result, resolve, resolve_table
 
 SLICE = datetime(2012, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=9)))
 EXPORTS = "file:///srv/exports"

@@ -6,9 +6,15 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
-from logdrain.results.columns import Column, result_columns
-from logdrain.results.ddl import TableName
-from logdrain.results.keys import check_keys, key_columns, not_unique, rows_with_equal_key, rows_without_key
+from logdrain.results.postgres.ddl import TableName
+from logdrain.results.postgres.unique_key import (
+    check_keys,
+    key_columns,
+    not_unique,
+    rows_with_equal_key,
+    rows_without_key,
+)
+from logdrain.types.postgres_types import Column, result_columns
 
 TABLE = TableName("public", "pay")
 LONG = "é" * 40

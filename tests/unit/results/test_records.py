@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import JobResultInvalid
-from logdrain.results.folder_records import records_stream
-from logdrain.results.records import BATCH_ROWS
+from logdrain.results.files.folder_records import records_stream
+from logdrain.results.values.records import BATCH_ROWS
 
 AT = datetime(2012, 3, 1, tzinfo=UTC)
 

@@ -3,8 +3,8 @@ import pytest
 from psycopg import errors
 
 from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
-from logdrain.results.ddl import TableName
-from logdrain.results.refusals import result_error
+from logdrain.results.postgres.ddl import TableName
+from logdrain.results.postgres.refusals import result_error
 
 TABLE = TableName("public", "pay")
 

@@ -9,11 +9,11 @@ from psycopg import sql
 
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Mode
-from logdrain.results import ddl
-from logdrain.results.columns import Column, Kind, PostgresType, result_columns
-from logdrain.results.ddl import TableName
-from logdrain.results.modes import Placement, mode_statements, slice_key, strangers
-from logdrain.results.widening import AddColumn, Change, DropColumn, SetType, TableColumn
+from logdrain.results.postgres import ddl
+from logdrain.results.postgres.ddl import TableName
+from logdrain.results.postgres.modes import Placement, mode_statements, slice_key, strangers
+from logdrain.results.postgres.widening import AddColumn, Change, DropColumn, SetType, TableColumn
+from logdrain.types.postgres_types import Column, Kind, PostgresType, result_columns
 
 TABLE = TableName("analytics", "pay")
 SLICE = datetime(2012, 3, 1, tzinfo=UTC)

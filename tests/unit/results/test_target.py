@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import ResultUrlInvalid
 from logdrain.model.jobs import Mode, ResultTarget
-from logdrain.results.target import (
+from logdrain.results.url.target import (
     ParsedResult,
     check_name,
     check_url,

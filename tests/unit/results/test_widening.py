@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import ResultColumnConflict
-from logdrain.results.columns import Column, Kind, PostgresType, parse_type
-from logdrain.results.widening import (
+from logdrain.results.postgres.widening import (
     AddColumn,
     DropColumn,
     SetType,
@@ -16,6 +15,7 @@ from logdrain.results.widening import (
     table_changes,
     wider_type,
 )
+from logdrain.types.postgres_types import Column, Kind, PostgresType, parse_type
 
 _TYPES = st.sampled_from(Kind).map(PostgresType) | st.builds(
     lambda whole, scale: PostgresType(Kind.NUMERIC, whole + scale, scale),
@@ -133,7 +133,7 @@ def test_an_untyped_column_that_got_values_is_text() -> None:
 def test_a_conflict_names_table_column_and_types(of: str) -> None:
     with pytest.raises(ResultColumnConflict) as raised:
         table_changes('"s"."t"', [has("a", of)], [gets("a", "bigint")], answers(is_empty=False))
-    assert raised.value.message == f'column "a" of table "s"."t" is {of}, the query yields bigint'
+    assert raised.value.located == f'column "a" of table "s"."t" is {of}, the query yields bigint'
     assert (
         raised.value.hint == 'cast it in the query, or drop the column: ALTER TABLE "s"."t" DROP COLUMN "a"'
     )

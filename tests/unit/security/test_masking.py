@@ -14,7 +14,7 @@ from logdrain.errors import LogdrainError
 from logdrain.events.mongo_client import database_name
 from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.model.ledger_url import ledger_conninfo
-from logdrain.results.target import check_url, parse_result
+from logdrain.results.url.target import check_url, parse_result
 
 # What somebody pastes without encoding it, too. The mark makes any piece of it easy to find.
 MARK = "Zq7"

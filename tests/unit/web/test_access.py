@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from logdrain.errors import LedgerUnavailable, TooManyAttempts, Unauthorized
 from logdrain.metrics import AUTH_FAILURES
 from logdrain.model.keys import Key, Refusal, Scope, digest
-from logdrain.web.access import FAILURES_BURST, Access, Refused, name_of
-from logdrain.web.key_ring import KeyRing
+from logdrain.web.server.access import FAILURES_BURST, Access, Refused, name_of
+from logdrain.web.server.key_ring import KeyRing
 
 
 def key(scope: Scope, name: str, secret: str) -> Key:

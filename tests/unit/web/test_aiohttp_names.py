@@ -5,7 +5,7 @@ import inspect
 import pytest
 from aiohttp import web
 
-from logdrain.web.http_connections import Connection
+from logdrain.web.server.connections import Connection
 
 OVERRIDDEN = {
     "connection_made": ["transport"],

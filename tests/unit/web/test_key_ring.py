@@ -7,7 +7,7 @@ import pytest
 
 from logdrain.errors import LedgerUnavailable
 from logdrain.model.keys import Key, Scope, digest
-from logdrain.web.key_ring import KeyRing
+from logdrain.web.server.key_ring import KeyRing
 
 FIXED = Key(Scope.DRAIN, "fixed", digest(b"fixed"))
 STORED = Key(Scope.DRAIN, "stored", digest(b"stored"))

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from logdrain.errors import LedgerUnavailable, MigrationError
-from logdrain.web.ledger_thread import LedgerThread
+from logdrain.web.server.ledger_thread import LedgerThread
 
 
 def failing() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from logdrain.web.library_log import OneLine, take_over
+from logdrain.web.server.library_log import OneLine, take_over
 
 LIBRARY = logging.getLogger("some.library")
 

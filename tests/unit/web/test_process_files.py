@@ -2,7 +2,7 @@ import resource
 
 import pytest
 
-from logdrain.web.process_files import room_for_connections
+from logdrain.web.server.process_files import room_for_connections
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 from typing import cast
 
 from logdrain.model.jobs import Claim, RunOutcome
-from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Ledger
-from logdrain.worker import Worker
+from logdrain.worker.loop import Worker
+from logdrain.worker.slices import SliceRunner
 from tests.unit.worker.test_worker import OUTCOME, FixedClock, ScriptedLedger, ScriptedRunner, claim
 
 

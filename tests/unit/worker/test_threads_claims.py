@@ -9,7 +9,7 @@ import pytest
 
 from logdrain.errors import ResultUnavailable
 from logdrain.model.jobs import Cause, Claim, Schedule
-from logdrain.worker import Claims
+from logdrain.worker.loop import ClaimBatcher
 
 
 def claim() -> Claim:
@@ -27,7 +27,7 @@ def test_one_thread_claims_for_all_that_are_free() -> None:
         assert may_answer.wait(10)
         return [claim() for _ in range(count)][:3]
 
-    claims = Claims(ask)
+    claims = ClaimBatcher(ask)
     with ThreadPoolExecutor(5) as pool:
         first = pool.submit(claims.next)
         until(lambda: asked == [1])
@@ -67,7 +67,7 @@ def test_nobody_claims_for_a_thread_that_has_one_already() -> None:
             asked_twice.set()
         return [claim() for _ in range(count)]
 
-    claims = Claims(ask)
+    claims = ClaimBatcher(ask)
     claims._asking = cast("threading.Lock", SlowToGoOn(asked_twice))  # noqa: SLF001  # no other way to hold it up there
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(claims.next)
@@ -84,7 +84,7 @@ def test_a_claim_that_fails_leaves_nobody_waiting() -> None:
     def ask(_count: int) -> list[Claim]:
         raise ResultUnavailable("away")
 
-    claims = Claims(ask)
+    claims = ClaimBatcher(ask)
     for _ in range(2):
         with pytest.raises(ResultUnavailable):
             claims.next()

@@ -9,10 +9,10 @@ import pytest
 from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
 from logdrain.model.stops import Stop
-from logdrain.pipeline.chores import Chores
-from logdrain.pipeline.slices import SliceRunner
 from logdrain.ports import Ledger
-from logdrain.worker import Worker
+from logdrain.worker.chores import Chores
+from logdrain.worker.loop import Worker
+from logdrain.worker.slices import SliceRunner
 
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
 OUTCOME = RunOutcome(rows_read=10, bytes_read=500, rows_written=3)

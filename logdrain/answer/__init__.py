@@ -1,0 +1,1 @@
+"""Questions are answered: plan, read, run, stream; for the command line, workers and HTTP."""

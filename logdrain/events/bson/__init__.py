@@ -1,0 +1,1 @@
+"""Events and quarantine entries as BSON documents."""

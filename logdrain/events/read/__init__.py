@@ -1,0 +1,1 @@
+"""Stored events, read: scans, groups, looks."""

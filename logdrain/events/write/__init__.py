@@ -1,0 +1,1 @@
+"""Batches of events, written: one insert for many deliveries."""

@@ -1,0 +1,222 @@
+"""Durable, exactly-once storage: batches of concurrent deliveries go into MongoDB together.
+
+Every document has an id that a repeated delivery makes again, so "it is there already" is success.
+Order matters: cut lines are claimed before the events made from them, and done with after them; catalog and
+late notes are written before the events they describe.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from logdrain import metrics
+from logdrain.errors import StoreBusy, StoreUnavailable
+from logdrain.events.bson.documents import encode_split, quarantine_event
+from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
+from logdrain.events.write.catalog_writer import MongoCatalog
+from logdrain.events.write.collections import MongoTables
+from logdrain.events.write.encoding import Encoded, encode_events
+from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
+from logdrain.events.write.late_writer import MongoLateWriter
+from logdrain.events.write.quarantine import QUARANTINE, MongoQuarantine
+from logdrain.events.write.server_clock import MongoClock
+from logdrain.events.write.splits import SPLITS, MongoSplits
+from logdrain.events.write.threads import aside
+from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
+from logdrain.ports import Clock
+
+_INSERTS_AT_ONCE = 4
+# Encoding a large batch takes a while: other deliveries go on meanwhile.
+_THREAD_ABOVE_BYTES = 256 * 1024
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """What the store holds back.
+
+    Attributes:
+        timeout_s: How long a batch may take before it counts as not stored.
+        queue_size_max_bytes: Octets that may wait; above it, StoreBusy.
+        tables_max: Tables that tags may make.
+        fields_max: Field paths that the catalog keeps per table.
+        keys_per_record_max: Keys that one record may have, those of nested objects included.
+        quarantine_keep_days: How long quarantine entries stay.
+    """
+
+    timeout_s: float = 4.0
+    queue_size_max_bytes: int = 128 * 1024 * 1024
+    tables_max: int = 1000
+    fields_max: int = 2000
+    keys_per_record_max: int = 10_000
+    quarantine_keep_days: int = 90
+
+
+class MongoEventStore:
+    """Port EventStore on MongoDB."""
+
+    def __init__(self, client: AsyncClient, database: str, clock: Clock, limits: StoreLimits) -> None:
+        self._client = client
+        self._database: Any = client[database]
+        self._clock = clock
+        self._limits = limits
+        self._catalog = MongoCatalog(client, database, fields_max=limits.fields_max)
+        self._splits = MongoSplits(client, database)
+        self._lanes: dict[str, InsertBatcher] = {}
+        self._slots = asyncio.Semaphore(_INSERTS_AT_ONCE)
+        self._quarantine = MongoQuarantine(
+            self._database, self._lane(QUARANTINE), keep_days=limits.quarantine_keep_days
+        )
+        self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
+        self._tables = MongoTables(
+            self._database, clock, tables_max=limits.tables_max, announce=self._late.note_table
+        )
+        self._is_prepared = False
+        self._preparing = asyncio.Lock()
+        self._queue_size_bytes = 0
+
+    async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
+        """Store a batch durably. See the port."""
+        size_bytes = await aside(batch.count, lambda: batch.size_bytes)
+        # A batch that is larger than the bound goes alone.
+        if self._queue_size_bytes and self._queue_size_bytes + size_bytes > self._limits.queue_size_max_bytes:
+            raise StoreBusy(
+                f"{self._queue_size_bytes} bytes wait for MongoDB already",
+                hint="it is too slow for this load",
+            )
+        self._queue(size_bytes)
+        # The work goes on when the wait for it ends: what is under way must keep its place in the queue.
+        work = asyncio.ensure_future(self._write(batch, size_bytes))
+        work.add_done_callback(lambda done: self._settle(done, size_bytes))
+        return await self._in_time(asyncio.shield(work), within_s)
+
+    async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
+        """Open lines of these origins. See the port."""
+        return await self._in_time(self._splits.find(origins, by))
+
+    async def expire_splits(self, wait_s: float) -> int:
+        """Move overdue lines to quarantine. See the port."""
+        count = 0
+        while overdue := await self._in_time(self._splits.take_overdue(int(wait_s * 1000))):
+            await self.write(Batch(quarantined=overdue))
+            await self._in_time(self._splits.close([item.id for item in overdue]))
+            count += len(overdue)
+        return count
+
+    async def check(self) -> None:
+        """Ping. See the port."""
+        await self._in_time(self._client.admin.command("ping"))
+
+    async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
+        within_s = within_s or self._limits.timeout_s
+        try:
+            async with asyncio.timeout(within_s):
+                return await doing
+        except TimeoutError as error:
+            raise StoreUnavailable(
+                f"MongoDB did not confirm within {within_s:g} s",
+                hint="it is overloaded or hangs",
+            ) from error
+        except DRIVER_ERRORS as error:
+            raise unavailable(error) from error
+
+    def _queue(self, size_bytes: int) -> None:
+        self._queue_size_bytes += size_bytes
+        metrics.STORE_QUEUE_BYTES.set(self._queue_size_bytes)
+
+    def _settle(self, done: "asyncio.Future[Stored]", size_bytes: int) -> None:
+        self._queue(-size_bytes)
+        # Whoever waited for it may have gone: what was stored counts all the same.
+        if done.cancelled() or done.exception() is not None:
+            return
+        stored = done.result()
+        metrics.EVENTS_STORED.inc(stored.events)
+        metrics.EVENTS_DUPLICATE.inc(stored.duplicates)
+        for reason, count in stored.quarantined.items():
+            metrics.QUARANTINED.labels(reason.value).inc(count)
+
+    async def _write(self, batch: Batch, size_bytes: int) -> Stored:
+        await self._prepare()
+        received_ms = int(self._clock.now().timestamp() * 1000)
+        await self._splits.claim(batch.joins)
+        events, rejected = await self._admit(batch.events)
+        encoded = await self._encode(events, size_bytes)
+        await self._catalog.note(encoded.shapes, received_ms)
+        await self._late.note_before(encoded.hours)
+        duplicates, refused = await self._insert(encoded)
+        await self._late.note_after(encoded.hours)
+        await self._keep_splits(batch.splits, received_ms)
+        rejected += encoded.quarantined + refused
+        reasons = await self._quarantine.add([*batch.quarantined, *rejected], received_ms)
+        await self._splits.finish(batch.joins)
+        new = len(batch.events) - duplicates - len(rejected)
+        return Stored(new, duplicates, reasons, len(rejected))
+
+    async def _encode(self, events: Sequence[Event], size_bytes: int) -> Encoded:
+        encode = partial(encode_events, events, self._limits.keys_per_record_max)
+        is_large = size_bytes > _THREAD_ABOVE_BYTES
+        return await asyncio.to_thread(encode) if is_large else encode()
+
+    async def _insert(self, encoded: Encoded) -> tuple[int, list[Quarantined]]:
+        """Insert events; how many were there already, and entries of those that MongoDB turned away."""
+        tables = list(encoded.documents)
+        answers = await asyncio.gather(
+            *(self._lane(table).insert(encoded.documents[table]) for table in tables)
+        )
+        duplicates = sum(len(refused.duplicates) for refused in answers)
+        entries = [
+            quarantine_event(encoded.events[table][place], DropReason.STORE_REJECTED, message)
+            for table, refused in zip(tables, answers, strict=True)
+            for place, message in refused.rejected.items()
+        ]
+        return duplicates, entries
+
+    async def _keep_splits(self, splits: Sequence[Split], received_ms: int) -> None:
+        if splits:
+            documents = [encode_split(split, received_ms) for split in splits]
+            require_duplicates(SPLITS, await self._lane(SPLITS).insert(documents))
+
+    async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
+        """Events whose table exists or may be made, and entries of the rest."""
+        tables = await aside(len(events), lambda: {event.table for event in events})
+        refused = await self._tables.refused(table.name for table in tables)
+        if not refused:
+            return events, []
+        detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
+        return await aside(len(events), partial(_part_from, events, refused, detail))
+
+    def _lane(self, collection: str) -> InsertBatcher:
+        lane = self._lanes.get(collection)
+        if lane is None:
+            target = self._database.get_collection(collection, write_concern=DURABLE)
+            lane = self._lanes[collection] = InsertBatcher(target, self._slots)
+        return lane
+
+    async def _prepare(self) -> None:
+        """Once, when MongoDB first answers: our own indexes, and which tables there are."""
+        async with self._preparing:
+            if self._is_prepared:
+                return
+            await self._quarantine.prepare()
+            await self._catalog.prepare()
+            await self._splits.prepare()
+            await self._late.prepare()
+            await self._tables.load()
+            self._is_prepared = True
+
+
+def _part_from(
+    events: Sequence[Event], refused: AbstractSet[str], detail: str
+) -> tuple[list[Event], list[Quarantined]]:
+    """Events of other tables, and entries of those of the refused ones."""
+    return (
+        [event for event in events if event.table.name not in refused],
+        [
+            quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
+            for event in events
+            if event.table.name in refused
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Deliveries come in: parsed, stored or spooled, replayed."""

@@ -1,0 +1,1 @@
+"""What a job is and when it runs: cron, due slices, retries, job files, jobs in Python."""

@@ -1,0 +1,1 @@
+"""The ledger in Postgres: schedules, slices, runs, late work, notices, named results."""

@@ -1,0 +1,1 @@
+"""A plan in DuckDB's words, and the engine that runs it."""

@@ -1,0 +1,222 @@
+"""From what the engine says to an error that the person who wrote the SQL understands."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from logdrain.errors import (
+    NumberOverflow,
+    Place,
+    QueryMemoryExceeded,
+    SqlError,
+    SqlSyntaxError,
+    SqlTypeError,
+    UnknownFunction,
+)
+from logdrain.model.plans import Plan, Risk, RiskyPart
+from logdrain.query.duckdb.error_places import source_place
+from logdrain.query.duckdb.trino_casts import NOT_READ
+
+# What follows the first sentence is about the engine: candidates, its settings, its own SQL.
+_ENGINE_TALK = re.compile(
+    r"\s*(?:\n|Possible solutions|Did you mean|You might need|Candidate|Use TRY\(|Use \"SET|, or SET ).*",
+    re.DOTALL,
+)
+_KIND = re.compile(r"^(?P<kind>[A-Z][A-Za-z ]*?) Error: (?P<text>.*)$", re.DOTALL)
+_FROM_COLUMN = re.compile(r" when casting from source column (?P<column>.*)$", re.DOTALL)
+
+_OUT_OF_RANGE = re.compile(
+    r"Type \w+ with value (\S+) can't be cast because the value is out of range"
+    r" for the destination type (\w+)"
+)
+
+_ENGINE_TYPES = {
+    "INT64": "BIGINT",
+    "INT32": "INTEGER",
+    "INT16": "SMALLINT",
+    "INT8": "TINYINT",
+    "BOOL": "BOOLEAN",
+    "STRING_LITERAL": "VARCHAR",
+    "INTEGER_LITERAL": "INTEGER",
+}
+
+
+class _Rule(NamedTuple):
+    kind: str
+    pattern: str
+    error: Callable[..., SqlError]
+    hint: str
+    risks: tuple[Risk, ...] = ()
+
+
+_TRY_CAST = "TRY_CAST(… AS …) yields NULL for values that do not convert"
+
+_TRY = "TRY(…) yields NULL instead"
+_OF_THAT_TYPE = "write a value of that type"
+_WIDER = "use DOUBLE or DECIMAL"
+_NULLIF = "NULLIF(divisor, 0) yields NULL instead"
+_RE2 = r"missing [])]|repetition|escape sequence|perl operator|character class|group syntax|unexpected \)"
+_NUMBERS = (Risk.OVERFLOW, Risk.CAST)
+
+_TIME_FROM_NUMBER = (
+    r"'(?:date_\w+|year|quarter|month|week|day\w*|hour|minute|second|last_day|strftime)\([^)]*(?:BIGINT|INTEGER)"
+    r"|'\S+\((?:BIGINT|INTEGER\w*), INTERVAL\)"
+)
+_SECONDS = "FROM_UNIXTIME(…) makes a timestamp of unix seconds, such as `time`"
+_CAST = "convert with CAST(… AS …); a field that has held several types is VARCHAR"
+
+# The first rule that fits wins.
+_RULES = (
+    _Rule("Out of Memory", "", QueryMemoryExceeded, "read less: a shorter time range, fewer columns"),
+    _Rule("Parser", "", SqlSyntaxError, ""),
+    _Rule("Catalog", r"Function with name", UnknownFunction, ""),
+    _Rule("Conversion", r"out of range for the destination type", NumberOverflow, _WIDER, _NUMBERS),
+    _Rule("Conversion", r"decode", SqlTypeError, _TRY),
+    _Rule(
+        "Conversion", r"specifier", SqlError, "write year, quarter, month, week, day, hour, minute or second"
+    ),
+    _Rule("Conversion", "", SqlTypeError, _TRY_CAST, (Risk.CAST,)),
+    _Rule("Out of Range", r"[Oo]verflow", NumberOverflow, _WIDER, _NUMBERS),
+    _Rule("Binder", r"in the GROUP BY clause", SqlError, "add it to GROUP BY, or take one: MIN(…)"),
+    _Rule("Binder", r"contain aggregates", SqlError, "filter what is aggregated with HAVING"),
+    _Rule("Binder", r"contain window functions", SqlError, "filter in a query around this one"),
+    _Rule("Binder", r"cannot be nested", SqlError, "aggregate the rows of a subquery"),
+    _Rule("Binder", r"UNNEST requires", SqlTypeError, "write CROSS JOIN UNNEST(list) AS t(element)"),
+    _Rule("Binder", _TIME_FROM_NUMBER, SqlTypeError, _SECONDS),
+    _Rule(
+        "Binder",
+        r"No function matches|[Cc]annot (?:compare|mix|cast)|explicit type|choose",
+        SqlTypeError,
+        _CAST,
+    ),
+    _Rule("Invalid Input", r"Division by zero", SqlError, _NULLIF, (Risk.DIVISION,)),
+    _Rule("Invalid Input", r"Could not parse", SqlTypeError, _TRY, (Risk.PARSE,)),
+    _Rule("Invalid Input", r"hex digit|Malformed JSON", SqlTypeError, _TRY),
+    _Rule("Invalid Input", _RE2, SqlError, "regular expressions are those of RE2", (Risk.PATTERN,)),
+)
+
+_NO_FUNCTION = re.compile(
+    r"(?:given name and argument types|for the function call) ['\"](?P<name>[^(]+)\((?P<types>.*?)\)['\"]"
+)
+
+_OVER = re.compile(r"Window functions are not supported here")
+
+# Where the engine's words are not those of SQL, or say too much.
+_PLAINER = (
+    (re.compile(r"UNNEST requires a single list.*"), "UNNEST takes a list"),
+    (re.compile(r"(\w+) clause cannot contain ([a-z ]+)!"), r"\1 cannot contain \2"),
+    (re.compile(r"More than one row returned .*"), "a subquery that stands for one value has several rows"),
+    (re.compile(r"Failed to parse format specifier.*: (\S+)$"), r"\1 is no part of a format"),
+    (re.compile(r"QUANTILE can only take.*"), "the percentage is not from 0 to 1"),
+    (re.compile(r"Lists larger than \S+ elements.*"), "a list of more than 4294967296 elements"),
+    (re.compile(r"extract specifier \"(.*)\" not recognized"), r"\1 is no part of a time"),
+    (re.compile(r"Sample sample_size .*"), "a sample is from 0 to 100 percent"),
+    (re.compile(r"Invalid UTF8 Codepoint (\S+)"), r"\1 is no code point"),
+    (re.compile(r"(\w+) term out of range - should be between (1 and \d+)"), r"\1 takes columns between \2"),
+)
+
+_TARGET = re.compile(r"(?: to (?:type )?|does not fit )(?P<type>[A-Z][A-Z0-9_]*(?:\([0-9, ]+\))?)")
+_PARTS_NAMED_MAX = 3
+
+
+def engine_error(said: str, plan: Plan | None = None, position: range | None = None) -> SqlError:
+    """The error for a message of the engine, such as `Conversion Error: Could not convert …`.
+
+    Args:
+        said: The engine's words.
+        plan: Which query they are about.
+        position: Which characters of its SQL, where the engine says so.
+    """
+    found = _KIND.match(_without_json(said.strip()))
+    kind, text = (found["kind"], found["text"]) if found else ("", said.strip())
+    message = _plain(text)
+    at = source_place(plan, message, position) if plan else None
+    call = _NO_FUNCTION.search(message)
+    if call:
+        name = at.word.upper() if at and at.word and call["name"].isidentifier() else call["name"]
+        message = f"{name} does not take {_types(call['types'])}"
+    for words, plainer in _PLAINER:
+        message = words.sub(plainer, message)
+    message = _OVER.sub(f"{at.word.upper() if at else 'this'} needs OVER (…) here", message)
+    rule = next((rule for rule in _RULES if rule.kind == kind and re.search(rule.pattern, text)), None)
+    message = _with_type(message, rule, plan.risky_parts if plan else ())
+    place, part = _place(message, rule, plan.risky_parts) if plan and rule else (None, "")
+    if not place and at and kind != "Out of Memory":
+        place = at.place
+    if rule is None:
+        return SqlError(f"{part}{message}", place=place)
+    has_casts = plan is None or any(part.risk is Risk.CAST for part in plan.risky_parts)
+    hint = rule.hint if has_casts or rule.hint != _TRY_CAST else _OF_THAT_TYPE
+    return rule.error(f"{part}{message}", place=place, hint=hint)
+
+
+def _without_json(said: str) -> str:
+    """The engine says some errors as `Binder Error: {"exception_message": "…", …}`."""
+    head, brace, rest = said.partition('{"exception_type"')
+    if not brace:
+        return said
+    try:
+        found, _ = json.JSONDecoder().raw_decode(brace + rest)
+    except ValueError:
+        return said
+    return f"{head}{found['exception_message']}"
+
+
+def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> tuple[Place | None, str]:
+    """The parts that the message can be about: the first one's place, and all in words.
+
+    None and "" where there are none or too many.
+    """
+    if not rule.risks:
+        return None, ""
+    suspects = [part for part in parts if part.risk in rule.risks]
+    target = _TARGET.search(message)
+    same_type = [part for part in suspects if target and part.type == target["type"]]
+    suspects = same_type or [part for part in suspects if part.risk is rule.risks[0]]
+    if len(suspects) > 1:
+        named = [part for part in suspects if message.partition(":")[0].strip() in _words(part.text)]
+        suspects = named or suspects
+    suspects = [
+        part for part in suspects if not any(part.text in other.text for other in suspects if other != part)
+    ]
+    if not suspects or len(suspects) > _PARTS_NAMED_MAX:
+        return None, ""
+    first, *others = suspects
+    return first.place, first.text + "".join(f" or {part.place}: {part.text}" for part in others) + ": "
+
+
+def _with_type(message: str, rule: _Rule | None, parts: Sequence[RiskyPart]) -> str:
+    """The engine reads a time in text by way of a BIGINT, and says so."""
+    casts = {part.type for part in parts if part.risk is Risk.CAST}
+    target = _TARGET.search(message)
+    if (
+        rule is None
+        or Risk.CAST not in rule.risks
+        or target is None
+        or len(casts) != 1
+        or target["type"] in casts
+    ):
+        return message
+    return message.replace(target[0], f" to {next(iter(casts))}") if target["type"] == "BIGINT" else message
+
+
+def _types(names: str) -> str:
+    return f"({names})" if names else "no arguments"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _plain(text: str) -> str:
+    """One line, in the words of SQL, with the expression it is about in front."""
+    line = _ENGINE_TALK.sub("", text, count=1).strip() or text.strip().split("\n")[0]
+    for engine_type, sql_type in _ENGINE_TYPES.items():
+        line = re.sub(rf"\b{engine_type}\b", sql_type, line)
+    line = (
+        line.replace(NOT_READ, "").replace(" // ", " / ").removesuffix(".")
+    )  # the engine's sign for dividing whole numbers
+    line = _OUT_OF_RANGE.sub(r"\1 does not fit \2", line)
+    column = _FROM_COLUMN.search(line)
+    return f"{column['column'].strip()}: {line[: column.start()]}" if column else line

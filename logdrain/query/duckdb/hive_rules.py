@@ -1,0 +1,260 @@
+"""Functions of Hive whose translation depends on what they are called with."""
+
+from sqlglot import exp
+
+from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.query.duckdb.dialect_functions import URL_PARAMETER, URL_PARTS
+from logdrain.query.duckdb.double_sums import compensated
+from logdrain.query.duckdb.hive_times import TIME_NODES, TIME_RULES, as_time, checked
+from logdrain.query.duckdb.templates import Rule, from_template
+from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
+
+_URL_PARTS = {part: from_template(template) for part, template in URL_PARTS.items()}
+_WHOLE = from_template(
+    "CASE WHEN REGEXP_FULL_MATCH(_0, '\\s*[+-]?[0-9]+([.][0-9]*)?\\s*') "
+    "THEN REGEXP_REPLACE(TRIM(_0), '[.][0-9]*$', '') END"
+)
+"""Text with a fraction becomes the whole number before the point."""
+_INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
+_NUMBER_OR_TEXT = NUMBER | TEXT
+_FIELDS_SHOWN = 3
+_URL_PARAMETER = from_template(URL_PARAMETER)
+
+
+def parse_url(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """`parse_url(url, part [, name])`; NULL where the URL has no such part."""
+    arguments = node.expressions
+    part = arguments[1].name if len(arguments) > 1 and arguments[1].is_string else ""
+    rule = _URL_PARTS.get(part)
+    if part == "QUERY" and len(arguments) == 3:  # noqa: PLR2004  url, 'QUERY', name
+        call = exp.Anonymous(this=node.this, expressions=[arguments[0], arguments[2]])
+        return _URL_PARAMETER(call, context)
+    if rule is None or len(arguments) != 2:  # noqa: PLR2004  url, part
+        raise UnsupportedSql(
+            "PARSE_URL takes a URL and a part",
+            place=context.place(node),
+            hint=f"parts are {', '.join(_URL_PARTS)}",
+        )
+    return rule(node, context)
+
+
+def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """The place 0 means the first, as 1 does."""
+    start = node.args.get("start")
+    if start is not None and start.is_int and start.name == "0":
+        node.set("start", exp.Literal.number(1))
+    return node
+
+
+def _cast(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """Between text, times and numbers; NULL where the text is none."""
+    source, to = node.this, node.args["to"]
+    if is_of(source, _INSTANTS) and is_of(to, NUMBER):
+        seconds: exp.Expr = exp.Anonymous(this="EPOCH", expressions=[source.copy()])
+        if is_of(to, WHOLE):
+            seconds = exp.Floor(this=seconds)
+        node.set("this", seconds)
+    elif is_of(source, NUMBER) and is_of(to, _INSTANTS):
+        written = context.readable(source)
+        raise UnsupportedSql(
+            f"CAST({written} AS TIMESTAMP): versions of Hive read a number as seconds or as milliseconds",
+            place=context.place(node),
+            hint=f"write CAST(FROM_UNIXTIME({written}) AS TIMESTAMP), of seconds",
+        )
+    elif to.is_type(exp.DType.DATE):
+        node.set("this", as_time(source, context))
+    elif is_of(source, TEXT) and is_of(to, WHOLE):
+        node.set("this", _WHOLE(exp.Anonymous(this="", expressions=[source]), context))
+    return node
+
+
+def _compared(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Text beside a number is read as a number, NULL where it is none."""
+    for side, other in ((node.this, node.expression), (node.expression, node.this)):
+        if is_of(side, TEXT) and is_of(other, NUMBER):
+            side.replace(_number(side))
+    return node
+
+
+def _calculated(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Text is read as a number, NULL where it is none."""
+    sides = (node.this, node.expression)
+    if all(is_of(side, _NUMBER_OR_TEXT) for side in sides):
+        for side in sides:
+            if is_of(side, TEXT):
+                side.replace(_number(side))
+    return node
+
+
+def _divided(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """NULL where the divisor is 0."""
+    _calculated(node, context)
+    divisor = exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0))
+    if isinstance(node, exp.IntDiv) and any(
+        not is_of(side, _PERHAPS_WHOLE) for side in (node.left, node.right)
+    ):
+        quotient = exp.Div(this=exp.paren(node.left), expression=divisor)
+        return exp.cast(exp.Trunc(this=quotient), exp.DType.BIGINT)
+    node.set("expression", divisor)
+    return node
+
+
+def _added(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    return compensated(_of_number(node, context), context)
+
+
+def _of_number(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Text as an argument is read as a number, NULL where it is none."""
+    holder, key = (node.this, "expressions") if isinstance(node.this, exp.Distinct) else (node, "this")
+    argument = holder.args[key][0] if key == "expressions" else holder.args[key]
+    if argument is not None and is_of(argument, TEXT):
+        argument.replace(_number(argument))
+    return node
+
+
+def _number(text: exp.Expr) -> exp.Expr:
+    return exp.TryCast(this=text.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
+
+
+def _percentile_approx(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """A value that is there, and the same in every run."""
+    return exp.Anonymous(this="QUANTILE_DISC", expressions=[_number(node.this), node.args["quantile"].copy()])
+
+
+def _percentile(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Between two values, a part of the way."""
+    return exp.Anonymous(this="QUANTILE_CONT", expressions=[_number(node.this), node.args["quantile"].copy()])
+
+
+def _greatest(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """NULL where an argument is NULL."""
+    node.set("ignore_nulls", False)  # noqa: FBT003  sqlglot's signature
+    return node
+
+
+def _size(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """-1 of NULL."""
+    if isinstance(node.parent, exp.GenerateSeries):  # of the places that POSEXPLODE counts
+        return node
+    length = exp.Anonymous(
+        this="CARDINALITY" if is_map(node.this) else "ARRAY_LENGTH",
+        expressions=[_no_object(node, context).this],
+    )
+    if node.this.is_type(exp.DType.NULL):
+        return exp.Literal.number(-1)
+    return exp.Coalesce(this=length, expressions=[exp.Literal.number(-1)])
+
+
+def _collected(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """An empty list of no values, where the engine has NULL."""
+    whole = node
+    while isinstance(whole.parent, (exp.Filter, exp.Window)) and whole.parent.this is whole:
+        whole = whole.parent
+    wrapped = exp.Coalesce(expressions=[exp.Array()])
+    wrapped.type = node.type
+    whole.replace(wrapped)
+    wrapped.set("this", whole)
+    return node
+
+
+def _no_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """An object of an event is no map: which of its fields an event had is not known."""
+    argument = node.expressions[0] if node.expressions else node.this
+    if isinstance(argument, exp.Expr) and argument.type and argument.is_type(exp.DType.STRUCT):
+        written = context.readable(argument)
+        fields = [field.name for field in argument.type.expressions][:_FIELDS_SHOWN]
+        raise UnsupportedSql(
+            f"{written} is an object, neither a map nor a list",
+            place=context.place(node),
+            hint=f"name its fields: {', '.join(f'{written}.{name}' for name in fields)}",
+        )
+    return node
+
+
+def _json_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """NULL for text that is no JSON."""
+    if node.expression.find(exp.JSONPathWildcard):
+        raise UnsupportedSql(
+            "GET_JSON_OBJECT with * in its path",
+            place=context.place(node),
+            hint="name the element: '$.a[0].b'",
+        )
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    return exp.Try(this=exp.Paren(this=node.copy()))
+
+
+def _text(node: exp.Expr) -> exp.Expr:
+    return exp.cast(node.copy(), exp.DType.VARCHAR)
+
+
+def _elt(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """`elt(n, text, …)`: the text number n from 1; NULL where there is none."""
+    if len(node.expressions) < 2:  # noqa: PLR2004  n and a text
+        raise SqlTypeError("ELT takes a number and texts", place=context.place(node))
+    number, *texts = node.expressions
+    pairs = [
+        exp.If(this=exp.Literal.number(place), true=_text(text)) for place, text in enumerate(texts, start=1)
+    ]
+    return exp.Case(this=number.copy(), ifs=pairs)
+
+
+def _field(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """`field(value, other, …)`: which of the others it is, from 1; 0 for none and for NULL."""
+    if len(node.expressions) < 2:  # noqa: PLR2004  a value and one to find it in
+        raise SqlTypeError("FIELD takes a value and others", place=context.place(node))
+    value, *others = node.expressions
+    pairs = [
+        exp.If(this=exp.EQ(this=_text(value), expression=_text(other)), true=exp.Literal.number(place))
+        for place, other in enumerate(others, start=1)
+    ]
+    return exp.Case(ifs=pairs, default=exp.Literal.number(0))
+
+
+def _exactly(count: int, template: str) -> Rule:
+    fill = from_template(template)
+
+    def rule(node: exp.Expr, context: PlanContext) -> exp.Expr:
+        checked(node, context, count, count)
+        return fill(node, context)
+
+    return rule
+
+
+HIVE_RULES: dict[str, Rule] = {
+    "conv": _exactly(3, "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))"),
+    "crc32": _exactly(1, "HIVE_CRC32(CAST(_0 AS VARCHAR))"),
+    "elt": _elt,
+    "field": _field,
+    "map_values": _no_object,
+    "parse_url": parse_url,
+    "pmod": _exactly(2, "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)"),
+    "soundex": _exactly(1, "SOUNDEX_CODE(CAST(_0 AS VARCHAR))"),
+    **TIME_RULES,
+}
+
+HIVE_NODES: dict[type[exp.Expr], Rule] = {
+    exp.ApproxQuantile: _percentile_approx,
+    exp.ArraySize: _size,
+    exp.JSONExtractScalar: _json_object,
+    exp.Quantile: _percentile,
+    exp.Substring: _substring,
+    **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
+    **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
+    **dict.fromkeys((exp.Explode, exp.MapKeys, exp.Unnest), _no_object),
+    **dict.fromkeys((exp.Greatest, exp.Least), _greatest),
+    **dict.fromkeys((exp.Avg, exp.Sum), _added),
+    **dict.fromkeys((exp.IntDiv, exp.Mod), _divided),
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div), _calculated),
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compared),
+    **dict.fromkeys(
+        (
+            *(exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
+            *(exp.Abs, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Neg, exp.Round, exp.Sqrt),
+        ),
+        _of_number,
+    ),
+    **TIME_NODES,
+}

@@ -1,0 +1,75 @@
+"""Trino's casts, where the engine's read more, or print otherwise."""
+
+from sqlglot import exp
+
+from logdrain.query.duckdb.templates import template
+from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.kinds import REAL, TEXT, WHOLE, is_of
+
+NOT_READ = " (as Trino reads it)"
+"""Stands behind a text that the engine could convert and Trino does not."""
+
+# Of VARCHAR, Trino's BIGINT is Long.parseLong, its DOUBLE has no underscores.
+_DIGITS = "REGEXP_FULL_MATCH({}, '[+-]?[0-9]+')"
+_TRUTH = "REGEXP_FULL_MATCH({}, '(?i:true|t|1|false|f|0)')"
+_NUMBER = "STRPOS({}, '_') = 0"
+
+_TRIED = "CASE WHEN {} THEN _0 END"
+_FAILING = f"CASE WHEN {{}} OR _0 IS NULL THEN _0 ELSE _0 || '{NOT_READ}' END"
+# Where only the engine knows the type.
+_UNTYPED = "CASE WHEN TYPEOF(_0) <> 'VARCHAR' OR {} THEN _2 ELSE _1 END"
+_WITH_A_LENGTH = TEXT | {exp.DType.JSON, exp.DType.UNKNOWN}
+_JSON_TEXT = "JSON_EXTRACT_STRING(_0, '$')"
+_INSTANT = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g UTC')"
+
+
+def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """CAST and TRY_CAST: text is a number only where Trino says so; JSON and instants become their text."""
+    if not isinstance(node, exp.Cast):
+        return node
+    if is_of(node.to, TEXT):
+        return _as_text(node)
+    condition = _condition(node.to)
+    if condition is None or node.this.is_type(exp.DType.NULL):
+        return node
+    if is_of(node.this, TEXT):
+        if not node.this.is_string or not _is_plain(node.this.name, node.to):
+            guard = _TRIED if isinstance(node, exp.TryCast) else _FAILING
+            node.set("this", template(guard.format(condition.format("_0")), {"_0": node.this}))
+    elif node.this.is_type(exp.DType.UNKNOWN) or node.this.type is None:
+        return _of_unknown(node, condition)
+    return node
+
+
+def _condition(to: exp.DataType) -> str | None:
+    if is_of(to, WHOLE):
+        return _DIGITS
+    if to.is_type(exp.DType.BOOLEAN):
+        return _TRUTH
+    return _NUMBER if is_of(to, REAL) else None
+
+
+def _is_plain(text: str, to: exp.DataType) -> bool:
+    """Whether a constant is digits only, which all read in one way."""
+    return text.isascii() and text.isdigit() and not to.is_type(exp.DType.BOOLEAN)
+
+
+def _of_unknown(node: exp.Cast, condition: str) -> exp.Expr:
+    text = exp.DPipe(
+        this=exp.cast(node.this.copy(), exp.DType.VARCHAR), expression=exp.Literal.string(NOT_READ)
+    )
+    failing = type(node)(this=text, to=node.to.copy(), safe=node.args.get("safe"))
+    written = _UNTYPED.format(condition.format("CAST(_0 AS VARCHAR)"))
+    return template(written, {"_0": node.this, "_1": failing, "_2": node})
+
+
+def _as_text(node: exp.Cast) -> exp.Expr:
+    text: exp.Expr = node
+    if node.this.is_type(exp.DType.TIMESTAMPTZ):
+        text = template(_INSTANT, {"_0": node.this})
+    elif node.this.is_type(exp.DType.JSON):
+        text = template(_JSON_TEXT, {"_0": node.this})
+    length = node.to.expressions
+    if not length or not is_of(node.this, _WITH_A_LENGTH):
+        return text
+    return template("LEFT(_0, _1)", {"_0": text, "_1": length[0].this})  # the engine ignores the length

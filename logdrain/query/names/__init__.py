@@ -1,0 +1,1 @@
+"""What names mean: tables, columns, results."""

@@ -1,0 +1,78 @@
+"""Result tables in a query: `FROM result.NAME.table`, read back from the Postgres that jobs write to.
+
+Names are taken as they are written, without folding their case; a table outside of the result's own schema is
+one quoted word, `result.NAME."schema.table"` (tables of results have no dot in their names).
+"""
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from logdrain.errors import UnknownResult, UnknownTable
+from logdrain.model.plans import Comparator, Predicate, ResultColumn, ResultTable
+from logdrain.query.names.sources import QuerySource
+from logdrain.query.pushdown.predicates import ALL_TIME, conditions, intersect, time_range
+from logdrain.query.sql.context import PlanContext, ResultScanBuilder
+
+RESULT = "result"
+
+_TIME = "time"
+_PARTS = ("result", "name", "table")
+
+
+@dataclass(slots=True)
+class ResultSource(QuerySource):
+    """A reference to a result table: its columns are known, any other is an error."""
+
+    scan: ResultScanBuilder
+
+    def read(self, name: str) -> None:
+        """The scan reads this column from now on."""
+        self.scan.read[name] = self.scan.columns[name]
+
+
+def result_source(context: PlanContext, node: exp.Table, alias: str, scan_name: str) -> ResultSource | None:
+    """What `result.NAME.table` means; None for any other table reference.
+
+    Raises:
+        UnknownTable, UnknownResult: there is none; with line and column and the nearest name.
+        LogdrainError: what asking its Postgres raises.
+    """
+    parts = [part.name for part in node.parts]
+    if len(parts) != len(_PARTS) or parts[0].lower() != RESULT:
+        return None
+    _, result, name = parts
+    schema, _, table = name.rpartition(".")
+    named = ResultTable(result, schema, table)
+    try:
+        columns = context.result_columns(named)
+    except (UnknownTable, UnknownResult) as error:
+        raise type(error)(error.message, place=context.place(node), hint=error.hint) from error
+    scan = ResultScanBuilder(scan_name, named, {column.name: column for column in columns})
+    context.result_scans[scan_name] = scan
+    return ResultSource(alias or table, list(scan.columns), scan)
+
+
+def push_to_result(scan: ResultScanBuilder, condition: exp.Expr) -> str:
+    """Give a result scan a condition that Postgres can check; returns why it stays with the engine only."""
+    time = scan.columns.get(_TIME)
+    if time is not None and time.column == _TIME and time.type == "BIGINT":
+        found = time_range(condition, lambda column: column.name == _TIME)
+        if found != ALL_TIME:
+            scan.time_range = intersect(scan.time_range, found)
+            return "only its outer time range is pushed" if condition.find(exp.Or) else ""
+    pushed: list[Predicate] = []
+    for column, comparator, values in conditions(condition.unnest()):
+        known = scan.columns.get(column.name)
+        if known is None or None in values or _is_converted(known, comparator):
+            return "its column is converted on its way"
+        constants = tuple(value for value in values if value is not None)
+        pushed.append(Predicate((known.column,), comparator, constants))
+    scan.predicates += pushed
+    return "" if pushed else "not a simple comparison"
+
+
+def _is_converted(column: ResultColumn, comparator: Comparator) -> bool:
+    """Whether Postgres has another value than SQL sees; the reader decides which types it compares."""
+    is_null_test = comparator in (Comparator.IS_NULL, Comparator.NOT_NULL)
+    return not is_null_test and column.type not in ("BIGINT", "VARCHAR", "BOOLEAN")

@@ -1,0 +1,1 @@
+"""What the scans need not read, and what the store answers alone."""

@@ -1,0 +1,1 @@
+"""SQL texts as trees: the two dialects, the syntax, what planning knows."""

@@ -1,0 +1,152 @@
+"""The two front doors: Treasure Data's Trino and Hive, as sqlglot dialects."""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
+
+from sqlglot import TokenType, exp
+from sqlglot.dialects.dialect import Dialect as SqlglotDialect
+from sqlglot.dialects.dialect import build_default_decimal_type
+from sqlglot.dialects.hive import Hive
+from sqlglot.dialects.trino import Trino
+from sqlglot.generator import Generator
+from sqlglot.generators.hive import HiveGenerator
+from sqlglot.generators.trino import TrinoGenerator
+from sqlglot.parser import Parser
+from sqlglot.parsers.hive import HiveParser
+from sqlglot.parsers.trino import TrinoParser
+
+from logdrain.model.plans import Dialect
+from logdrain.query.duckdb.dialect_functions import OWN_NAMES
+
+# It prints its doubts about a text on STDERR; those that matter are errors of ours.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
+
+
+class UntypedCast(exp.Expression):
+    """`CAST(x)` without a type, as Treasure Data's own classic example has it."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
+def _untyped_cast(generator: Generator, node: exp.Expr) -> str:
+    return generator.func("CAST", node.this)
+
+
+_CAST_TOKENS = 2  # `CAST` and `(`
+_DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?", re.ASCII)
+
+
+class UntypedCasts(Parser):
+    """Lets a parser read `CAST(x)`, and keeps the place of every cast."""
+
+    @property
+    def reached(self) -> int:
+        """Where in the text the last token that was read begins."""
+        return self._prev.start if self._prev else 0
+
+    def _parse_function_call(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """The parser forgets where calls with a grammar of their own stand: MAX_BY, EXTRACT, CASE, …."""
+        word = self._curr
+        parsed = super()._parse_function_call(*args, **kwargs)
+        called = parsed
+        while isinstance(called, (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls)):
+            called = called.this
+        if word and isinstance(called, exp.Func) and "start" not in called.meta:
+            called.update_positions(word)
+        return parsed
+
+    def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:  # noqa: FBT001  sqlglot's signature
+        start = self._index
+        argument = self._parse_assignment()
+        if self._match(TokenType.R_PAREN, advance=False):
+            return self.expression(UntypedCast(this=argument))
+        self._retreat(start)
+        cast = super()._parse_cast(strict, safe)
+        if start >= _CAST_TOKENS:
+            cast.update_positions(self._tokens[start - _CAST_TOKENS])
+        return cast
+
+
+def _without(
+    functions: Mapping[str, Callable[..., Any]], names: Collection[str]
+) -> dict[str, Callable[..., Any]]:
+    return {name: read for name, read in functions.items() if name.lower() not in names}
+
+
+def _decimal_literal(_: Parser, value: exp.Expr, of: exp.DataType) -> exp.Expr:
+    """`DECIMAL '1.50'` has as many digits as are written, DECIMAL(3, 2)."""
+    written = _DECIMAL.fullmatch(value.name) if value.is_string else None
+    if written is not None:
+        scale = len(written["fraction"] or "")
+        precision = max(len(written["whole"].lstrip("0")) + scale, 1)
+        of = exp.DataType.build(f"DECIMAL({precision}, {scale})")
+    return exp.Cast(this=value, to=of)
+
+
+class TdTrinoParser(UntypedCasts, TrinoParser):
+    """Trino's grammar, and `CAST(x)`."""
+
+    FUNCTIONS: ClassVar = _without(TrinoParser.FUNCTIONS, OWN_NAMES[Dialect.TRINO])
+    TYPE_CONVERTERS: ClassVar = {exp.DType.DECIMAL: build_default_decimal_type(38, 0)}
+    TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
+        **TrinoParser.TYPE_LITERAL_PARSERS,
+        exp.DType.DECIMAL: _decimal_literal,
+    }
+
+
+def _unix_timestamp(arguments: list[exp.Expr], dialect: SqlglotDialect) -> exp.Expr:
+    if arguments:  # the pattern stays Java's
+        return exp.Anonymous(this="UNIX_TIMESTAMP", expressions=arguments)
+    present: exp.Expr = HiveParser.FUNCTIONS["UNIX_TIMESTAMP"](arguments, dialect)
+    return present
+
+
+class TdHiveParser(UntypedCasts, HiveParser):
+    """Hive's grammar, and `CAST(x)`."""
+
+    FUNCTIONS: ClassVar = {
+        **_without(HiveParser.FUNCTIONS, OWN_NAMES[Dialect.HIVE]),
+        **dict.fromkeys(("STD", "STDDEV"), exp.StddevPop.from_arg_list),  # elsewhere of a sample
+        "ELEMENT_AT": TrinoParser.FUNCTIONS["ELEMENT_AT"],
+        "UNIX_TIMESTAMP": _unix_timestamp,
+        "VARIANCE": exp.VariancePop.from_arg_list,
+    }
+    TYPE_CONVERTERS: ClassVar = {exp.DType.DECIMAL: build_default_decimal_type(10, 0)}
+
+
+class TdTrinoGenerator(TrinoGenerator):
+    """Writes Trino's SQL for people to read."""
+
+    TRANSFORMS: ClassVar = {**TrinoGenerator.TRANSFORMS, UntypedCast: _untyped_cast}
+
+
+class TdHiveGenerator(HiveGenerator):
+    """Writes Hive's SQL for people to read."""
+
+    TRANSFORMS: ClassVar = {**HiveGenerator.TRANSFORMS, UntypedCast: _untyped_cast}
+
+
+class TdTrino(Trino):
+    """Treasure Data's Trino."""
+
+    INDEX_OFFSET = 0  # the parser and the generator would move `list[n]` back and forth, by types that differ
+
+    Parser = TdTrinoParser
+    Generator = TdTrinoGenerator
+
+
+class TdHive(Hive):
+    """Treasure Data's Hive; `''` inside a text is a quote, as in Trino, where Hive joins two texts."""
+
+    class Tokenizer(Hive.Tokenizer):
+        """Hive's words."""
+
+        STRING_ESCAPES: ClassVar = ["\\", "'"]
+
+    Parser = TdHiveParser
+    Generator = TdHiveGenerator
+
+
+FRONT_DOORS: dict[Dialect, type[SqlglotDialect]] = {Dialect.TRINO: TdTrino, Dialect.HIVE: TdHive}

@@ -1,0 +1,136 @@
+"""Types that sqlglot does not infer.
+
+The zone of a time is a part of its type, and goes with it into the queries around.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import exp
+
+from logdrain.model.plans import Dialect
+from logdrain.query.sql.kinds import NUMBER, TEXT, is_of
+
+ZONED = exp.DType.TIMESTAMPLTZ
+
+_TEXT_ZONE = re.compile(r".*[0-9] ?(?P<zone>[+-][0-9]{1,2}:[0-9]{2}|[A-Za-z][A-Za-z0-9_+/-]*)", re.DOTALL)
+_CALLS = ("at_timezone", "with_timezone")
+
+_NUMBER_OR_TEXT = NUMBER | TEXT
+_TEXTS: tuple[type[exp.Expr], ...] = (
+    exp.JSONExtractScalar,
+    exp.JSONFormat,
+    exp.RegexpExtract,
+    exp.RegexpReplace,
+    exp.Replace,
+)
+
+Annotator = Callable[[Any, Any], object]
+
+
+def is_zoned(node: exp.Expr) -> bool:
+    """Whether an expression is a time with a zone."""
+    return is_of(node, (ZONED,))
+
+
+def type_zone(node: exp.Expr) -> exp.Expr | None:
+    """The zone of a time, as an expression; None where it has none or it is not known."""
+    parameters = node.type.expressions if node.type and is_zoned(node) else []
+    return parameters[0].this if parameters else None
+
+
+def written_zone(node: exp.Expr) -> exp.Expr | None:
+    """The zone in `TIMESTAMP '2020-01-01 00:00:00 Asia/Tokyo'`; None where the node is something else."""
+    if (
+        not isinstance(node, exp.Cast)
+        or not node.to.is_type(exp.DType.TIMESTAMPTZ)
+        or not node.this.is_string
+    ):
+        return None
+    found = _TEXT_ZONE.fullmatch(node.this.name)
+    return exp.Literal.string(found["zone"]) if found else None
+
+
+def called_zone(node: exp.Expr) -> exp.Expr | None:
+    """The zone of AT_TIMEZONE(time, zone), WITH_TIMEZONE(time, zone); None where the node is another."""
+    if not isinstance(node, exp.Anonymous) or node.name.lower() not in _CALLS:
+        return None
+    return node.expressions[1] if len(node.expressions) == 2 else None  # noqa: PLR2004  time and zone
+
+
+def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
+    """Rules for sqlglot's inference of types, in place of its own."""
+    rules: dict[type[exp.Expr], Annotator] = {
+        exp.UnixToTime: _instant if dialect is Dialect.TRINO else _instant_of_hive,
+        exp.DateTrunc: _start,
+        exp.Literal: _literal,
+        exp.TimestampTrunc: _start,
+    }
+    if dialect is Dialect.TRINO:
+        rules |= {
+            exp.Add: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
+            exp.AtTimeZone: lambda _, node: _set(node, zoned(node.args["zone"])),
+            exp.DateAdd: _moved(lambda inferring, node: inferring._annotate_timeunit(node)),  # noqa: SLF001  sqlglot's rule for it
+            exp.JSONExtract: lambda _, node: _set(node, exp.DType.JSON),
+            exp.Sub: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
+        }
+        rules.update(dict.fromkeys(_TEXTS, _text))
+    else:
+        rules |= dict.fromkeys((exp.Add, exp.Mod, exp.Mul, exp.Sub), _of_numbers)
+    return {of: {"annotator": rule} for of, rule in rules.items()}
+
+
+def zoned(zone: exp.Expr) -> exp.DataType:
+    """The type of a time with this zone."""
+    return exp.DataType(this=ZONED, expressions=[exp.DataTypeParam(this=zone.copy())])
+
+
+def _set(node: exp.Expr, of: exp.DataType | exp.DType | None) -> None:
+    node.type = of
+
+
+def _instant(_: object, node: exp.UnixToTime) -> None:
+    zone = node.args.get("zone")
+    _set(node, zoned(zone) if zone else exp.DType.TIMESTAMPTZ)
+
+
+def _instant_of_hive(_: object, node: exp.UnixToTime) -> None:
+    _set(node, exp.DType.TIMESTAMP if node.args.get("zone") else exp.DType.TIMESTAMPTZ)
+
+
+def _text(_: object, node: exp.Expr) -> None:
+    _set(node, exp.DType.VARCHAR)
+
+
+def _literal(inferring: Any, node: exp.Literal) -> None:
+    """`1.5` is a DECIMAL, as in the engine; `1.5e0` is a DOUBLE."""
+    inferring._annotate_literal(node)  # noqa: SLF001  sqlglot's rule for it
+    if is_of(node, (exp.DType.DOUBLE,)) and "e" not in node.name.lower():
+        _set(node, exp.DType.DECIMAL)
+
+
+def _of_numbers(inferring: Any, node: exp.Binary) -> None:
+    """Hive reads text as DOUBLE, where sqlglot gives it the type of what it stands beside."""
+    sides = (node.left, node.right)
+    if any(is_of(side, TEXT) for side in sides) and all(is_of(side, _NUMBER_OR_TEXT) for side in sides):
+        _set(node, exp.DType.DOUBLE)
+    else:
+        inferring._annotate_binary(node)  # noqa: SLF001  sqlglot's rule for it
+
+
+def _start(_: object, node: exp.Expr) -> None:
+    _set(node, node.this.type)
+
+
+def _moved(otherwise: Annotator) -> Annotator:
+    def annotate(inferring: object, node: exp.Expr) -> None:
+        is_span = isinstance(node, exp.DateAdd) or isinstance(node.expression, exp.Interval)
+        if is_zoned(node.this) and is_span:
+            _set(node, node.this.type)
+        elif is_zoned(node.this) or is_zoned(node.expression):
+            _set(node, exp.DType.INTERVAL)
+        else:
+            otherwise(inferring, node)
+
+    return annotate

@@ -1,0 +1,1 @@
+"""The TD_* functions: the registry, and how each call is understood."""

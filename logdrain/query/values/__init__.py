@@ -1,0 +1,1 @@
+"""What functions mean, value by value, in plain Python: no engine."""

@@ -1,0 +1,1 @@
+"""Rows into CSV and Parquet files."""

@@ -1,0 +1,1 @@
+"""Rows into a Postgres table, in one transaction."""

@@ -1,0 +1,159 @@
+"""The note that a slice's rows are there, in the transaction that puts them there.
+
+In the ledger's own database it is the ledger's; in any other it is a mark in table `logdrain_marks`, in the
+result's schema (what marks are for: `marks`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from psycopg import sql
+
+from logdrain.model.jobs import Claim
+from logdrain.ports import Transaction
+from logdrain.results.postgres.ddl import TableName
+from logdrain.results.postgres.marks import Mark, lease_lost, rows_written_before
+from logdrain.results.postgres.result_table import lock_table, table_exists
+
+MARKS_TABLE = "logdrain_marks"
+
+MAY_READ_IDENTITY = """
+(SELECT coalesce(bool_and(has_schema_privilege(namespace.oid, 'USAGE')
+                         AND has_table_privilege(relation.oid, 'SELECT')), false)
+FROM pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE namespace.nspname = 'logdrain' AND relation.relname = 'identity')
+"""
+"""Whether the database may be the ledger's own: only then `has_identity` can be asked."""
+
+_CREATE_MARKS = (
+    """
+    CREATE TABLE {marks} (
+        ledger text, schedule text, scheduled_at timestamptz,
+        run_id bigint NOT NULL, fence bigint NOT NULL, table_name text NOT NULL, rows bigint NOT NULL,
+        written_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (ledger, schedule, scheduled_at)
+    )
+    """,
+    """
+    COMMENT ON TABLE {marks} IS
+    'Kept by logdrain: which slices are in the tables of this schema, so that none is written twice.'
+    """,
+)
+_READ_MARK = """
+SELECT run_id, fence, rows, table_name
+FROM {marks} WHERE ledger = {ledger} AND schedule = {schedule} AND scheduled_at = {scheduled_at}
+"""
+_WRITE_MARK = """
+INSERT INTO {marks} AS mark (ledger, schedule, scheduled_at, run_id, fence, table_name, rows)
+VALUES ({ledger}, {schedule}, {scheduled_at}, {run_id}, {fence}, {table}, {rows})
+ON CONFLICT (ledger, schedule, scheduled_at) DO UPDATE
+SET run_id = excluded.run_id, fence = excluded.fence, table_name = excluded.table_name,
+    rows = excluded.rows, written_at = now()
+WHERE mark.run_id < excluded.run_id
+"""
+
+
+class Note(Protocol):
+    """Knows whether a slice's rows are there, and notes that they are."""
+
+    def rows_written_before(self, *, is_replaceable: bool) -> int | None:
+        """How many rows this run finds written already; None where it is to write them.
+
+        Raises:
+            LeaseLost, SliceNotRepeatable, psycopg.Error.
+        """
+        ...
+
+    def write(self, rows: int) -> None:
+        """Note that the rows are there, just before the commit.
+
+        Raises:
+            LeaseLost, psycopg.Error.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerNote:
+    """The ledger's own note: rows and note are there together or not at all."""
+
+    connection: Transaction
+    claim: Claim
+    commit_note: Callable[[Transaction], None]
+
+    def rows_written_before(self, *, is_replaceable: bool) -> int | None:
+        """None, or an error: what the ledger says of earlier runs is exact here."""
+        return rows_written_before(self.claim, None, is_replaceable=is_replaceable)
+
+    def write(self, rows: int) -> None:  # noqa: ARG002 - the ledger counts them itself
+        """Call the ledger."""
+        self.commit_note(self.connection)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkNote:
+    """A mark beside the result; the ledger's note follows it."""
+
+    connection: Transaction
+    claim: Claim
+    table: TableName
+    ledger_identity: str
+
+    def rows_written_before(self, *, is_replaceable: bool) -> int | None:
+        """Decide by the mark, where there is one."""
+        return rows_written_before(self.claim, self._read(), is_replaceable=is_replaceable)
+
+    def write(self, rows: int) -> None:
+        """Put the mark, unless a later run has one."""
+        if not table_exists(self.connection, self._marks):
+            self._create()
+        if self.connection.execute(self._composed(_WRITE_MARK, rows)).rowcount == 0:
+            raise lease_lost(self.claim)
+
+    def _read(self) -> Mark | None:
+        if not table_exists(self.connection, self._marks):
+            return None
+        row = self.connection.execute(self._composed(_READ_MARK, 0)).fetchone()
+        if row is None:
+            return None
+        run_id, fence, rows = (int(str(number)) for number in row[:3])
+        return Mark(
+            run_id,
+            fence,
+            rows,
+            is_here=row[3] == self.table.table and table_exists(self.connection, self.table),
+        )
+
+    def _create(self) -> None:
+        lock_table(self.connection, self._marks)
+        if not table_exists(self.connection, self._marks):
+            for statement in _CREATE_MARKS:
+                self.connection.execute(self._composed(statement, 0))
+
+    @property
+    def _marks(self) -> TableName:
+        return TableName(self.table.schema, MARKS_TABLE)
+
+    def _composed(self, statement: str, rows: int) -> sql.Composed:
+        return sql.SQL(statement).format(
+            marks=self._marks.identifier,
+            ledger=sql.Literal(self.ledger_identity),
+            schedule=sql.Literal(self.claim.schedule.name),
+            scheduled_at=sql.Literal(self.claim.scheduled_at),
+            run_id=sql.Literal(self.claim.run_id),
+            fence=sql.Literal(self.claim.fence),
+            table=sql.Literal(self.table.table),
+            rows=sql.Literal(rows),
+        )
+
+
+def is_ledger(connection: Transaction, ledger_identity: str) -> bool:
+    """Whether this is the ledger's own database, seen through a role that may read its identity."""
+    may_read = connection.execute("SELECT " + MAY_READ_IDENTITY).fetchone()
+    return may_read == (True,) and has_identity(connection, ledger_identity)
+
+
+def has_identity(connection: Transaction, ledger_identity: str) -> bool:
+    """Whether the database is the ledger's of this identity, where `MAY_READ_IDENTITY` has said yes."""
+    return connection.execute("SELECT id::text FROM logdrain.identity").fetchone() == (ledger_identity,)

@@ -1,0 +1,212 @@
+"""The result table as Postgres has it: where it is, what columns it has, and bringing it up to date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from logdrain.errors import ResultRefused
+from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.ports import Transaction
+from logdrain.results.postgres import ddl
+from logdrain.results.postgres.ddl import TableName
+from logdrain.results.postgres.modes import SliceKey, delete_all
+from logdrain.results.postgres.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
+from logdrain.types.postgres_types import Column, parse_type
+
+_COLUMNS = """
+SELECT relation.relkind::text, attribute.attname::text,
+       format_type(attribute.atttypid, attribute.atttypmod),
+       coalesce(col_description(attribute.attrelid, attribute.attnum) = %(untyped)s, false)
+FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+LEFT JOIN pg_attribute AS attribute
+  ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
+ORDER BY attribute.attnum
+"""
+# current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
+LOCATED = """
+CASE WHEN %(schema)s = ''
+THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
+      WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
+ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
+END::text
+"""
+"""The schema of a target whose URL says this one, or NULL: what `located` takes."""
+
+_LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
+       CASE WHEN %(timeout_ms)s::text IS NOT NULL
+       THEN set_config('statement_timeout', %(timeout_ms)s::text, true) END
+"""
+_ORDINARY, _PARTITIONED = "r", "p"
+# pg_class and not to_regclass(): that one answers from a cache, which in the middle of a transaction may not
+# know what another has committed.
+_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM pg_class AS relation JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    WHERE namespace.nspname = %s AND relation.relname = %s
+)
+"""
+# Indexes and constraints over columns that go and columns that stay: DROP COLUMN takes them along silently.
+_TAKEN_ALONG = """
+SELECT pg_describe_object(dependency.classid, dependency.objid, 0)
+FROM pg_depend AS dependency
+JOIN pg_attribute AS attribute
+  ON attribute.attrelid = dependency.refobjid AND attribute.attnum = dependency.refobjsubid
+JOIN pg_class AS relation ON relation.oid = attribute.attrelid
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
+  AND dependency.refclassid = 'pg_class'::regclass
+  AND dependency.classid IN ('pg_class'::regclass, 'pg_constraint'::regclass)
+  AND dependency.objid <> dependency.refobjid AND dependency.deptype = 'a'
+GROUP BY dependency.classid, dependency.objid
+HAVING NOT bool_and(attribute.attname = ANY (%(names)s::text[]))
+   AND bool_or(attribute.attname = ANY (%(names)s::text[]))
+ORDER BY 1
+"""
+
+
+def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
+    """The target's table with its schema; the table need not exist.
+
+    Raises:
+        ResultRefused: the schema does not exist.
+        psycopg.Error: whatever Postgres says.
+    """
+    row = connection.execute("SELECT " + LOCATED, {"schema": target.schema}).fetchone()
+    return located(row[0] if row else None, target)
+
+
+def located(schema: object, target: ResultTarget) -> TableName:
+    """The target's table in this schema, or in none.
+
+    Raises:
+        ResultRefused: the schema does not exist.
+    """
+    if not isinstance(schema, str):
+        wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
+        raise ResultRefused(
+            f"the database has not {wanted} for table {target.table}",
+            hint=f"CREATE SCHEMA {sql.Identifier(target.schema or 'public').as_string()}",
+        )
+    return TableName(schema, target.table)
+
+
+def lock_table(connection: Transaction, table: TableName, *, statement_timeout_ms: int | None = None) -> None:
+    """Wait until no other run changes this table; held until the transaction ends.
+
+    An advisory lock, since the table may not exist yet; those who read the table are not held up by it.
+
+    Args:
+        connection: Where.
+        table: Which.
+        statement_timeout_ms: How long each statement may take from here on; None leaves it as it is.
+    """
+    timeout_ms = None if statement_timeout_ms is None else str(statement_timeout_ms)
+    connection.execute(_LOCK, {"name": f"logdrain:{table}", "timeout_ms": timeout_ms})
+
+
+def table_exists(connection: Transaction, table: TableName) -> bool:
+    """Whether there is such a table, or anything else of its name."""
+    row = connection.execute(_EXISTS, table).fetchone()
+    return row is not None and bool(row[0])
+
+
+def table_columns(connection: Transaction, table: TableName) -> list[TableColumn] | None:
+    """The columns that a table has, in its order; None where there is no such table.
+
+    Raises:
+        ResultRefused: it is a view, an index or something else that takes no rows.
+        psycopg.Error: whatever Postgres says.
+    """
+    rows = connection.execute(
+        _COLUMNS, {"untyped": ddl.UNTYPED_COMMENT, "schema": table.schema, "table": table.table}
+    ).fetchall()
+    if not rows:
+        return None
+    if rows[0][0] not in (_ORDINARY, _PARTITIONED):
+        raise ResultRefused(f"{table} is no table", hint="it may be a view: choose another table name")
+    return [
+        TableColumn(str(name), parse_type(str(type_text)), str(type_text), bool(is_untyped))
+        for _, name, type_text, is_untyped in rows
+        if name is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table must be for a result.
+
+    Attributes:
+        columns: The result's.
+        slice_key: Tells the slice's rows from others, or None.
+        mode: replace lets the columns follow the query; the others only add and widen.
+        schedule: Name of the schedule that writes it.
+    """
+
+    table: TableName
+    columns: Sequence[Column]
+    slice_key: SliceKey | None
+    mode: Mode
+    schedule: str
+
+
+def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
+    """Create the table, or change it where the result needs it; returns the columns it has now.
+
+    Mode replace empties it first, so that no value stands in the way of another type.
+
+    Raises:
+        ResultColumnConflict: a column's values fit neither its type nor a wider one.
+        ResultRefused: there is a view or the like of this name, or an index would go with a column.
+        psycopg.Error: whatever Postgres says.
+    """
+    has = table_columns(connection, shape.table)
+    if has is None:
+        statements = _created(shape)
+    else:
+        statements = ddl.alter_table(shape.table, _changes(connection, shape, has))
+    for statement in statements:
+        connection.execute(statement)
+    return table_columns(connection, shape.table) or [] if statements else has or []
+
+
+def _created(shape: Shape) -> list[sql.Composed]:
+    key = shape.slice_key
+    slice_column = key.column.name if key else None
+    statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
+    if key and shape.mode is Mode.APPEND:
+        statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
+    return statements
+
+
+def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> list[Change]:
+    def is_empty(column: str) -> bool:
+        query = sql.SQL("SELECT 1 FROM {} WHERE {} IS NOT NULL LIMIT 1").format(
+            shape.table.identifier, sql.Identifier(column)
+        )
+        return connection.execute(query).fetchone() is None
+
+    surplus: list[DropColumn] = []
+    if shape.mode is Mode.REPLACE:
+        surplus = surplus_columns(has, shape.columns)
+        _refuse_to_take_along(connection, shape.table, surplus)
+        connection.execute(delete_all(shape.table))
+    return [*surplus, *table_changes(str(shape.table), has, shape.columns, is_empty)]
+
+
+def _refuse_to_take_along(connection: Transaction, table: TableName, surplus: Sequence[DropColumn]) -> None:
+    names = [column.name for column in surplus]
+    if not names:
+        return
+    found = connection.execute(
+        _TAKEN_ALONG, {"schema": table.schema, "table": table.table, "names": names}
+    ).fetchall()
+    if found:
+        raise ResultRefused(
+            f"the query no longer has column {', '.join(names)} of table {table}, "
+            f"and dropping it takes along {', '.join(str(row[0]) for row in found)}",
+            hint="drop that yourself, or select the column again; mode=truncate keeps such columns",
+        )

@@ -1,0 +1,1 @@
+"""Tables of named results, read by queries."""

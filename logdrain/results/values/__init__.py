@@ -1,0 +1,1 @@
+"""Record batches as the texts that COPY and CSV take."""

@@ -1,0 +1,1 @@
+"""Types and every conversion between them: BSON, SQL, Arrow, Postgres, Parquet, Python."""

@@ -1,0 +1,1 @@
+"""Connections, bodies, keys: what every route stands on."""

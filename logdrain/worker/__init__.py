@@ -1,0 +1,1 @@
+"""Runs slices: the loop that claims them, the slice itself, the chores beside it."""

@@ -1,0 +1,82 @@
+"""What a run tells the ledger about what it read, and how it is ended."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.model.events import Table
+from logdrain.model.jobs import Cause, Claim, Reads, Schedule
+from logdrain.model.plans import Plan, Scan, TimeRange
+from logdrain.model.stops import Stop
+from logdrain.ports import LateNotes, Ledger, ResultWriter
+from logdrain.worker.slices import SliceRunner
+
+NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
+STORE_NOW = datetime(2012, 3, 1, 1, 0, 7, tzinfo=UTC)
+PAY = Table("production", "pay")
+HOUR = TimeRange(1330560000, 1330563600)
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def outcome_reads(
+    result: str, slice_column: str | None, counts_from_now: tuple[str, ...] = ()
+) -> Reads | None:
+    """What a run to this result notes of its reading."""
+    plan = Plan(
+        scans=(Scan("pay", PAY, (), HOUR),),
+        engine_sql="",
+        slice_column=slice_column,
+        warnings=(),
+        counts_from_now=counts_from_now,
+    )
+    queries, ledger, notes = Mock(spec=Queries), Mock(spec=Ledger), Mock(spec=LateNotes)
+    notes.store_time.return_value = STORE_NOW
+    ledger.result_url.return_value = "postgres://host/db"
+
+    def run(_request: object, use: Callable[..., int], *, stop: Stop, timeout_s: float) -> Answer:
+        assert notes.store_time.called  # before anything is read
+        assert (stop, timeout_s) == (asked_stop, 60)
+        return Answer(plan, 5, 50, use(Reading(plan, []), []))
+
+    def write(*_args: object, commit_note: Callable[[Any], None], **_named: object) -> int:
+        commit_note(Mock())
+        return 0
+
+    queries.run.side_effect = run
+    writer = Mock(spec=ResultWriter)
+    writer.write.side_effect = write
+    asked_stop = Stop()
+    schedule = Schedule("sums", "", "UTC", 0, "production", "SELECT 1", result=result, timeout_s=60)
+    claim = Claim(7, schedule, NOW, Cause.SCHEDULE, 1, 1, forced=False, ran_before=False)
+    runner = SliceRunner(queries, ledger, writer, FixedClock(), {}, late_notes=notes)
+    runner.run(claim, asked_stop)
+    return ledger.note_success.call_args.args[2].reads  # type: ignore[no-any-return]  # a mock's
+
+
+@pytest.mark.parametrize(
+    ("result", "slice_column", "newest_only"),
+    [
+        ("r:t", "time", False),
+        ("r:t?mode=update&unique=uid", None, False),
+        ("r:t?mode=replace", None, True),
+        ("r:t?mode=truncate", "time", True),
+    ],
+)
+def test_what_can_be_written_again_is_noted(
+    result: str, slice_column: str | None, *, newest_only: bool
+) -> None:
+    expected = Reads(STORE_NOW, ((PAY, HOUR),), newest_only=newest_only)
+    assert outcome_reads(result, slice_column) == expected
+
+
+def test_what_cannot_be_written_again_is_not() -> None:
+    assert outcome_reads("r:t", None) is None
+    assert outcome_reads("r:t", "time", counts_from_now=("TD_INTERVAL",)) is None
