@@ -19,6 +19,7 @@ from psycopg import sql
 from bench.environment import server_url, wanted_events
 from bench.measuring import print_table
 from logdrain import log
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.jobs import Claim, RunOutcome, Schedule
@@ -51,7 +52,7 @@ def main() -> None:
 
 def measure(count: int, places: int) -> list[str]:
     """One row: plan, claim and end them all."""
-    with ledger_database() as url, closing(PostgresLedger(url)) as ledger, log.silence():
+    with ledger_database() as url, closing(PostgresLedger(url, CronCalendar())) as ledger, log.silence():
         make_schedules(ledger, url, count)
         late_s, took_s, cpu_s = run_all(ledger, places)
         idle_s = time.perf_counter()

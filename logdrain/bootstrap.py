@@ -19,6 +19,7 @@ from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.ingest.accept import Intake, Patience
 from logdrain.ingest.memory_budget import ParsedRoom
 from logdrain.ingest.replay import Replay
+from logdrain.jobs.due import CronCalendar
 from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.keys import Key
@@ -91,7 +92,9 @@ class Drain:
         self._spool = _open_spool(settings)
         room = ParsedRoom(settings.parsed_size_max_bytes, within_s=_ROOM_WITHIN_S)
         patience = Patience(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
-        self._ledger = PostgresLedger(settings.database_url) if settings.database_url else None
+        self._ledger = (
+            PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
+        )
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             store=store,
@@ -147,7 +150,7 @@ def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
 @contextmanager
 def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
     """Results, schedules, slices, runs."""
-    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"))) as ledger:
+    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
         yield ledger
 
 

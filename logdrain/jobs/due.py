@@ -1,11 +1,10 @@
-"""What is due: which cron instants become slices after a pause, and when a failed slice is tried again."""
+"""What is due: which cron instants become slices, also after a pause."""
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from logdrain.jobs.cron import Cron
-from logdrain.model.jobs import CatchUp
+from logdrain.jobs.cron import Cron, parse
+from logdrain.model.jobs import CatchUp, Due, Schedule
 
 ON_TIME_S = 600
 """A slice that starts at most this late was not missed: deploys and restarts take minutes."""
@@ -14,28 +13,25 @@ SKIPPED_ROWS_MAX = 10_000
 """So many skipped slices are recorded one by one, the newest; older ones only as a range."""
 
 _JUST_BEFORE = timedelta(microseconds=1)
-_RETRY_FIRST_S = 10
-_RETRY_MAX_S = 600
-_REVIVE_TRANSIENT = timedelta(minutes=10)
-# What does not pass by itself is put right by people.
-_REVIVE = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What becomes of the instants up to now.
+class CronCalendar:
+    """`ports.Calendar` by the cron expressions of schedules."""
 
-    Attributes:
-        waiting: Instants whose slices shall run, in order.
-        skipped: Instants to record as skipped, in order.
-        unrecorded: First instant, and end, of those that are skipped without a record; or None.
-        next_at: The first instant after now, or None for never.
-    """
+    def first_after(self, schedule: Schedule, moment: datetime) -> datetime | None:
+        """The first instant of a schedule after a moment, or None for never."""
+        return parse(schedule.cron, schedule.timezone).next_after(moment)
 
-    waiting: tuple[datetime, ...]
-    skipped: tuple[datetime, ...]
-    unrecorded: tuple[datetime, datetime] | None
-    next_at: datetime | None
+    def due(self, schedule: Schedule, next_at: datetime, now: datetime) -> Due:
+        """What becomes of a schedule's instants in [next_at, now]."""
+        return plan(
+            parse(schedule.cron, schedule.timezone),
+            next_at,
+            now,
+            delay_s=schedule.delay_s,
+            catch_up=schedule.catch_up,
+            catch_up_max=schedule.catch_up_max,
+        )
 
 
 def plan(
@@ -70,17 +66,6 @@ def plan(
         unrecorded=unrecorded,
         next_at=cron.next_after(now),
     )
-
-
-def retry_after(attempt: int) -> timedelta:
-    """How long a slice waits that failed on this attempt (from 1): 10 s, 20 s, 40 s … 10 min."""
-    doublings = min(attempt - 1, _RETRY_MAX_S.bit_length())
-    return timedelta(seconds=min(_RETRY_FIRST_S << doublings, _RETRY_MAX_S))
-
-
-def revive_after(*, is_transient: bool) -> timedelta:
-    """How long a slice rests that has used up its retries, before late events that it lacks bring it back."""
-    return _REVIVE_TRANSIENT if is_transient else _REVIVE
 
 
 def _newest(cron: Cron, start: datetime, end: datetime, *, limit: int) -> list[datetime]:

@@ -32,7 +32,7 @@ from logdrain.model.jobs import (
     Wait,
 )
 from logdrain.model.late import LateNote
-from logdrain.ports import Transaction
+from logdrain.ports import Calendar, Transaction
 
 
 class PostgresLedger:
@@ -43,12 +43,14 @@ class PostgresLedger:
 
     Args:
         dsn: `postgres://` or `postgresql://` URL of a migrated database.
+        calendar: When schedules are due.
 
     Raises:
         LedgerUnavailable: The URL cannot be read. Connections are opened when first needed.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, calendar: Calendar) -> None:
+        self._calendar = calendar
         self._connections = Connections(dsn)
         self._identity = ""
 
@@ -94,17 +96,17 @@ class PostgresLedger:
     def create_schedule(self, schedule: Schedule, now: datetime) -> None:
         """Keep a schedule; its first slice is the first cron instant after `now`."""
         with self._connections.transaction() as transaction:
-            schedules.create(transaction, schedule, now)
+            schedules.create(transaction, schedule, self._calendar, now)
 
     def apply_schedule(self, schedule: Schedule, now: datetime) -> bool:
         """Create, or update where it differs; returns whether anything changed."""
         with self._connections.transaction() as transaction:
-            return schedules.apply(transaction, schedule, now)
+            return schedules.apply(transaction, schedule, self._calendar, now)
 
     def update_schedule(self, name: str, schedule: Schedule, now: datetime) -> None:
         """Put a schedule in place of the one of this name; it may have another name."""
         with self._connections.transaction() as transaction:
-            schedules.update(transaction, name, schedule, now)
+            schedules.update(transaction, name, schedule, self._calendar, now)
 
     def pause_schedule(self, name: str) -> bool:
         """Make and run no slices but those asked for by hand; returns whether it went on before."""
@@ -145,7 +147,7 @@ class PostgresLedger:
         left_out: list[str] = []
         while left > 0:
             with self._connections.transaction() as transaction:
-                done = slice_rows.plan_some(transaction, now, left, left_out)
+                done = slice_rows.plan_some(transaction, self._calendar, now, left, left_out)
             count += done.slices
             left = left - done.schedules if done.has_more else 0
         return count

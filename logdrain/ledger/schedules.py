@@ -9,13 +9,12 @@ import psycopg
 from psycopg.rows import kwargs_row, scalar_row
 
 from logdrain.errors import ResultTableShared, ScheduleExists, ScheduleFromFile, UnknownSchedule
-from logdrain.jobs import cron
 from logdrain.ledger import chains
 from logdrain.ledger.result_table_key import result_table
 from logdrain.model.jobs import CatchUp, Schedule, ScheduleStatus
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
-from logdrain.ports import Transaction
+from logdrain.ports import Calendar, Transaction
 
 COLUMNS = (
     "name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,"
@@ -54,7 +53,7 @@ FOR NO KEY UPDATE SKIP LOCKED
 )
 
 
-def create(transaction: Transaction, schedule: Schedule, now: datetime) -> None:
+def create(transaction: Transaction, schedule: Schedule, calendar: Calendar, now: datetime) -> None:
     """Keep a new schedule; its first slice is the first cron instant after `now`.
 
     Raises:
@@ -64,7 +63,7 @@ def create(transaction: Transaction, schedule: Schedule, now: datetime) -> None:
         CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
     """
     chains.check_after(transaction, schedule)
-    if _insert(transaction, schedule, now):
+    if _insert(transaction, schedule, calendar, now):
         return
     if lock(transaction, schedule.name) is not None:
         raise ScheduleExists(
@@ -74,7 +73,7 @@ def create(transaction: Transaction, schedule: Schedule, now: datetime) -> None:
     raise _shared(transaction, schedule)
 
 
-def apply(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
+def apply(transaction: Transaction, schedule: Schedule, calendar: Calendar, now: datetime) -> bool:
     """Create, or update where it differs; returns whether anything changed.
 
     Raises:
@@ -84,7 +83,7 @@ def apply(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
         CronInvalid, ZoneInvalid: The schedule's cron or zone cannot be read.
     """
     chains.check_after(transaction, schedule)
-    if _insert(transaction, schedule, now):
+    if _insert(transaction, schedule, calendar, now):
         return True
     found = lock(transaction, schedule.name)
     if found is None:
@@ -97,11 +96,13 @@ def apply(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
         )
     if kept == schedule:
         return False
-    _change(transaction, found, schedule, now)
+    _change(transaction, found, schedule, calendar, now)
     return True
 
 
-def update(transaction: Transaction, name: str, schedule: Schedule, now: datetime) -> None:
+def update(
+    transaction: Transaction, name: str, schedule: Schedule, calendar: Calendar, now: datetime
+) -> None:
     """Put a schedule in place of the one of this name; it may have another name.
 
     Raises:
@@ -123,7 +124,7 @@ def update(transaction: Transaction, name: str, schedule: Schedule, now: datetim
         )
     if schedule.name != name and lock(transaction, schedule.name) is not None:
         raise ScheduleExists(f"a schedule is called {schedule.name!r} already", hint="choose another name")
-    _change(transaction, found, schedule, now)
+    _change(transaction, found, schedule, calendar, now)
 
 
 def pause(transaction: Transaction, name: str, *, is_paused: bool) -> bool:
@@ -199,9 +200,9 @@ def unknown(transaction: Transaction, name: str) -> UnknownSchedule:
     )
 
 
-def _insert(transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
-    next_at = cron.parse(schedule.cron, schedule.timezone).next_after(now)
-    return transaction.execute(_INSERT, _values(schedule, next_at)).rowcount == 1
+def _insert(transaction: Transaction, schedule: Schedule, calendar: Calendar, now: datetime) -> bool:
+    values = _values(schedule, calendar.first_after(schedule, now))
+    return transaction.execute(_INSERT, values).rowcount == 1
 
 
 def read(
@@ -218,12 +219,14 @@ def read(
     return ScheduleStatus(schedule, next_at, paused_at)
 
 
-def _change(transaction: Transaction, kept: ScheduleStatus, schedule: Schedule, now: datetime) -> None:
+def _change(
+    transaction: Transaction, kept: ScheduleStatus, schedule: Schedule, calendar: Calendar, now: datetime
+) -> None:
     """Only another cron or time zone moves the next instant; slices that exist already stay."""
-    times = cron.parse(schedule.cron, schedule.timezone)
+    first_at = calendar.first_after(schedule, now)  # raises where the cron cannot be read
     next_at = kept.next_at
     if (kept.schedule.cron, kept.schedule.timezone) != (schedule.cron, schedule.timezone):
-        next_at = times.next_after(now)
+        next_at = first_at
     try:
         with transaction.transaction():  # a savepoint, so that the other schedule can be named
             values = {**_values(schedule, next_at), "kept_name": kept.schedule.name}

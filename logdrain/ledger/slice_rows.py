@@ -8,10 +8,9 @@ from psycopg.rows import kwargs_row
 
 from logdrain import log
 from logdrain.errors import CronInvalid, ZoneInvalid
-from logdrain.jobs import cron, due
 from logdrain.ledger import claims, queue, schedules
-from logdrain.model.jobs import CatchUp, Cause, Schedule, ScheduleStatus, SliceState, SliceStatus
-from logdrain.ports import Transaction
+from logdrain.model.jobs import CatchUp, Cause, Due, Schedule, ScheduleStatus, SliceState, SliceStatus
+from logdrain.ports import Calendar, Transaction
 
 # What one transaction plans: the others' turn comes after it.
 _SCHEDULES_AT_ONCE = 500
@@ -77,20 +76,23 @@ class Planned(NamedTuple):
     has_more: bool
 
 
-def plan_some(transaction: Transaction, now: datetime, schedules_max: float, left_out: list[str]) -> Planned:
+def plan_some(
+    transaction: Transaction, calendar: Calendar, now: datetime, schedules_max: float, left_out: list[str]
+) -> Planned:
     """Turn the due instants of some schedules into slices, the longest due first.
 
     A schedule that another worker is at is left to that worker.
 
     Args:
         transaction: Where; the schedules stay locked until it ends.
+        calendar: When schedules are due.
         now: The end of what is due.
         schedules_max: Of so many schedules at most.
         left_out: Names of schedules to pass over; gets those that turn out to be unreadable.
     """
     count = int(min(schedules_max, _SCHEDULES_AT_ONCE))
     due_now = schedules.lock_due(transaction, now, count=count, left_out=left_out)
-    plans = _plans(due_now, now, left_out)
+    plans = _plans(due_now, calendar, now, left_out)
     if plans:
         waiting = [(schedule, at) for schedule, plan in plans for at in plan.waiting]
         slices = _insert(transaction, SliceState.WAITING, waiting)
@@ -107,18 +109,18 @@ def plan_some(transaction: Transaction, now: datetime, schedules_max: float, lef
 
 
 def _plans(
-    due_now: Sequence[ScheduleStatus], now: datetime, left_out: list[str]
-) -> list[tuple[Schedule, due.Due]]:
+    due_now: Sequence[ScheduleStatus], calendar: Calendar, now: datetime, left_out: list[str]
+) -> list[tuple[Schedule, Due]]:
     """What becomes of due instants, of as many schedules as have a bounded number of them together."""
-    plans: list[tuple[Schedule, due.Due]] = []
-    made: dict[tuple[object, ...], due.Due] = {}  # very many schedules, but few different times
+    plans: list[tuple[Schedule, Due]] = []
+    made: dict[tuple[object, ...], Due] = {}  # very many schedules, but few different times
     instants = 0
     for schedule, next_at, _ in due_now:
         if instants >= _INSTANTS_AT_ONCE:
             break
         key = (next_at, *_times(schedule))
         try:
-            plan = made.get(key) or _plan(schedule, next_at or now, now)
+            plan = made.get(key) or calendar.due(schedule, next_at or now, now)
         except (CronInvalid, ZoneInvalid) as error:  # the zone database has changed since it was made
             log.warning("schedule_unreadable", schedule=schedule.name, error=error)
             left_out.append(schedule.name)
@@ -139,17 +141,6 @@ def _times(schedule: Schedule) -> tuple[str, str, int, CatchUp, int]:
         schedule.delay_s,
         schedule.catch_up,
         schedule.catch_up_max,
-    )
-
-
-def _plan(schedule: Schedule, next_at: datetime, now: datetime) -> due.Due:
-    return due.plan(
-        cron.parse(schedule.cron, schedule.timezone),
-        next_at,
-        now,
-        delay_s=schedule.delay_s,
-        catch_up=schedule.catch_up,
-        catch_up_max=schedule.catch_up_max,
     )
 
 
@@ -189,7 +180,7 @@ def _insert(transaction: Transaction, state: SliceState, slices: Sequence[tuple[
     ).rowcount
 
 
-def _log_skipped(schedule: Schedule, plan: due.Due) -> None:
+def _log_skipped(schedule: Schedule, plan: Due) -> None:
     start, end = plan.unrecorded or (None, None)
     log.warning(
         "slices_skipped",

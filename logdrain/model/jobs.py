@@ -130,6 +130,23 @@ class ScheduleStatus(NamedTuple):
     paused_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What becomes of a schedule's cron instants up to now.
+
+    Attributes:
+        waiting: Instants whose slices shall run, in order.
+        skipped: Instants to record as skipped, in order.
+        unrecorded: First instant, and end, of those that are skipped without a record; or None.
+        next_at: The first instant after now, or None for never.
+    """
+
+    waiting: tuple[datetime, ...]
+    skipped: tuple[datetime, ...]
+    unrecorded: tuple[datetime, datetime] | None
+    next_at: datetime | None
+
+
 class Cause(StrEnum):
     """Why a slice was asked to run."""
 

@@ -1,4 +1,4 @@
-"""What each road needs from the outside, as Protocols. Rooms implement them; `pipeline` joins them.
+"""What each road needs from the outside, as Protocols. Rooms implement them; `ingest` and `answer` join them.
 
 Async ports serve the drain; sync ports serve the worker and the commands, whose engines block anyway.
 Every method raises errors of `logdrain.errors` only, and says which.
@@ -7,7 +7,7 @@ Every method raises errors of `logdrain.errors` only, and says which.
 from logdrain.ports.clock import Clock
 from logdrain.ports.events import EventStore, LateNotes
 from logdrain.ports.keys import Keys
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import Calendar, Ledger
 from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
 from logdrain.ports.results import ResultReader, ResultWriter, Transaction
 from logdrain.ports.spool import Spool
@@ -15,6 +15,7 @@ from logdrain.ports.spool import Spool
 __all__ = [
     "AggregateStream",
     "ArrowStream",
+    "Calendar",
     "Clock",
     "Engine",
     "EventStore",

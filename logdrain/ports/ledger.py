@@ -7,6 +7,7 @@ from typing import Protocol
 from logdrain.model.jobs import (
     Cause,
     Claim,
+    Due,
     Notice,
     Run,
     RunFailure,
@@ -19,6 +20,18 @@ from logdrain.model.jobs import (
 )
 from logdrain.model.late import LateNote
 from logdrain.ports.results import Transaction
+
+
+class Calendar(Protocol):
+    """When schedules are due. Both methods raise CronInvalid, ZoneInvalid."""
+
+    def first_after(self, schedule: Schedule, moment: datetime) -> datetime | None:
+        """The first instant of a schedule after a moment, or None for never."""
+        ...
+
+    def due(self, schedule: Schedule, next_at: datetime, now: datetime) -> Due:
+        """What becomes of a schedule's instants in [next_at, now]."""
+        ...
 
 
 class Ledger(Protocol):

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from logdrain import log
 from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, UnknownTable
-from logdrain.jobs.due import retry_after, revive_after
+from logdrain.jobs.retry import retry_after, revive_after
 from logdrain.model.jobs import Claim, RunFailure
 from logdrain.model.stops import Stop
 from logdrain.ports import Clock, Ledger

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from logdrain.clients.framing import frame
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause
 from logdrain.sandbox.http_logplex import Logplex, Outcome
@@ -124,7 +125,7 @@ def test_a_worker_killed_in_the_middle_of_a_run(up: Up, shop: dict[str, Any]) ->
     with psycopg.connect(up.urls["postgres"]) as blocker:
         blocker.execute("LOCK TABLE killed IN ACCESS EXCLUSIVE MODE")
         with psycopg.connect(up.urls["postgres"], autocommit=True) as asking:
-            ledger = PostgresLedger(up.urls["postgres"])
+            ledger = PostgresLedger(up.urls["postgres"], CronCalendar())
             ledger.ask_slices("killed", [datetime(2012, 3, 1, 1, tzinfo=UTC)], Cause.MANUAL, force=False)
             ledger.close()
             await_condition(

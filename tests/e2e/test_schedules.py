@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause
 from tests.e2e.running_up import Up, await_condition
@@ -94,7 +95,7 @@ def test_a_long_run_is_ended(up: Up) -> None:
     )
     up.run("sched:create", "endless", "", "-d", "late", query)
     at = datetime(2012, 3, 1, tzinfo=UTC)
-    ledger = PostgresLedger(up.urls["postgres"])
+    ledger = PostgresLedger(up.urls["postgres"], CronCalendar())
     ledger.ask_slices("endless", [at], Cause.MANUAL, force=False)
     await_condition(lambda: len(ledger.history("endless", 1)) == 1, "the worker has begun")
     [run] = ledger.history("endless", 1)

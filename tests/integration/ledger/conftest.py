@@ -5,6 +5,7 @@ import psycopg
 import pytest
 from psycopg.rows import scalar_row
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 
 Ask = Callable[..., object]
@@ -13,7 +14,7 @@ AskUntil = Callable[[str, object], None]
 
 @pytest.fixture
 def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
-    ledger = PostgresLedger(ledger_url)
+    ledger = PostgresLedger(ledger_url, CronCalendar())
     yield ledger
     ledger.close()
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.events import Table
 from logdrain.model.jobs import Cause, Claim, Reads, RunOutcome, SliceState
@@ -180,7 +181,7 @@ def test_a_retry_that_waits_does_not_hold_up_late_slices(ledger: PostgresLedger)
 def test_two_workers_ask_once(ledger: PostgresLedger, ledger_url: str) -> None:
     with_slices(ledger, 1)
     run_slice(ledger, reading(0, 1))
-    other = PostgresLedger(ledger_url)
+    other = PostgresLedger(ledger_url, CronCalendar())
     assert asked(other, note(0)) == 1
     assert asked(ledger, note(0)) == 0
     other.close()

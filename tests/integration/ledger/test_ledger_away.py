@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from logdrain.errors import LedgerUnavailable, MigrationError
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 
 Ask = Callable[..., object]
@@ -22,7 +23,7 @@ CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_dat
 
 
 def test_a_closed_port_is_said_without_the_password() -> None:
-    ledger = PostgresLedger("postgresql://u:secret@127.0.0.1:1/db")
+    ledger = PostgresLedger("postgresql://u:secret@127.0.0.1:1/db", CronCalendar())
     with pytest.raises(LedgerUnavailable, match="refused") as caught:
         ledger.schedules()
     assert "secret" not in str(caught.value)
@@ -32,13 +33,13 @@ def test_a_closed_port_is_said_without_the_password() -> None:
 @pytest.mark.parametrize("url", ["postgresql://u:sec@ret@h/db", "postgresql://u:sec/ret@h/db", "sec", ""])
 def test_an_unreadable_url_is_said_without_any_of_it(url: str) -> None:
     with pytest.raises(LedgerUnavailable) as caught:
-        PostgresLedger(url)
+        PostgresLedger(url, CronCalendar())
     assert "sec" not in str(caught.value)
     assert "ret" not in str(caught.value)
 
 
 def test_a_database_without_tables_asks_for_the_migration(postgres_url: str) -> None:
-    ledger = PostgresLedger(postgres_url)
+    ledger = PostgresLedger(postgres_url, CronCalendar())
     with pytest.raises(MigrationError, match="logdrain migrate"):
         ledger.schedules()
     ledger.close()
@@ -101,6 +102,6 @@ def test_a_closed_ledger_opens_again_when_asked(ledger: PostgresLedger) -> None:
 
 def test_both_spellings_of_the_scheme_are_read(ledger_url: str) -> None:
     for scheme in ("postgres", "postgresql"):
-        ledger = PostgresLedger(urlsplit(ledger_url)._replace(scheme=scheme).geturl())
+        ledger = PostgresLedger(urlsplit(ledger_url)._replace(scheme=scheme).geturl(), CronCalendar())
         assert ledger.schedules() == []
         ledger.close()

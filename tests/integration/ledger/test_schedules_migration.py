@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.ledger.schema.migrate import migrate, migrations
 from logdrain.model.jobs import LATE_DEFAULT_S, RunOutcome, Schedule, SliceState
@@ -38,7 +39,7 @@ def test_slices_that_wait_or_run_are_in_the_queue(postgres_url: str) -> None:
         connection.execute(OLD)
     assert migrate(postgres_url) == len(migrations()) - 1
 
-    ledger = PostgresLedger(postgres_url)
+    ledger = PostgresLedger(postgres_url, CronCalendar())
     claims = {}
     while (claim := ledger.claim("worker", 60, NOW)) is not None:
         claims[claim.schedule.name] = claim

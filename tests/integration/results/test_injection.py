@@ -12,6 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import LogdrainError, ResultError, ResultRefused, ResultUrlInvalid
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Mode, Schedule
 from logdrain.results.url.target import parse_result, resolve_table
@@ -160,7 +161,7 @@ def test_a_certificate_file_that_is_none_is_not_shown(table: ResultTable) -> Non
 
 @pytest.mark.parametrize("field", ["name", "cron", "timezone", "database", "sql", "result", "source"])
 def test_a_schedule_s_texts_are_kept_as_they_are_or_refused(ledger_url: str, field: str) -> None:
-    ledger = PostgresLedger(ledger_url)
+    ledger = PostgresLedger(ledger_url, CronCalendar())
     try:
         for text in (*HOSTILE, "a\0b", "\udcff", "n" * 100_000):
             changed: dict[str, Any] = {field: text}

@@ -10,6 +10,7 @@ import pytest
 
 from logdrain.cli.readers import change_readers
 from logdrain.errors import ResultRefused, UnknownResult, UnknownRole
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Mode, ResultTarget, Schedule
 from logdrain.results.postgres.grants import grant, revoke
@@ -31,7 +32,7 @@ def bi(ledger_table: ResultTable) -> Iterator[tuple[str, ResultTable]]:
 @pytest.fixture
 def ledger(ledger_table: ResultTable) -> Iterator[PostgresLedger]:
     """Has result `here`, its own database, and a schedule that writes `here:payment_history`."""
-    ledger = PostgresLedger(ledger_table.url)
+    ledger = PostgresLedger(ledger_table.url, CronCalendar())
     ledger.create_result("here", ledger_table.url)
     schedule = Schedule(
         "pay_hourly", "@hourly", "UTC", 0, "production", "SELECT 1", result="here:payment_history"

@@ -10,6 +10,7 @@ from typing import Any, cast
 import psycopg
 
 from logdrain.answer.queries import Answer, Queries, Reading, Use
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.plans import Plan, QueryRequest
@@ -88,7 +89,7 @@ def opened_worker(ledger: PostgresLedger, select: Select, clock: Clock | None = 
 
 @contextmanager
 def opened_ledger(url: str) -> Iterator[PostgresLedger]:
-    ledger = BriefLeases(url)
+    ledger = BriefLeases(url, CronCalendar())
     try:
         yield ledger
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from tests.integration.worker.fixed_runs import (
     HOUR,
@@ -95,7 +96,7 @@ def test_what_is_rolled_back_in_the_ledger_is_tried_again(sums: Sums, ledger_url
 
 @pytest.mark.parametrize("hours_off", [-1, 1])
 def test_a_lease_is_kept_whatever_the_clocks_say(ledger_url: str, hours_off: int) -> None:
-    ledger = PostgresLedger(ledger_url)
+    ledger = PostgresLedger(ledger_url, CronCalendar())
     sums = Sums(ledger, ledger_url)
     sums.create()
     sums.ask()

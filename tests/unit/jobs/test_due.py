@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logdrain.jobs.cron import parse
-from logdrain.jobs.due import ON_TIME_S, SKIPPED_ROWS_MAX, Due, plan, retry_after, revive_after
-from logdrain.model.jobs import CatchUp
+from logdrain.jobs.due import ON_TIME_S, SKIPPED_ROWS_MAX, plan
+from logdrain.model.jobs import CatchUp, Due
 
 MIDNIGHT = datetime(2024, 5, 1, tzinfo=UTC)
 HOURLY = parse("@hourly", "UTC")
@@ -87,13 +87,3 @@ def test_rare_instants_of_many_years_are_all_found() -> None:
     )
     assert [instant.year for instant in planned.waiting] == list(range(1920, 2020, 4))
     assert planned.unrecorded is None
-
-
-def test_tries_come_at_doubling_distances_up_to_ten_minutes() -> None:
-    distances = [retry_after(attempt).total_seconds() for attempt in range(1, 9)]
-    assert distances == [10, 20, 40, 80, 160, 320, 600, 600]
-    assert retry_after(10**9) == timedelta(minutes=10)
-
-
-def test_what_passes_by_itself_comes_back_sooner() -> None:
-    assert timedelta(0) < revive_after(is_transient=True) < revive_after(is_transient=False)
