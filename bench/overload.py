@@ -28,7 +28,7 @@ from bench.measuring import cpu_seconds, print_table
 from bench.sample import make_body
 from bench.serve import KEY, await_ready, serving
 from logdrain.config import read_settings
-from logdrain.ingest.memory_budget import PER_OCTET_MAX
+from logdrain.ingest.weight import PER_OCTET_MAX
 from logdrain.sandbox.folder_state import DataFolder
 from logdrain.sandbox.mongo_server import MongoServer
 

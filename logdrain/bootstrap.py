@@ -17,11 +17,11 @@ from logdrain.events.read.late_notes import MongoLateNotes
 from logdrain.events.read.scan import MongoScanSource
 from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.ingest.accept import Intake, Patience
-from logdrain.ingest.memory_budget import ParsedRoom
 from logdrain.ingest.replay import Replay
 from logdrain.jobs.due import CronCalendar
 from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.memory_budget import MemoryBudget
 from logdrain.model.keys import Key
 from logdrain.ports import EventStore, Keys, LateNotes, Ledger
 from logdrain.query.duckdb.address_files import open_addresses
@@ -36,7 +36,6 @@ from logdrain.spool.folder_spool import FolderSpool
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
 _DRIVER_PATIENCE = 2.0
 _DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
-_ROOM_WITHIN_S = 0.5  # senders wait for 5 s, and the store has its share of that
 
 
 class SystemClock:
@@ -90,7 +89,11 @@ class Drain:
         )
         store = MongoEventStore(self._client, database_name(uri), SystemClock(), limits)
         self._spool = _open_spool(settings)
-        room = ParsedRoom(settings.parsed_size_max_bytes, within_s=_ROOM_WITHIN_S)
+        memory = MemoryBudget(
+            settings.parsed_size_max_bytes,
+            "too many bodies are being parsed",
+            metrics.PARSED_MEMORY_BYTES.set,
+        )
         patience = Patience(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
         self._ledger = (
             PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
@@ -98,7 +101,7 @@ class Drain:
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             store=store,
-            intake=Intake(store, self._spool if settings.is_spooling else None, patience, room),
+            intake=Intake(store, self._spool if settings.is_spooling else None, patience, memory),
             replay=Replay(self._spool, store) if self._spool else None,
             ledger=self._ledger,
             keys=settings.keys,

@@ -28,11 +28,11 @@ CONNECTIONS_CLOSED = Counter(
 REQUESTS_MALFORMED = Counter(
     "logdrain_requests_malformed", "What came and was no HTTP request.", registry=REGISTRY
 )
-BODY_ROOM_BYTES = Gauge(
-    "logdrain_body_room_bytes", "Memory reserved for bodies that are received.", registry=REGISTRY
+BODY_MEMORY_BYTES = Gauge(
+    "logdrain_body_memory_bytes", "Memory reserved for bodies that are received.", registry=REGISTRY
 )
-PARSED_ROOM_BYTES = Gauge(
-    "logdrain_parsed_room_bytes", "Memory reserved for bodies that are read.", registry=REGISTRY
+PARSED_MEMORY_BYTES = Gauge(
+    "logdrain_parsed_memory_bytes", "Memory reserved for bodies that are read.", registry=REGISTRY
 )
 MESSAGES_RECEIVED = Counter(
     "logdrain_messages_received", "Frames found, whatever became of them.", registry=REGISTRY

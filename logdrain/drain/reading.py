@@ -1,7 +1,7 @@
 """The recipe of the drain: what is in a delivery's body.
 
 parse    body      -> frames -> messages, and what is neither
-(the pipeline asks the store for lines that earlier deliveries left open)
+(`ingest` asks the store for lines that earlier deliveries left open)
 read     messages  -> lines -> events, quarantine, counts
 """
 
@@ -32,35 +32,43 @@ from logdrain.model.events import (
 
 
 @dataclass(slots=True)
-class Parsed:
-    """A body's messages, before lines are put together.
+class ParsedDelivery:
+    """What one or more deliveries hold.
 
     Attributes:
-        messages: The application's messages that lines are made of, in order.
+        batch: What to store.
+        kinds: How many frames there were of each kind; every frame counts once.
+        lost: Lines that senders say they dropped, by code (L10, L12, L13).
         frames: How many frames there were, whatever is in them.
         resynced: How many of them had a wrong count.
-        lost: Lines that senders say they dropped, by code (L10, L12, L13).
+        miscounted: Deliveries whose Logplex-Msg-Count is not the number of frames found.
+        messages: The application's messages, in order, until `read` makes lines of them.
     """
 
-    messages: list[Message] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
+    batch: Batch = field(default_factory=Batch)
     kinds: Counter[LineKind] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     frames: int = 0
     resynced: int = 0
+    miscounted: int = 0
+    messages: list[Message] = field(default_factory=list)
+
+    def add(self, other: "ParsedDelivery") -> None:
+        """Put what another delivery holds behind this."""
+        self.batch.events.extend(other.batch.events)
+        self.batch.quarantined.extend(other.batch.quarantined)
+        self.batch.splits.extend(other.batch.splits)
+        self.batch.joins.extend(other.batch.joins)
+        self.kinds.update(other.kinds)
+        self.lost.update(other.lost)
+        self.frames += other.frames
+        self.resynced += other.resynced
+        self.miscounted += other.miscounted
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that a delivery holds: what to store, and every frame counted under one kind."""
-
-    batch: Batch
-    kinds: Counter[LineKind]
-
-
-def parse(body: bytes, delivery: Delivery) -> Parsed:
+def parse(body: bytes, delivery: Delivery) -> ParsedDelivery:
     """Cut a body into messages; junk and unreadable frames go to quarantine."""
-    parsed = Parsed()
+    parsed = ParsedDelivery()
     sieve = LineFilter(delivery)
     unreadable = UnreadableFrames(delivery)
     for frame in split_frames(body):
@@ -82,17 +90,18 @@ def parse(body: bytes, delivery: Delivery) -> Parsed:
         if kind is LineKind.LOSS and (loss := losses(message)):
             code, lines = loss
             parsed.lost[code] += lines
-    parsed.quarantined += unreadable.entries()
+    parsed.batch.quarantined.extend(unreadable.entries())
+    parsed.miscounted = int(delivery.message_count not in (None, parsed.frames))
     return parsed
 
 
-def unfinished(parsed: Parsed, delivery: Delivery) -> dict[Origin, str]:
+def unfinished(parsed: ParsedDelivery, delivery: Delivery) -> dict[Origin, str]:
     """The origins whose first message may continue a line of an earlier delivery, and that piece's name."""
     return continuations(parsed.messages, delivery)
 
 
-def read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Reading:
-    """Turn a body's messages into events.
+def read(parsed: ParsedDelivery, delivery: Delivery, waiting: Sequence[Split]) -> ParsedDelivery:
+    """Turn the messages of a body into events; returns `parsed`, whose messages are gone.
 
     Args:
         parsed: What `parse` gave.
@@ -100,8 +109,10 @@ def read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Readin
         waiting: What the store knows about the origins that `unfinished` named.
     """
     assembled = assemble(parsed.messages, delivery, waiting)
-    batch = Batch(quarantined=list(parsed.quarantined), splits=assembled.splits, joins=assembled.joins)
-    kinds = Counter(parsed.kinds)
+    parsed.messages.clear()
+    batch, kinds = parsed.batch, parsed.kinds
+    batch.splits.extend(assembled.splits)
+    batch.joins.extend(assembled.joins)
     kinds[LineKind.PIECE] += assembled.pieces
     for line in assembled.lines:
         outcome = to_event(line)
@@ -115,7 +126,8 @@ def read(parsed: Parsed, delivery: Delivery, waiting: Sequence[Split]) -> Readin
             kind = LineKind.REJECTED
         # A line that broke off was counted when its pieces were.
         kinds[kind] += not line.broken
-    return Reading(batch, +kinds)
+    parsed.kinds = +kinds
+    return parsed
 
 
 def to_event(line: Line) -> Event | Quarantined | None:

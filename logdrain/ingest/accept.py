@@ -1,4 +1,4 @@
-"""Deliveries are taken in: into the store, or into the spool while the store is slow or away.
+"""Deliveries are accepted: stored, or spooled while the store is slow or away.
 
 A delivery is acknowledged where one of the two holds it durably. While anything waits in the spool, what
 comes joins its end: order is kept, and nobody waits for a store that is known to be away.
@@ -6,13 +6,15 @@ comes joins its end: order is kept, and nobody waits for a store that is known t
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from logdrain import metrics
+from logdrain.drain.reading import ParsedDelivery
 from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.ingest.memory_budget import ParsedRoom
-from logdrain.ingest.parse import Content, FindSplits, content_of
+from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery
+from logdrain.ingest.weight import weigh_body
+from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Origin, Split, Stored
 from logdrain.model.spool import Spooled
 from logdrain.ports import EventStore, Spool
@@ -32,7 +34,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class IngestResult:
     """What became of a delivery, for its log line.
 
     Attributes:
@@ -46,28 +48,29 @@ class Taken:
     spooled_because: str = ""
 
 
-_Written = tuple[Content, Stored]
+_Written = tuple[ParsedDelivery, Stored]
+_MEMORY_WITHIN_S = 0.5  # senders wait for 5 s, and the store has its share of that
 # Another delivery may continue the same cut line at the same moment.
-_READ_TRIES = 3
+_PARSE_TRIES = 3
 
 
 class Intake:
-    """Takes deliveries in; what it returns from is durable.
+    """Accepts deliveries; when `accept` returns, the delivery is durable.
 
     Args:
         store: Where events go.
         spool: Where deliveries wait while the store is away, or None: then they are refused.
         patience: How long it may take.
-        room: For deliveries while they are read and stored; None for any number of them.
+        memory: Of deliveries while they are parsed and stored; None for no limit.
     """
 
     def __init__(
-        self, store: EventStore, spool: Spool | None, patience: Patience, room: ParsedRoom | None = None
+        self, store: EventStore, spool: Spool | None, patience: Patience, memory: MemoryBudget | None = None
     ) -> None:
         self._store = store
         self._spool = spool
         self._patience = patience
-        self._room = room
+        self._memory = memory
         self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
     @property
@@ -80,8 +83,8 @@ class Intake:
         """Whether deliveries wait in the spool."""
         return self._spool is not None and self._spool.waiting_count > 0
 
-    async def take(self, spooled: Spooled) -> Taken:
-        """Take a delivery in.
+    async def accept(self, spooled: Spooled) -> IngestResult:
+        """Store or spool a delivery.
 
         Raises:
             StoreUnavailable, StoreBusy, SpoolUnavailable: not durable; the sender may send it again.
@@ -101,18 +104,20 @@ class Intake:
         except (StoreUnavailable, StoreBusy) as error:
             return await self._to_spool(spooled, self._spool, until_s, because=error.code)
 
-    async def _to_spool(self, spooled: Spooled, spool: Spool, until_s: float, *, because: str) -> Taken:
+    async def _to_spool(
+        self, spooled: Spooled, spool: Spool, until_s: float, *, because: str
+    ) -> IngestResult:
         problem = SpoolUnavailable(
             "the spool did not confirm in time", hint="its disk is overloaded or hangs"
         )
         async with _deadline(until_s, problem):
             await spool.append(spooled)
         metrics.DELIVERIES_SPOOLED.inc()
-        return Taken(None, Stored(), because)
+        return IngestResult(None, Stored(), because)
 
     async def _to_store(
         self, spooled: Spooled, until_s: float, *, out_of_order: SpoolUnavailable | None = None
-    ) -> Taken:
+    ) -> IngestResult:
         """Wait for the store; the work goes on when the wait ends, and a retry joins it.
 
         Args:
@@ -127,24 +132,27 @@ class Intake:
             work.add_done_callback(lambda done: self._forget(spooled, done))
         problem = StoreUnavailable("MongoDB did not confirm in time", hint="it is overloaded or hangs")
         async with _deadline(until_s, problem):
-            content, stored = await asyncio.shield(work)
-        content.count(stored)
-        return Taken(content.frames, stored)
+            parsed, stored = await asyncio.shield(work)
+        count_stored(parsed, stored)
+        return IngestResult(parsed.frames, stored)
 
     async def _write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
-        async with self._room.reserve(spooled.body) if self._room else nullcontext():
-            return await self._read_and_write(spooled, find_splits)
+        if self._memory is None:
+            return await self._parse_and_write(spooled, find_splits)
+        weight_bytes = await weigh_body(spooled.body)
+        async with self._memory.reserve(weight_bytes, within_s=_MEMORY_WITHIN_S):
+            return await self._parse_and_write(spooled, find_splits)
 
-    async def _read_and_write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
-        tries_left = _READ_TRIES
+    async def _parse_and_write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
+        tries_left = _PARSE_TRIES
         while True:
             tries_left -= 1
-            content = await content_of(spooled, find_splits)
-            if content.batch.is_empty:
-                return content, Stored()
+            parsed = await parse_delivery(spooled, find_splits)
+            if parsed.batch.is_empty:
+                return parsed, Stored()
             try:
                 with metrics.STORE_SECONDS.time():
-                    return content, await self._store.write(content.batch)
+                    return parsed, await self._store.write(parsed.batch)
             except SplitChanged:  # nothing of it is stored: read against the line as it is now
                 if not tries_left:
                     raise

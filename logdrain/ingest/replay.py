@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from logdrain import log, metrics
 from logdrain.drain.ids import body_id
-from logdrain.drain.reading import quarantine_body
+from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
-from logdrain.ingest.parse import Content, content_of
+from logdrain.ingest.parse import count_stored, parse_delivery
 from logdrain.model.events import Delivery, DropReason, Origin, Split
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports import EventStore, Spool
@@ -104,13 +104,13 @@ class Replay:
 
     async def _store_all(self, entries: Sequence[SpooledEntry]) -> None:
         """Many deliveries in one write; a line that goes on in the next one is stored before that is read."""
-        gathered = Content()
+        gathered = ParsedDelivery()
 
         async def flush() -> None:
             nonlocal gathered
             if not gathered.batch.is_empty:
-                gathered.count(await self._store.write(gathered.batch, _PATIENCE_S))
-            gathered = Content()
+                count_stored(gathered, await self._store.write(gathered.batch, _PATIENCE_S))
+            gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
             if gathered.batch.splits or gathered.batch.joins:
@@ -119,24 +119,24 @@ class Replay:
 
         for entry in entries:
             # Read first: that may flush, and what is gathered is another then.
-            content = await content_of(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
-            gathered.add(content)
+            parsed = await parse_delivery(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
+            gathered.add(parsed)
             await asyncio.sleep(0)  # requests go on meanwhile
         await flush()
 
 
-def _damaged(entry: SpooledEntry) -> Content:
+def _damaged(entry: SpooledEntry) -> ParsedDelivery:
     detail = (
         f"octets of the spool that are no whole entry any more: segment {entry.segment} at {entry.offset}"
     )
     delivery, octets, _ = _nameless(entry)
-    return Content(quarantine_body(octets, delivery, DropReason.SPOOL_DAMAGED, detail))
+    return ParsedDelivery(quarantine_body(octets, delivery, DropReason.SPOOL_DAMAGED, detail))
 
 
-def _given_up(entry: SpooledEntry, error: Exception) -> Content:
+def _given_up(entry: SpooledEntry, error: Exception) -> ParsedDelivery:
     delivery, octets, _ = entry.spooled or _nameless(entry)
     detail = f"the store did not take this delivery: {_said(error)}"[:_DETAIL_MAX]
-    return Content(quarantine_body(octets, delivery, DropReason.SPOOL_REFUSED, detail))
+    return ParsedDelivery(quarantine_body(octets, delivery, DropReason.SPOOL_REFUSED, detail))
 
 
 def _nameless(entry: SpooledEntry) -> Spooled:

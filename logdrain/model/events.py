@@ -197,17 +197,12 @@ class SplitJoin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything of one delivery that must be durable before it is answered.
-
-    Attributes:
-        held: What must live as long as this.
-    """
+    """Everything of one delivery that must be durable before it is answered."""
 
     events: list[Event] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     joins: list[SplitJoin] = field(default_factory=list)
-    held: list[object] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def is_empty(self) -> bool:

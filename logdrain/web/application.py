@@ -7,14 +7,14 @@ from aiohttp import HttpVersion11, web
 from logdrain import log, metrics
 from logdrain.bootstrap import DrainParts
 from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
+from logdrain.memory_budget import MemoryBudget
 from logdrain.web.background import expire_splits, refresh_keys, replay_spool
 from logdrain.web.drain import post_logs
 from logdrain.web.health import get_health
 from logdrain.web.metrics_page import get_metrics
-from logdrain.web.parts import BODY_ROOM, LEDGER_THREAD, PARTS
+from logdrain.web.parts import BODY_MEMORY, LEDGER_THREAD, PARTS
 from logdrain.web.server.access import ACCESS, Access
 from logdrain.web.server.answers import error_response
-from logdrain.web.server.body import BodyRoom
 from logdrain.web.server.key_ring import KeyRing
 from logdrain.web.server.ledger_thread import LedgerThread
 
@@ -43,7 +43,9 @@ def make_application(parts: DrainParts) -> web.Application:
     """The application. Request bodies must reach it undecoded: see http_server."""
     application = web.Application(middlewares=[_answer_errors])
     application[PARTS] = parts
-    application[BODY_ROOM] = BodyRoom(parts.bodies_size_max_bytes)
+    application[BODY_MEMORY] = MemoryBudget(
+        parts.bodies_size_max_bytes, "too many large bodies are being received", metrics.BODY_MEMORY_BYTES.set
+    )
     application[LEDGER_THREAD] = LedgerThread(_LEDGER_WITHIN_S)
     stored = parts.stored_keys.valid if parts.stored_keys else None
     ring = KeyRing(parts.keys, stored, refresh_s=parts.keys_refresh_s)

@@ -11,7 +11,7 @@ from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
 from logdrain.model.spool import Spooled
-from logdrain.web.parts import BODY_ROOM, PARTS
+from logdrain.web.parts import BODY_MEMORY, PARTS
 from logdrain.web.server.access import require
 from logdrain.web.server.body import UndecodableBody, read_body
 
@@ -22,33 +22,33 @@ _SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
 
 
 async def post_logs(request: web.Request) -> web.Response:
-    """Take a delivery in; 204 once all of it is durable. Whatever is in the body, it is never refused."""
+    """Accept a delivery; 204 once all of it is durable. No content is ever refused."""
     parts = request.app[PARTS]
     drain = await require(request, Scope.DRAIN)
     clock_s = asyncio.get_running_loop().time
     started_s = clock_s()
-    with request.app[BODY_ROOM].reserve() as room:
+    with request.app[BODY_MEMORY].reservation() as memory:
         problem = ""
         try:
             async with asyncio.timeout(_RECEIVE_WITHIN_S):
-                body = await read_body(request, parts.body_size_max_bytes, room)
+                body = await read_body(request, parts.body_size_max_bytes, memory)
         except UndecodableBody as error:
             body, problem = error.raw, error.detail
         except TimeoutError as error:
             raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
         delivery = _delivery(request, drain, body)
-        taken = await parts.intake.take(Spooled(delivery, body, problem))
+        result = await parts.intake.accept(Spooled(delivery, body, problem))
     metrics.DELIVERIES.labels("204").inc()
     log.info(
         "delivery",
         drain=delivery.drain,
         id=delivery.id,
         bytes=len(body),
-        spooled=taken.spooled_because or None,
-        frames=taken.frames,
-        events=taken.stored.events,
-        duplicates=taken.stored.duplicates,
-        quarantined=sum(taken.stored.quarantined.values()),
+        spooled=result.spooled_because or None,
+        frames=result.frames,
+        events=result.stored.events,
+        duplicates=result.stored.duplicates,
+        quarantined=sum(result.stored.quarantined.values()),
         seconds=clock_s() - started_s,
     )
     return web.Response(status=204)

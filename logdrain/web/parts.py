@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from logdrain.bootstrap import DrainParts
-from logdrain.web.server.body import BodyRoom
+from logdrain.memory_budget import MemoryBudget
 from logdrain.web.server.ledger_thread import LedgerThread
 
 PARTS = web.AppKey("parts", DrainParts)
-BODY_ROOM = web.AppKey("body_room", BodyRoom)
+BODY_MEMORY = web.AppKey("body_memory", MemoryBudget)
 LEDGER_THREAD = web.AppKey("ledger_thread", LedgerThread)

@@ -13,13 +13,14 @@ from aiohttp import web
 from logdrain.drain.frames import split_frames
 from logdrain.drain.lines import Line
 from logdrain.drain.messages import kind_of, losses, read_message
-from logdrain.drain.reading import Parsed, parse, read, to_event, unfinished
+from logdrain.drain.reading import ParsedDelivery, parse, read, to_event, unfinished
 from logdrain.drain.tags import NAMESPACE_BYTES_MAX, read_tagged, starts_tagged
 from logdrain.drain.times import TIME_MAX_MS
 from logdrain.errors import BodyTooLarge
 from logdrain.events.bson.documents import encode_event, encode_quarantined
+from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Batch, Delivery, DropReason, Event, Frame, LineKind, Origin, Quarantined
-from logdrain.web.server.body import BodyRoom, UndecodableBody, read_body
+from logdrain.web.server.body import UndecodableBody, read_body
 from tests.fuzz.frames_slowly import split_frames_slowly
 from tests.fuzz.lines_slowly import put_together_slowly
 
@@ -86,7 +87,7 @@ def reading(body: bytes) -> None:
         _check_stored(event)
     for item in batch.quarantined:
         _check_stored(item)
-    _check_octets(body, parsed, batch)
+    _check_octets(body, parse(body, _DELIVERY), batch)
     assert all(drain == "shop" for drain, *_ in unfinished(parsed, _DELIVERY))
 
 
@@ -128,11 +129,11 @@ def _check_stored(item: Event | Quarantined) -> None:
         assert entry["raw"] == item.raw
 
 
-def _check_octets(body: bytes, parsed: Parsed, batch: Batch) -> None:
+def _check_octets(body: bytes, parsed: ParsedDelivery, batch: Batch) -> None:
     """Tagged lines and junk, octet by octet: nothing is in two places, nothing is nowhere."""
     slow = put_together_slowly(parsed.messages)
     lines = [event.raw for event in batch.events]
-    lines += [item.raw for item in batch.quarantined[len(parsed.quarantined) :]]
+    lines += [item.raw for item in batch.quarantined[len(parsed.batch.quarantined) :]]
     meant = [text for _, text in slow.whole if (line := read_tagged(text)) and line.text[:1] == b"{"]
     meant += [text for _, text in slow.broken if starts_tagged(text)]
     assert Counter(meant) <= Counter(lines), "a record is nowhere"
@@ -143,7 +144,7 @@ def _check_octets(body: bytes, parsed: Parsed, batch: Batch) -> None:
         DropReason.JUNK: [frame.data for frame in unread if frame.junk],
         DropReason.BAD_HEADER: [b"%s %s" % (each.digits, each.data) for each in unread if not each.junk],
     }
-    assert {item.reason: _octets([item.raw]) for item in parsed.quarantined} == {
+    assert {item.reason: _octets([item.raw]) for item in parsed.batch.quarantined} == {
         reason: _octets(raws) for reason, raws in pieces.items() if raws
     }, "octets were left out of quarantine"
 
@@ -155,7 +156,7 @@ def _octets(pieces: list[bytes]) -> bytes:
 
 async def _decoded(raw: bytes, coding: str) -> bytes:
     request = cast("web.Request", _Request(raw, coding))
-    with BodyRoom(_ROOM_BYTES).reserve() as room:
+    with MemoryBudget(_ROOM_BYTES, "full", lambda _: None).reservation() as room:
         return await read_body(request, _BODY_SIZE_MAX_BYTES, room)
 
 

@@ -20,7 +20,7 @@ from logdrain.events.bson.documents import binary_id
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
 from logdrain.events.read.table_catalog import CATALOG, FULL
 from logdrain.events.write.shapes import ObjectShape, new_fields
-from logdrain.events.write.threads import aside
+from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.catalog import FieldPath, FieldType, SeenField
 
 _DUPLICATE_KEY = 11000
@@ -57,7 +57,7 @@ class MongoCatalog:
             PyMongoError: MongoDB did not take it; nothing is remembered, the next call tries again.
         """
         for table, by_hash in shapes.items():
-            new = await aside(len(by_hash), partial(self._new_shapes, table, by_hash))
+            new = await run_in_thread_if_large(len(by_hash), partial(self._new_shapes, table, by_hash))
             if not new:
                 continue
             await self._note_table(table, list(new.values()), received_ms)

@@ -16,7 +16,7 @@ from logdrain.events.bson.documents import document_id
 from logdrain.events.mongo_client import AsyncCollection, unavailable
 from logdrain.events.write.ordering import places_in_order
 from logdrain.events.write.stored_ids import stored_ids
-from logdrain.events.write.threads import aside
+from logdrain.events.write.threads import run_in_thread_if_large
 
 _DUPLICATE_KEY = 11000
 _BY_ID = {"_id": 1}
@@ -109,7 +109,9 @@ class InsertBatcher:
         if len(documents) < _ASK_ABOVE_DOCUMENTS:
             return await self._insert_many(documents)
         # In order of id: then what a repeated delivery has stored before lies close together.
-        places = await aside(len(documents), lambda: places_in_order(list(map(document_id, documents))))
+        places = await run_in_thread_if_large(
+            len(documents), lambda: places_in_order(list(map(document_id, documents)))
+        )
         done = Refused(set(), {})
         for start in range(0, len(places), _INSERT_DOCUMENTS_MAX):
             part = places[start : start + _INSERT_DOCUMENTS_MAX]

@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure
 from logdrain.events.bson.documents import encode_quarantined
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.ordering import places_in_order
-from logdrain.events.write.threads import aside
+from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.events import DropReason, Quarantined
 
 QUARANTINE = "_quarantine"
@@ -57,9 +57,9 @@ class MongoQuarantine:
         """
         new: Counter[DropReason] = Counter()
         # In order of id: then what a repeated delivery has stored before lies close together.
-        items = await aside(len(items), partial(_in_order, items))
+        items = await run_in_thread_if_large(len(items), partial(_in_order, items))
         for part in _parts(items):
-            entries = await aside(_weight(part), partial(_encode, part, received_ms))
+            entries = await run_in_thread_if_large(_weight(part), partial(_encode, part, received_ms))
             refused = await self._lane.insert([document for _, _, document in entries])
             require_duplicates(QUARANTINE, refused)
             new.update(

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from logdrain import metrics
-from logdrain.errors import StoreBusy, StoreUnavailable
+from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import encode_split, quarantine_event
 from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
 from logdrain.events.write.catalog_writer import MongoCatalog
@@ -24,7 +24,8 @@ from logdrain.events.write.late_writer import MongoLateWriter
 from logdrain.events.write.quarantine import QUARANTINE, MongoQuarantine
 from logdrain.events.write.server_clock import MongoClock
 from logdrain.events.write.splits import SPLITS, MongoSplits
-from logdrain.events.write.threads import aside
+from logdrain.events.write.threads import run_in_thread_if_large
+from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
@@ -76,21 +77,18 @@ class MongoEventStore:
         )
         self._is_prepared = False
         self._preparing = asyncio.Lock()
-        self._queue_size_bytes = 0
+        self._queue = MemoryBudget(
+            limits.queue_size_max_bytes, "too much waits for MongoDB already", metrics.STORE_QUEUE_BYTES.set
+        )
 
     async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         """Store a batch durably. See the port."""
-        size_bytes = await aside(batch.count, lambda: batch.size_bytes)
-        # A batch that is larger than the bound goes alone.
-        if self._queue_size_bytes and self._queue_size_bytes + size_bytes > self._limits.queue_size_max_bytes:
-            raise StoreBusy(
-                f"{self._queue_size_bytes} bytes wait for MongoDB already",
-                hint="it is too slow for this load",
-            )
-        self._queue(size_bytes)
+        size_bytes = await run_in_thread_if_large(batch.count, lambda: batch.size_bytes)
+        queued_bytes = self._queue.bounded(size_bytes)
+        self._queue.take(queued_bytes)
         # The work goes on when the wait for it ends: what is under way must keep its place in the queue.
         work = asyncio.ensure_future(self._write(batch, size_bytes))
-        work.add_done_callback(lambda done: self._settle(done, size_bytes))
+        work.add_done_callback(lambda done: self._settle(done, queued_bytes))
         return await self._in_time(asyncio.shield(work), within_s)
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
@@ -123,12 +121,8 @@ class MongoEventStore:
         except DRIVER_ERRORS as error:
             raise unavailable(error) from error
 
-    def _queue(self, size_bytes: int) -> None:
-        self._queue_size_bytes += size_bytes
-        metrics.STORE_QUEUE_BYTES.set(self._queue_size_bytes)
-
-    def _settle(self, done: "asyncio.Future[Stored]", size_bytes: int) -> None:
-        self._queue(-size_bytes)
+    def _settle(self, done: "asyncio.Future[Stored]", queued_bytes: int) -> None:
+        self._queue.give_back(queued_bytes)
         # Whoever waited for it may have gone: what was stored counts all the same.
         if done.cancelled() or done.exception() is not None:
             return
@@ -181,12 +175,12 @@ class MongoEventStore:
 
     async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
         """Events whose table exists or may be made, and entries of the rest."""
-        tables = await aside(len(events), lambda: {event.table for event in events})
+        tables = await run_in_thread_if_large(len(events), lambda: {event.table for event in events})
         refused = await self._tables.refused(table.name for table in tables)
         if not refused:
             return events, []
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
-        return await aside(len(events), partial(_part_from, events, refused, detail))
+        return await run_in_thread_if_large(len(events), partial(_part_from, events, refused, detail))
 
     def _lane(self, collection: str) -> InsertBatcher:
         lane = self._lanes.get(collection)

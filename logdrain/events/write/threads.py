@@ -10,6 +10,6 @@ _HERE_MAX = 500
 _Result = TypeVar("_Result")
 
 
-async def aside(count: int, work: Callable[[], _Result]) -> _Result:
+async def run_in_thread_if_large(count: int, work: Callable[[], _Result]) -> _Result:
     """Do the work, in a thread if it is over more than a few things."""
     return await asyncio.to_thread(work) if count > _HERE_MAX else work()

@@ -4,15 +4,12 @@ aiohttp would decode by itself and answer 400 to what it cannot decode; here suc
 """
 
 import asyncio
-import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from aiohttp import web
 
-from logdrain import metrics
-from logdrain.errors import BodyTooLarge, StoreBusy
+from logdrain.errors import BodyTooLarge
+from logdrain.memory_budget import Reservation
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
@@ -30,76 +27,24 @@ class UndecodableBody(Exception):  # named for what it carries, and caught at on
         self.detail = detail
 
 
-class BodyRoom:
-    """Room for bodies, all together: memory stays bounded whoever sends.
-
-    Args:
-        size_max_bytes: Octets, as they come and decoded.
-    """
-
-    def __init__(self, size_max_bytes: int) -> None:
-        self._left_bytes = size_max_bytes
-        self._taking = threading.Lock()  # decoding takes, too, in its thread
-
-    @contextmanager
-    def reserve(self) -> Iterator["Reservation"]:
-        """A reservation for one body; all of it is given back at the end."""
-        reservation = Reservation(self)
-        try:
-            yield reservation
-        finally:
-            self.take(-reservation.taken_bytes)
-
-    def take(self, size_bytes: int) -> None:
-        """Take octets, or give them back.
-
-        Raises:
-            StoreBusy: there is no room.
-        """
-        with self._taking:
-            if size_bytes > self._left_bytes:
-                raise StoreBusy(
-                    "too many large bodies are being received", hint="send it again a little later"
-                )
-            self._left_bytes -= size_bytes
-        metrics.BODY_ROOM_BYTES.inc(size_bytes)
-
-
-class Reservation:
-    """What one body holds of the room."""
-
-    def __init__(self, room: BodyRoom) -> None:
-        self._room = room
-        self.taken_bytes = 0
-
-    def take(self, size_bytes: int) -> None:
-        """So many octets more.
-
-        Raises:
-            StoreBusy: there is no room.
-        """
-        self._room.take(size_bytes)
-        self.taken_bytes += size_bytes
-
-
-async def read_body(request: web.Request, size_max_bytes: int, room: Reservation) -> bytes:
+async def read_body(request: web.Request, size_max_bytes: int, memory: Reservation) -> bytes:
     """Read and decode a request's body.
 
     Args:
         request: Its body must not have been decoded (`auto_decompress=False`).
         size_max_bytes: The bound, before and after decoding.
-        room: What is kept in memory is taken from it, as it comes.
+        memory: Grows with what is received and decoded.
 
     Raises:
         BodyTooLarge: above the bound, before or after decoding.
-        StoreBusy: there is no room.
+        StoreBusy: the memory budget of bodies is used up.
         UndecodableBody: with the octets as they came.
     """
     if (request.content_length or 0) > size_max_bytes:
         raise _too_large(size_max_bytes)
     raw = bytearray()
     async for chunk in request.content.iter_any():
-        room.take(len(chunk))
+        memory.grow(len(chunk))
         raw += chunk
         if len(raw) > size_max_bytes:
             raise _too_large(size_max_bytes)
@@ -107,25 +52,25 @@ async def read_body(request: web.Request, size_max_bytes: int, room: Reservation
     if coding in {"", "identity"}:
         body = bytes(raw)
     elif coding in _CODINGS:
-        body = await asyncio.to_thread(_decode, bytes(raw), coding, size_max_bytes, room)
+        body = await asyncio.to_thread(_decode, bytes(raw), coding, size_max_bytes, memory)
     else:
         raise UndecodableBody(bytes(raw), f"Content-Encoding {coding!r} is not known")
     return body
 
 
-def _decode(raw: bytes, coding: str, size_max_bytes: int, room: Reservation) -> bytes:
+def _decode(raw: bytes, coding: str, size_max_bytes: int, memory: Reservation) -> bytes:
     try:
-        return _decompress(raw, _CODINGS[coding], size_max_bytes, room)
+        return _decompress(raw, _CODINGS[coding], size_max_bytes, memory)
     except zlib.error as error:
         if coding != "deflate":
             raise UndecodableBody(raw, f"the body is no {coding}: {error}") from error
     try:  # "deflate" is zlib by the standard (RFC 9110 8.4.1.2), and raw deflate by custom
-        return _decompress(raw, _RAW_DEFLATE, size_max_bytes, room)
+        return _decompress(raw, _RAW_DEFLATE, size_max_bytes, memory)
     except zlib.error as error:
         raise UndecodableBody(raw, f"the body is no {coding}: {error}") from error
 
 
-def _decompress(raw: bytes, window_bits: int, size_max_bytes: int, room: Reservation) -> bytes:
+def _decompress(raw: bytes, window_bits: int, size_max_bytes: int, memory: Reservation) -> bytes:
     """All members of a compressed body (RFC 1952 2.2), then zeros at most; never more than the bound."""
     decoded = bytearray()
     at = 0
@@ -136,7 +81,7 @@ def _decompress(raw: bytes, window_bits: int, size_max_bytes: int, room: Reserva
             if not chunk:
                 raise zlib.error("it ends too early")
             found = member.decompress(chunk, size_max_bytes + 1 - len(decoded))
-            room.take(len(found))
+            memory.grow(len(found))
             decoded += found
             if len(decoded) > size_max_bytes:
                 raise _too_large(size_max_bytes)

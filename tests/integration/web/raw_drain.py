@@ -9,7 +9,7 @@ from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
 from logdrain.bootstrap import DrainParts
-from logdrain.ingest.accept import Taken
+from logdrain.ingest.accept import IngestResult
 from logdrain.model.events import Stored
 from logdrain.model.keys import Key, Scope, digest
 from logdrain.web.application import make_application
@@ -31,7 +31,7 @@ def make_parts() -> Mock:
     parts.configure_mock(body_size_max_bytes=1_000_000, bodies_size_max_bytes=10_000_000)
     parts.configure_mock(split_wait_s=3600.0, is_metrics_open=False)
     parts.store.check = AsyncMock()
-    parts.intake.take = AsyncMock(return_value=Taken(0, Stored()))
+    parts.intake.accept = AsyncMock(return_value=IngestResult(0, Stored()))
     return parts
 
 

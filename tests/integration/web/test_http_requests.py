@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from logdrain.ingest.accept import Taken
+from logdrain.ingest.accept import IngestResult
 from logdrain.model.events import Stored
 from tests.integration.web.raw_drain import HEAD, POST, Drain, counted, running, until
 
@@ -45,7 +45,7 @@ async def test_what_is_no_http_is_answered_counted_and_not_quoted(
     assert "event=request_malformed" in line
     assert "secret" not in line
     assert caplog.records == []
-    drain.parts.intake.take.assert_not_called()
+    drain.parts.intake.accept.assert_not_called()
 
 
 @pytest.mark.parametrize("head", ["X: " + "y" * 9_000, "X: y\r\n" * 200, "Cookie: " + "z" * 100_000])
@@ -63,7 +63,7 @@ async def test_a_chunked_body_that_breaks_off_its_framing_is_not_taken(drain: Dr
         answer = await peer.answer()
         assert (answer.status, answer.code) == (400, "bad_request")
         assert await peer.is_ended()
-    drain.parts.intake.take.assert_not_called()
+    drain.parts.intake.accept.assert_not_called()
     assert counted("logdrain_deliveries_total", status="400") in {before, before + 1}
     assert "secret" not in capsys.readouterr().err
 
@@ -75,7 +75,7 @@ async def test_a_body_that_is_cut_off_is_not_taken(drain: Drain) -> None:
         peer.writer.write_eof()
         assert await peer.is_ended()
     await until(lambda: counted("logdrain_deliveries_total", status="499") == before + 1)
-    drain.parts.intake.take.assert_not_called()
+    drain.parts.intake.accept.assert_not_called()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_targets_and_methods(drain: Drain, request_line: str, status: int)
         assert answer.body == b""
     else:
         assert answer.code == {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}[status]
-    assert drain.parts.intake.take.call_count == (status == 204)
+    assert drain.parts.intake.accept.call_count == (status == 204)
     assert answer.headers.get("allow") == ("post" if status == 405 else None)
 
 
@@ -122,7 +122,7 @@ async def test_pipelined_requests_are_answered_in_order(drain: Drain) -> None:
     async with drain.connect() as peer:
         peer.writer.write(POST * 100 + b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n")
         assert [(await peer.answer()).status for _ in range(101)] == [204] * 100 + [404]
-    assert drain.parts.intake.take.call_count == 100
+    assert drain.parts.intake.accept.call_count == 100
 
 
 async def test_expectations(drain: Drain) -> None:
@@ -139,15 +139,15 @@ async def test_expectations(drain: Drain) -> None:
 async def test_who_closes_its_half_after_the_request_is_answered(drain: Drain) -> None:
     may_answer = asyncio.Event()
 
-    async def take(_: object) -> Taken:
+    async def take(_: object) -> IngestResult:
         await may_answer.wait()
-        return Taken(0, Stored())
+        return IngestResult(0, Stored())
 
-    drain.parts.intake.take = AsyncMock(side_effect=take)
+    drain.parts.intake.accept = AsyncMock(side_effect=take)
     async with drain.connect() as peer:
         peer.writer.write(POST)
         peer.writer.write_eof()
-        await until(lambda: drain.parts.intake.take.called)
+        await until(lambda: drain.parts.intake.accept.called)
         asyncio.get_running_loop().call_later(0.01, may_answer.set)
         assert (await peer.answer()).status == 204
         assert await peer.is_ended()

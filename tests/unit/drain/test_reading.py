@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.drain.lines import PIECE_SIZE_BYTES
-from logdrain.drain.reading import Reading, parse, quarantine_body, read, unfinished
+from logdrain.drain.reading import ParsedDelivery, parse, quarantine_body, read, unfinished
 from logdrain.model.events import Delivery, DropReason, LineKind, Split, SplitJoin, Table
 
 TIME = "2012-03-01T00:12:34.567890+00:00"
@@ -20,12 +20,12 @@ def frame(text: bytes, proc: str = "web.1", time: str = TIME, *, newline: bool =
     return b"%d %s" % (len(message), message)
 
 
-def reading_of(body: bytes, named: Delivery | None = None, waiting: Sequence[Split] = ()) -> Reading:
+def reading_of(body: bytes, named: Delivery | None = None, waiting: Sequence[Split] = ()) -> ParsedDelivery:
     named = named or delivery()
     return read(parse(body, named), named, waiting)
 
 
-def reasons(reading: Reading) -> list[DropReason]:
+def reasons(reading: ParsedDelivery) -> list[DropReason]:
     return [item.reason for item in reading.batch.quarantined]
 
 
@@ -105,7 +105,7 @@ def test_losses_and_unreadable_frames_are_counted() -> None:
     parsed = parse(b"%d %s" % (len(loss), loss) + b"9 <1>1 oops" + b" junk", delivery())
     assert parsed.lost == {"L10": 7}
     assert parsed.kinds == {LineKind.LOSS: 1, LineKind.UNREADABLE: 1}
-    assert [item.reason for item in parsed.quarantined] == [DropReason.BAD_HEADER]
+    assert [item.reason for item in parsed.batch.quarantined] == [DropReason.BAD_HEADER]
 
 
 def test_a_body_that_cannot_be_decoded_is_kept_whole() -> None:

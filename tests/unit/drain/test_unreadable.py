@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from logdrain.drain.frames import split_frames
 from logdrain.drain.messages import read_message
-from logdrain.drain.reading import Parsed, parse
+from logdrain.drain.reading import ParsedDelivery, parse
 from logdrain.drain.unreadable import ENTRY_SIZE_MAX_BYTES
 from logdrain.model.events import Delivery, DropReason, LineKind
 
@@ -11,7 +11,7 @@ DELIVERY = Delivery("shop", "one", "d.token", None)
 PLAIN = b"<190>1 2012-03-01T00:12:34+00:00 host app web.1 - plain\n"
 
 
-def parsed(*pieces: bytes) -> Parsed:
+def parsed(*pieces: bytes) -> ParsedDelivery:
     return parse(b"".join(pieces), DELIVERY)
 
 
@@ -21,7 +21,7 @@ def framed(message: bytes) -> bytes:
 
 def test_frames_without_a_header_share_an_entry_and_are_counted_each() -> None:
     found = parsed(b"6 <1>1 " * 1000)
-    [entry] = found.quarantined
+    [entry] = found.batch.quarantined
     assert entry.raw == b"\n".join([b"6 <1>1 "] * 1000)
     assert entry.detail.endswith(" (1000 such pieces)")
     assert found.kinds == {LineKind.UNREADABLE: 1000}
@@ -29,27 +29,31 @@ def test_frames_without_a_header_share_an_entry_and_are_counted_each() -> None:
 
 def test_readable_frames_between_them_make_no_more_entries() -> None:
     found = parsed(*[framed(b"<1>1 oops\n"), b"junk\n", framed(PLAIN)] * 50)
-    assert [(entry.reason, entry.raw) for entry in found.quarantined] == [
+    assert [(entry.reason, entry.raw) for entry in found.batch.quarantined] == [
         (DropReason.BAD_HEADER, b"10 <1>1 oops\n" * 50),
         (DropReason.JUNK, b"\n".join([b"junk"] * 50)),
     ]
     assert found.kinds == {LineKind.UNREADABLE: 50, LineKind.APP: 49}
-    assert len({entry.id for entry in found.quarantined}) == 2
+    assert len({entry.id for entry in found.batch.quarantined}) == 2
 
 
 def test_one_alone_is_kept_as_it_came() -> None:
-    [entry] = parsed(framed(PLAIN), b"9 <1>1 oops").quarantined
+    [entry] = parsed(framed(PLAIN), b"9 <1>1 oops").batch.quarantined
     assert (entry.raw, "pieces" in entry.detail) == (b"9 <1>1 oops", False)
 
 
 def test_an_entry_ends_before_it_is_too_long() -> None:
     piece = framed(b"<1>1 " + b"x" * 400_000 + b"\n")
     found = parsed(piece * 5)
-    assert [len(entry.raw) for entry in found.quarantined] == [2 * len(piece), 2 * len(piece), len(piece)]
-    assert b"".join(entry.raw for entry in found.quarantined) == piece * 5
-    assert found.quarantined == parsed(piece * 5).quarantined
-    assert len({entry.id for entry in found.quarantined}) == 3
-    [large] = parsed(framed(b"<1>1 " + b"x" * 2 * ENTRY_SIZE_MAX_BYTES)).quarantined
+    assert [len(entry.raw) for entry in found.batch.quarantined] == [
+        2 * len(piece),
+        2 * len(piece),
+        len(piece),
+    ]
+    assert b"".join(entry.raw for entry in found.batch.quarantined) == piece * 5
+    assert found.batch.quarantined == parsed(piece * 5).batch.quarantined
+    assert len({entry.id for entry in found.batch.quarantined}) == 3
+    [large] = parsed(framed(b"<1>1 " + b"x" * 2 * ENTRY_SIZE_MAX_BYTES)).batch.quarantined
     assert len(large.raw) > 2 * ENTRY_SIZE_MAX_BYTES
 
 
@@ -60,7 +64,7 @@ def test_no_octet_of_theirs_is_lost(pieces: list[bytes]) -> None:
         DropReason.JUNK: [frame.data for frame in unread if frame.junk],
         DropReason.BAD_HEADER: [b"%s %s" % (frame.digits, frame.data) for frame in unread if not frame.junk],
     }
-    found = parsed(*pieces).quarantined
+    found = parsed(*pieces).batch.quarantined
     assert len(found) <= 2
     assert {entry.reason: b"".join(entry.raw.split()) for entry in found} == {
         reason: b"".join(b"".join(octets).split()) for reason, octets in expected.items() if octets

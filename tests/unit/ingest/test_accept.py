@@ -15,7 +15,7 @@ EVENT = line('@[a.b] {"x":1}')
 async def test_a_delivery_is_stored_before_it_is_answered() -> None:
     store = ToldStore(is_up=False)
     store.may_find.set()
-    task = asyncio.create_task(Intake(store, None, LONG).take(delivery(EVENT)))
+    task = asyncio.create_task(Intake(store, None, LONG).accept(delivery(EVENT)))
     await store.was_asked.wait()
     assert not task.done()
     store.may_write.set()
@@ -27,7 +27,7 @@ async def test_a_delivery_is_stored_before_it_is_answered() -> None:
 async def test_without_a_spool_a_store_that_hangs_is_given_up_in_time(text: str) -> None:
     intake = Intake(ToldStore(is_up=False), None, Patience(store_s=60, answer_s=0.01))
     with pytest.raises(StoreUnavailable, match="in time"):
-        await intake.take(delivery(line(text)))
+        await intake.accept(delivery(line(text)))
 
 
 async def test_a_retry_joins_the_work_under_way() -> None:
@@ -35,36 +35,36 @@ async def test_a_retry_joins_the_work_under_way() -> None:
     store.may_find.set()
     intake = Intake(store, None, Patience(store_s=60, answer_s=0.01))
     with pytest.raises(StoreUnavailable):
-        await intake.take(delivery(EVENT))
-    retry = asyncio.create_task(intake.take(delivery(EVENT)))
+        await intake.accept(delivery(EVENT))
+    retry = asyncio.create_task(intake.accept(delivery(EVENT)))
     store.may_write.set()
     assert (await retry).stored.events == 1
     assert store.writes == 1
-    await intake.take(delivery(EVENT))
+    await intake.accept(delivery(EVENT))
     assert store.writes == 2
 
 
 async def test_nothing_to_store_asks_nobody() -> None:
-    taken = await Intake(ToldStore(is_up=False), None, SHORT).take(delivery(line("plain")))
+    taken = await Intake(ToldStore(is_up=False), None, SHORT).accept(delivery(line("plain")))
     assert (taken.frames, taken.stored) == (1, Stored())
 
 
 async def test_a_large_body_is_read_beside_the_event_loop() -> None:
     body = line('@[a.b] {"text":"' + "x" * 1000 + '"}') * 400
-    taken = await Intake(ToldStore(), None, LONG).take(delivery(body))
+    taken = await Intake(ToldStore(), None, LONG).accept(delivery(body))
     assert taken.stored.events == 400
 
 
 async def test_a_body_that_cannot_be_decoded_is_kept() -> None:
     store = ToldStore()
-    await Intake(store, None, LONG).take(delivery(b"\x1f\x8bjunk", problem="no gzip"))
+    await Intake(store, None, LONG).accept(delivery(b"\x1f\x8bjunk", problem="no gzip"))
     (entry,) = store.batches[0].quarantined
     assert (entry.reason, entry.raw, entry.detail) == (DropReason.BAD_ENCODING, b"\x1f\x8bjunk", "no gzip")
 
 
 async def test_a_store_that_hangs_gives_way_to_the_spool() -> None:
     spool = MemorySpool()
-    taken = await Intake(ToldStore(is_up=False), spool, SHORT).take(delivery(EVENT))
+    taken = await Intake(ToldStore(is_up=False), spool, SHORT).accept(delivery(EVENT))
     assert taken.spooled_because == "store_unavailable"
     assert [entry.spooled for entry in spool.entries] == [delivery(EVENT)]
 
@@ -72,13 +72,13 @@ async def test_a_store_that_hangs_gives_way_to_the_spool() -> None:
 async def test_a_store_that_is_busy_gives_way_to_the_spool() -> None:
     store, spool = ToldStore(), MemorySpool()
     store.errors = [StoreBusy("too much waits")]
-    assert (await Intake(store, spool, LONG).take(delivery(EVENT))).spooled_because == "store_busy"
+    assert (await Intake(store, spool, LONG).accept(delivery(EVENT))).spooled_because == "store_busy"
 
 
 async def test_what_comes_while_something_waits_joins_its_end() -> None:
     store, spool = ToldStore(), MemorySpool()
     await spool.append(delivery(EVENT, "first"))
-    taken = await Intake(store, spool, LONG).take(delivery(EVENT, "second"))
+    taken = await Intake(store, spool, LONG).accept(delivery(EVENT, "second"))
     assert taken.spooled_because == "in_order"
     assert store.writes == 0
 
@@ -86,17 +86,17 @@ async def test_what_comes_while_something_waits_joins_its_end() -> None:
 async def test_a_delivery_is_read_again_where_its_cut_line_has_changed() -> None:
     store = ToldStore()
     store.errors = [SplitChanged("another delivery was first"), SplitChanged("and again")]
-    assert (await Intake(store, None, LONG).take(delivery(EVENT))).stored.events == 1
+    assert (await Intake(store, None, LONG).accept(delivery(EVENT))).stored.events == 1
     store.errors = [SplitChanged("always")] * 3
     with pytest.raises(SplitChanged):
-        await Intake(store, None, LONG).take(delivery(EVENT))
+        await Intake(store, None, LONG).accept(delivery(EVENT))
 
 
 async def test_a_full_spool_gives_way_to_the_store_again() -> None:
     store, spool = ToldStore(), MemorySpool()
     await spool.append(delivery(EVENT, "first"))
     spool.full = True
-    taken = await Intake(store, spool, LONG).take(delivery(EVENT, "second"))
+    taken = await Intake(store, spool, LONG).accept(delivery(EVENT, "second"))
     assert (taken.spooled_because, taken.stored.events) == ("", 1)
 
 
@@ -104,14 +104,14 @@ async def test_where_neither_takes_it_nobody_is_told_that_it_is_durable() -> Non
     spool = MemorySpool()
     spool.full = True
     with pytest.raises(SpoolUnavailable):
-        await Intake(ToldStore(is_up=False), spool, SHORT).take(delivery(EVENT))
+        await Intake(ToldStore(is_up=False), spool, SHORT).accept(delivery(EVENT))
 
 
 async def test_another_body_of_the_same_name_is_no_retry() -> None:
     store = ToldStore(is_up=False)
     store.may_find.set()
     intake = Intake(store, None, LONG)
-    both = [asyncio.create_task(intake.take(delivery(line(f'@[a.b] {{"x":{n}}}')))) for n in (1, 2)]
+    both = [asyncio.create_task(intake.accept(delivery(line(f'@[a.b] {{"x":{n}}}')))) for n in (1, 2)]
     await store.was_asked.wait()
     store.may_write.set()
     assert [(await taken).stored.events for taken in both] == [1, 1]
@@ -123,5 +123,5 @@ async def test_the_rest_of_a_line_does_not_overtake_its_beginning_in_a_full_spoo
     await spool.append(delivery(line('@[a.b] {"x":"', ended=False), "head"))
     spool.full = True
     with pytest.raises(SpoolUnavailable):
-        await Intake(store, spool, LONG).take(delivery(line('y"}'), "tail"))
+        await Intake(store, spool, LONG).accept(delivery(line('y"}'), "tail"))
     assert store.writes == 0

@@ -1,18 +1,14 @@
-import asyncio
 import tracemalloc
 
 import pytest
 
 from logdrain.drain.reading import parse, read
-from logdrain.errors import StoreBusy
 from logdrain.events.bson.documents import encode_event, encode_quarantined
-from logdrain.ingest.memory_budget import PER_OCTET_MAX, ParsedRoom, weigh
+from logdrain.ingest.weight import PER_OCTET_MAX, weigh
 from logdrain.model.events import Delivery
 
 DELIVERY = Delivery("shop", "F1", "", None)
 SIZE_BYTES = 60_000
-# They weigh 400 and 1080 bytes.
-SMALL, LARGE = b"x" * 10, b"x" * 100
 
 
 def frame(text: bytes) -> bytes:
@@ -57,43 +53,3 @@ def test_no_body_becomes_more_than_it_weighs(piece: bytes) -> None:
         tracemalloc.stop()
     assert len(documents) == len(reading.batch.events)
     assert most_bytes <= weigh(body) <= PER_OCTET_MAX * len(body)
-
-
-async def test_who_finds_no_room_gives_up() -> None:
-    room = ParsedRoom(30, within_s=0.01)
-    async with room.reserve(SMALL):
-        with pytest.raises(StoreBusy):
-            async with room.reserve(SMALL):
-                pass
-    async with room.reserve(SMALL):
-        pass
-
-
-async def test_a_body_heavier_than_all_room_goes_alone_and_in_turn() -> None:
-    room = ParsedRoom(800, within_s=10)
-    order: list[str] = []
-    first_may_end = asyncio.Event()
-
-    async def use(name: str, body: bytes, until: asyncio.Event | None = None) -> None:
-        async with room.reserve(body):
-            order.append(name)
-            if until:
-                await until.wait()
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(use("first", SMALL, first_may_end))
-        tasks.create_task(use("heavy", LARGE))
-        tasks.create_task(use("small", SMALL))  # there is room, but its turn comes after the heavy one
-        asyncio.get_running_loop().call_later(0.01, first_may_end.set)
-    assert order == ["first", "heavy", "small"]
-
-
-async def test_who_leaves_the_line_lets_others_pass() -> None:
-    room = ParsedRoom(800, within_s=10)
-    async with room.reserve(SMALL):
-        heavy = asyncio.create_task(room.reserve(LARGE).__aenter__())
-        small = asyncio.create_task(room.reserve(SMALL).__aenter__())
-        await asyncio.sleep(0)
-        heavy.cancel()
-        await asyncio.wait_for(small, 10)
-    assert heavy.cancelled()
