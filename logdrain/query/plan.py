@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlglot.errors import SqlglotError
 
-from logdrain.errors import SqlError
+from logdrain.errors import Place, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Plan, QueryRequest, ResultColumn, ResultTable
@@ -27,6 +27,7 @@ from logdrain.query.names.trino_checks import check_types
 from logdrain.query.names.unseen import empty_unseen_unnest
 from logdrain.query.pushdown.aggregation import find_aggregation
 from logdrain.query.pushdown.push_filters import push_filters
+from logdrain.query.sql.call_checks import check_calls
 from logdrain.query.sql.context import PlanContext, no_results
 from logdrain.query.sql.syntax import read_statement
 from logdrain.query.td.sessions import write_sessions
@@ -37,6 +38,7 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     write_row_forms,
     write_hive_forms,
     resolve_names,  # tables become scans, columns get their meaning
+    check_calls,
     infer_types,
     empty_unseen_unnest,
     rewrite_td_functions,
@@ -84,7 +86,7 @@ def plan_query(
         UnknownResult, ResultError: from `result_columns`.
     """
     context = PlanContext(request, catalogs, tables, has_addresses, result_columns)
-    with _named_errors(context):
+    with _sql_errors(context):
         for step in STEPS:
             if is_lean and context.aggregation is not None:
                 break
@@ -112,21 +114,25 @@ def check_text(request: QueryRequest) -> None:
         SqlSyntaxError, UnsupportedSql, SqlError: with line and column of the request's text.
     """
     context = PlanContext(request, TableCatalog, ())
-    with _named_errors(context):
+    with _sql_errors(context):
         for step in STEPS[: STEPS.index(resolve_names)]:
             step(context)
 
 
 @contextmanager
-def _named_errors(context: PlanContext) -> Iterator[None]:
+def _sql_errors(context: PlanContext) -> Iterator[None]:
+    """What the parser raises becomes a SqlError; every SqlError gets the warnings so far."""
     try:
         yield
     except RecursionError:
-        raise SqlError("the query is nested too deeply") from None
-    except SqlglotError as error:
-        raise SqlError(f"the query cannot be understood: {error}") from error
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise SqlError("a function in the query has arguments that it does not take") from error
-    except SqlError as error:
-        error.warnings = tuple(context.warnings)
-        raise
+        error = SqlError("the query is nested too deeply", place=Place(1, 1))
+        cause: Exception | None = None
+    except SqlglotError as found:
+        place = context.place(context.statement)
+        error, cause = SqlError(f"the query cannot be understood: {found}", place=place), found
+    except SqlError as found:
+        error, cause = found, found.__cause__ if isinstance(found.__cause__, Exception) else None
+    else:
+        return
+    error.warnings = tuple(context.warnings)
+    raise error from cause

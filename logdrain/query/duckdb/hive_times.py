@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logdrain.errors import SqlTypeError, UnsupportedSql
 from logdrain.query.duckdb.date_patterns import JAVA_LETTERS
+from logdrain.query.duckdb.functions_of_both import Functions
 from logdrain.query.duckdb.templates import Rule, from_template
 from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import PlanContext
@@ -96,22 +97,6 @@ def _called(rule: Rule, context: PlanContext, *arguments: exp.Expr) -> exp.Expr:
     return rule(exp.Anonymous(this="", expressions=list(arguments)), context)
 
 
-def checked(node: exp.Expr, context: PlanContext, fewest: int, most: int) -> list[exp.Expr]:
-    """The arguments of a call by name.
-
-    Raises:
-        SqlTypeError: there are too few or too many.
-    """
-    arguments: list[exp.Expr] = node.expressions
-    if not fewest <= len(arguments) <= most:
-        counts = " or ".join(str(count) for count in range(fewest, most + 1))
-        raise SqlTypeError(
-            f"{node.name.upper()} takes {counts} argument{'s' if most > 1 else ''}, not {len(arguments)}",
-            place=context.place(node),
-        )
-    return arguments
-
-
 def _pattern(
     node: exp.Expr, pattern: exp.Expr, context: PlanContext, *, hint: str, is_read: bool
 ) -> exp.Expr:
@@ -150,21 +135,21 @@ def _formatted(ways: dict[str, Rule], context: PlanContext, time: exp.Expr, patt
 
 def date_format(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """`date_format(time, pattern)`."""
-    time, pattern = checked(node, context, 2, 2)
+    time, pattern = node.expressions
     pattern = _pattern(node, pattern, context, hint=_FORMAT_HINT, is_read=False)
     return _formatted(_FROM_TIME, context, as_time(time, context), pattern)
 
 
 def from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """`from_unixtime(seconds [, pattern])`, in UTC."""
-    seconds, *patterns = checked(node, context, 1, 2)
+    seconds, *patterns = node.expressions
     pattern = _pattern(node, [*patterns, _SECONDS][0], context, hint=_FORMAT_HINT, is_read=False)
     return _formatted(_FROM_SECONDS, context, _whole(seconds), pattern)
 
 
 def unix_timestamp(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """`unix_timestamp(time [, pattern])`; what follows the time in the text is ignored."""
-    time, *patterns = checked(node, context, 1, 2)
+    time, *patterns = node.expressions
     if is_of(time, TEMPORAL):
         return _called(_EPOCH, context, time)
     pattern = _pattern(node, [*patterns, _SECONDS][0], context, hint=_PARSE_HINT, is_read=True)
@@ -178,13 +163,13 @@ def unix_timestamp(node: exp.Expr, context: PlanContext) -> exp.Expr:
 
 def add_months(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """`add_months(date, months)`: text; the last day of a month stays the last."""
-    time, months = checked(node, context, 2, 2)
+    time, months = node.expressions
     return _called(_ADD_MONTHS, context, as_date(time, context), _whole(months))
 
 
 def months_between(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """`months_between(to, from [, is_rounded])`: whole from a day to the same or from last to last."""
-    end, start, *rounded = checked(node, context, 2, 3)
+    end, start, *rounded = node.expressions
     months = _called(_MONTHS_BETWEEN, context, as_time(end, context), as_time(start, context))
     if rounded and rounded[0] == exp.false():
         return months
@@ -245,16 +230,13 @@ _TRUNCATED = {
     **dict.fromkeys(("MONTH", "MON", "MM"), "month"),
 }
 
-TIME_RULES: dict[str, Rule] = {
+HIVE_TIMES: Functions = {
     "add_months": add_months,
     "date_format": date_format,
     "from_unixtime": from_unixtime,
     "months_between": months_between,
     "to_unix_timestamp": unix_timestamp,
     "unix_timestamp": unix_timestamp,
-}
-
-TIME_NODES: dict[type[exp.Expr], Rule] = {
     **dict.fromkeys((exp.Hour, exp.Minute, exp.Second), _clock_part),
     exp.DayOfWeek: _day_of_week,
     exp.TimestampTrunc: _trunc,

@@ -10,11 +10,11 @@ from sqlglot.schema import MappingSchema
 
 from logdrain.errors import SqlTypeError, UnknownFunction
 from logdrain.model.plans import Dialect
-from logdrain.query.duckdb.dialect_functions import RETURNED_TYPES
 from logdrain.query.sql.constants import bigint
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.dialect import FRONT_DOORS, UntypedCast
 from logdrain.query.sql.kinds import REAL, WHOLE, is_of
+from logdrain.query.sql.signatures import RETURNED_TYPES
 from logdrain.query.sql.zoned_types import annotators, called_zone, zoned
 from logdrain.query.td.calls import Call
 from logdrain.query.td.registry import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction

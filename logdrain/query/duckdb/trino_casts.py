@@ -1,4 +1,4 @@
-"""Trino's casts, where the engine's read more, or print otherwise."""
+"""Trino's casts: DuckDB's read more texts, and print times and JSON otherwise."""
 
 from sqlglot import exp
 
@@ -7,7 +7,7 @@ from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import REAL, TEXT, WHOLE, is_of
 
 NOT_READ = " (as Trino reads it)"
-"""Stands behind a text that the engine could convert and Trino does not."""
+"""Appended to a text that DuckDB could convert and Trino does not: so the cast fails."""
 
 # Of VARCHAR, Trino's BIGINT is Long.parseLong, its DOUBLE has no underscores.
 _DIGITS = "REGEXP_FULL_MATCH({}, '[+-]?[0-9]+')"
@@ -16,7 +16,7 @@ _NUMBER = "STRPOS({}, '_') = 0"
 
 _TRIED = "CASE WHEN {} THEN _0 END"
 _FAILING = f"CASE WHEN {{}} OR _0 IS NULL THEN _0 ELSE _0 || '{NOT_READ}' END"
-# Where only the engine knows the type.
+# The type is only known while the query runs.
 _UNTYPED = "CASE WHEN TYPEOF(_0) <> 'VARCHAR' OR {} THEN _2 ELSE _1 END"
 _WITH_A_LENGTH = TEXT | {exp.DType.JSON, exp.DType.UNKNOWN}
 _JSON_TEXT = "JSON_EXTRACT_STRING(_0, '$')"
@@ -24,7 +24,7 @@ _INSTANT = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g UTC')"
 
 
 def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
-    """CAST and TRY_CAST: text is a number only where Trino says so; JSON and instants become their text."""
+    """CAST and TRY_CAST: text is a number only if Trino says so; JSON and instants become their text."""
     if not isinstance(node, exp.Cast):
         return node
     if is_of(node.to, TEXT):
@@ -35,7 +35,7 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
     if is_of(node.this, TEXT):
         if not node.this.is_string or not _is_plain(node.this.name, node.to):
             guard = _TRIED if isinstance(node, exp.TryCast) else _FAILING
-            node.set("this", template(guard.format(condition.format("_0")), {"_0": node.this}))
+            node.set("this", template(guard.format(condition.format("_0")), node.this))
     elif node.this.is_type(exp.DType.UNKNOWN) or node.this.type is None:
         return _of_unknown(node, condition)
     return node
@@ -50,7 +50,7 @@ def _condition(to: exp.DataType) -> str | None:
 
 
 def _is_plain(text: str, to: exp.DataType) -> bool:
-    """Whether a constant is digits only, which all read in one way."""
+    """Whether a constant has only digits: all engines read it in the same way."""
     return text.isascii() and text.isdigit() and not to.is_type(exp.DType.BOOLEAN)
 
 
@@ -60,16 +60,16 @@ def _of_unknown(node: exp.Cast, condition: str) -> exp.Expr:
     )
     failing = type(node)(this=text, to=node.to.copy(), safe=node.args.get("safe"))
     written = _UNTYPED.format(condition.format("CAST(_0 AS VARCHAR)"))
-    return template(written, {"_0": node.this, "_1": failing, "_2": node})
+    return template(written, node.this, failing, node)
 
 
 def _as_text(node: exp.Cast) -> exp.Expr:
     text: exp.Expr = node
     if node.this.is_type(exp.DType.TIMESTAMPTZ):
-        text = template(_INSTANT, {"_0": node.this})
+        text = template(_INSTANT, node.this)
     elif node.this.is_type(exp.DType.JSON):
-        text = template(_JSON_TEXT, {"_0": node.this})
+        text = template(_JSON_TEXT, node.this)
     length = node.to.expressions
     if not length or not is_of(node.this, _WITH_A_LENGTH):
         return text
-    return template("LEFT(_0, _1)", {"_0": text, "_1": length[0].this})  # the engine ignores the length
+    return template("LEFT(_0, _1)", text, length[0].this)  # DuckDB ignores the length

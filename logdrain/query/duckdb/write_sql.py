@@ -5,17 +5,17 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, ParseError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from logdrain.errors import UnknownFunction, UnsupportedSql
 from logdrain.model.plans import EnginePlace
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
-from logdrain.query.duckdb.dialect_functions import SUGGESTIONS
-from logdrain.query.duckdb.translations import TRANSLATED_NAMES
+from logdrain.query.duckdb.translations import SUGGESTIONS
 from logdrain.query.duckdb.vector_functions import VECTOR_FUNCTIONS
 from logdrain.query.names.column_names import nearest
 from logdrain.query.sql.context import PlanContext, place_of
+from logdrain.query.sql.signatures import SIGNATURES
 from logdrain.query.td.registry import TD_FUNCTIONS
 from logdrain.query.values.address_functions import ADDRESS_FUNCTIONS
 
@@ -39,6 +39,22 @@ class EngineGenerator(DuckDBGenerator):
         )
         self.unknown: list[tuple[exp.Expr, str]] = []
         self.lacking: set[str] = set()
+        self.refused: list[tuple[exp.Expr, str]] = []
+        self._path: list[exp.Expr] = []
+
+    @property
+    def current(self) -> exp.Expr | None:
+        """The part that is written now: the innermost that the user wrote."""
+        return next((node for node in reversed(self._path) if "start" in node.meta), None)
+
+    def sql(self, expression: str | exp.Expr | None, key: str | None = None, comment: bool = True) -> str:  # noqa: FBT001, FBT002  sqlglot's signature
+        """A part, which is `current` meanwhile."""
+        if not isinstance(expression, exp.Expr) or key is not None:
+            return super().sql(expression, key, comment)
+        self._path.append(expression)
+        text = super().sql(expression, key, comment)
+        self._path.pop()
+        return text
 
     def function_fallback_sql(self, expression: exp.Func) -> str:
         """A function that has the same name in the engine, if the engine has it."""
@@ -56,6 +72,8 @@ class EngineGenerator(DuckDBGenerator):
         lacking = _LACKING.fullmatch(message)
         if lacking:
             self.lacking.add(lacking["name"].upper())
+        elif not message.startswith(_NO_DIFFERENCE):
+            self.refused.append((self.current or exp.Null(), message))
 
     def _check(self, node: exp.Expr, name: str) -> None:
         if name.lower() not in _ALLOWED:
@@ -79,7 +97,10 @@ class PlacesGenerator(EngineGenerator):
 
 def _engine_places(context: PlanContext) -> tuple[EnginePlace, ...]:
     """Where parts of the engine's SQL come from; none where marks would change the SQL."""
-    marked = PlacesGenerator().generate(context.statement)
+    try:
+        marked = PlacesGenerator().generate(context.statement)
+    except ParseError:  # sqlglot writes some functions by parsing a template
+        return ()
     if _MARK.sub("", marked) != context.engine_sql:
         return ()
     words = {
@@ -107,13 +128,17 @@ def write_engine_sql(context: PlanContext) -> None:
         UnsupportedSql: a form that the engine would read differently.
     """
     generator = EngineGenerator()
-    context.engine_sql = generator.generate(context.statement)
+    try:
+        context.engine_sql = generator.generate(context.statement)
+    except ParseError as error:
+        place = context.place(generator.current or context.statement)
+        raise UnsupportedSql("a function is not run here with these arguments", place=place) from error
     context.engine_places = _engine_places(context)
     lacking = [node for node in context.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
     for node, name in [*generator.unknown, *((node, node.sql_name()) for node in lacking)]:
         known = [
             *ENGINE_FUNCTIONS,
-            *TRANSLATED_NAMES[context.request.dialect],
+            *SIGNATURES[context.request.dialect],
             *(td_name.lower() for td_name in TD_FUNCTIONS),
         ]
         written = context.written(node) or name
@@ -122,7 +147,6 @@ def write_engine_sql(context: PlanContext) -> None:
             place=context.place(node),
             hint=SUGGESTIONS.get(written.lower()) or nearest(written, known),
         )
-    for message in generator.unsupported_messages:
-        if not message.startswith(_NO_DIFFERENCE):
-            # It would run, and mean something else.
-            raise UnsupportedSql(f"a part of this query is not run here: {message}")
+    for node, message in generator.refused:
+        # It would run, and mean something else.
+        raise UnsupportedSql(f"a part of this query is not run here: {message}", place=context.place(node))

@@ -184,7 +184,7 @@ class _Zones:
         if is_zoned(first) and node.text("unit").upper() not in _OF_A_DAY:
             zone = self._zone(first)
             for side in (node.this, node.expression):
-                side.replace(template(_LOCAL, {"_0": side, "_1": zone}))
+                side.replace(template(_LOCAL, side, zone))
 
     def _cast(self, node: exp.Cast) -> None:
         if is_of(node.to, TEXT):
@@ -206,14 +206,14 @@ class _Zones:
                 raise self._refusal(left, "times of several zones in one column")
 
     def _filled(self, text: str, time: exp.Expr, third: exp.Expr | None = None) -> exp.Expr:
-        return template(text, {"_0": time, "_1": self._zone(time), "_2": third or exp.Null()})
+        return template(text, time, self._zone(time), third or exp.Null())
 
     def _local(self, time: exp.Expr) -> exp.Expr:
         return self._filled(_LOCAL, time)
 
     def _instant(self, local: exp.Expr, zone: exp.Expr) -> exp.Expr:
         text = _INSTANT if not zone.is_string or _repeats_times(zone.name) else _LOCAL
-        return template(text, {"_0": local, "_1": zone})
+        return template(text, local, zone)
 
     def _zone(self, node: exp.Expr) -> exp.Expr:
         """The zone of a time, as the engine calls it."""

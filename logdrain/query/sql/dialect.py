@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from sqlglot import TokenType, exp
@@ -18,7 +18,7 @@ from sqlglot.parsers.hive import HiveParser
 from sqlglot.parsers.trino import TrinoParser
 
 from logdrain.model.plans import Dialect
-from logdrain.query.duckdb.dialect_functions import OWN_NAMES
+from logdrain.query.sql.signatures import OWN_NAMES, SIGNATURES, Signature
 
 # It prints its doubts about a text on STDERR; those that matter are errors of ours.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -34,17 +34,15 @@ def _untyped_cast(generator: Generator, node: exp.Expr) -> str:
     return generator.func("CAST", node.this)
 
 
+ARGUMENT_COUNT = "argument_count"
+"""Mark (in a node's meta) of a call that sqlglot has a node for: how many arguments were written."""
+
 _CAST_TOKENS = 2  # `CAST` and `(`
 _DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?", re.ASCII)
 
 
 class UntypedCasts(Parser):
     """Lets a parser read `CAST(x)`, and keeps the place of every cast."""
-
-    @property
-    def reached(self) -> int:
-        """Where in the text the last token that was read begins."""
-        return self._prev.start if self._prev else 0
 
     def _parse_function_call(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         """The parser forgets where calls with a grammar of their own stand: MAX_BY, EXTRACT, CASE, …."""
@@ -56,6 +54,12 @@ class UntypedCasts(Parser):
         if word and isinstance(called, exp.Func) and "start" not in called.meta:
             called.update_positions(word)
         return parsed
+
+    def validate_expression(self, expression: Any, args: list[exp.Expr] | None = None) -> Any:
+        """Note how many arguments a call has: a node does not say which were left out."""
+        if args is not None:
+            expression.meta[ARGUMENT_COUNT] = len(args)
+        return super().validate_expression(expression, args)
 
     def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:  # noqa: FBT001  sqlglot's signature
         start = self._index
@@ -69,10 +73,30 @@ class UntypedCasts(Parser):
         return cast
 
 
-def _without(
-    functions: Mapping[str, Callable[..., Any]], names: Collection[str]
-) -> dict[str, Callable[..., Any]]:
-    return {name: read for name, read in functions.items() if name.lower() not in names}
+Builder = Callable[..., Any]
+
+
+def _functions(builders: Mapping[str, Builder], dialect: Dialect) -> dict[str, Builder]:
+    """What the parser reads as nodes: all but our own names. A call with a wrong count stays a plain call."""
+    signatures = SIGNATURES[dialect]
+    found = {name: build for name, build in builders.items() if name.lower() not in OWN_NAMES[dialect]}
+    for name, build in found.items():
+        signature = signatures.get(name.lower())
+        if signature is not None:
+            found[name] = _counting(name, signature, build)
+    return found
+
+
+def _counting(name: str, signature: Signature, build: Builder) -> Builder:
+    takes_dialect = "dialect" in build.__code__.co_varnames  # as the parser asks, too
+
+    def counting(arguments: list[exp.Expr], dialect: SqlglotDialect) -> exp.Expr:
+        if signature.problem(name, len(arguments)):
+            return exp.Anonymous(this=name, expressions=arguments)  # `check_calls` refuses it with its place
+        built: exp.Expr = build(arguments, dialect=dialect) if takes_dialect else build(arguments)
+        return built
+
+    return counting
 
 
 def _decimal_literal(_: Parser, value: exp.Expr, of: exp.DataType) -> exp.Expr:
@@ -88,7 +112,7 @@ def _decimal_literal(_: Parser, value: exp.Expr, of: exp.DataType) -> exp.Expr:
 class TdTrinoParser(UntypedCasts, TrinoParser):
     """Trino's grammar, and `CAST(x)`."""
 
-    FUNCTIONS: ClassVar = _without(TrinoParser.FUNCTIONS, OWN_NAMES[Dialect.TRINO])
+    FUNCTIONS: ClassVar = _functions(TrinoParser.FUNCTIONS, Dialect.TRINO)
     TYPE_CONVERTERS: ClassVar = {exp.DType.DECIMAL: build_default_decimal_type(38, 0)}
     TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
         **TrinoParser.TYPE_LITERAL_PARSERS,
@@ -107,7 +131,7 @@ class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
 
     FUNCTIONS: ClassVar = {
-        **_without(HiveParser.FUNCTIONS, OWN_NAMES[Dialect.HIVE]),
+        **_functions(HiveParser.FUNCTIONS, Dialect.HIVE),
         **dict.fromkeys(("STD", "STDDEV"), exp.StddevPop.from_arg_list),  # elsewhere of a sample
         "ELEMENT_AT": TrinoParser.FUNCTIONS["ELEMENT_AT"],
         "UNIX_TIMESTAMP": _unix_timestamp,

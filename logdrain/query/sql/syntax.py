@@ -12,7 +12,7 @@ from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from logdrain.errors import Place, SqlSyntaxError, UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.context import PlanContext, node_place, place_of
-from logdrain.query.sql.dialect import FRONT_DOORS, UntypedCasts
+from logdrain.query.sql.dialect import FRONT_DOORS
 
 # Statements that change, read or configure something other than event tables, by their first word.
 _STATEMENT = re.compile(
@@ -143,9 +143,6 @@ def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
         _check_commas(sql, tokens)
         _check_parameters(sql, tokens, dialect)
         parsed = parser.parse(tokens, sql)
-    except (LookupError, TypeError, ValueError) as error:
-        reached = parser.reached if isinstance(parser, UntypedCasts) else 0
-        raise SqlSyntaxError(f"{_TOO_FEW}", place=place_of(sql, reached)) from error
     except ParseError as error:
         message, place = _parse_message(sql, error)
         raise SqlSyntaxError(message, place=place, hint=_word_hint(sql, error)) from None

@@ -11,7 +11,7 @@ from logdrain.query.td.optional_functions import address_value, parse_agent, par
 from logdrain.query.td.refused_functions import REFUSED_FUNCTIONS
 from logdrain.query.td.scalar_functions import of_values, time_format, time_parse
 from logdrain.query.td.sessions import session_of, session_window
-from logdrain.query.td.sql_functions import avg_if, first, last, numeric_range, sum_if, templated, x_rank
+from logdrain.query.td.sql_functions import as_written, avg_if, first, last, numeric_range, sum_if, x_rank
 from logdrain.query.td.time_functions import scheduled_time, time_add, time_range
 from logdrain.query.values import scalars
 from logdrain.query.values.address_functions import ADDRESS_FUNCTIONS
@@ -41,11 +41,11 @@ _TYPE = exp.DType
 
 TD_FUNCTIONS: dict[str, TdFunction] = {
     "SMART_DIGEST": TdFunction(range(1, 3), _TYPE.VARCHAR, of_values(scalars.DIGEST)),
-    "TD_APPROX_MOST_FREQUENT": TdFunction(range(2, 4), _TYPE.UNKNOWN, templated("TD_APPROX_MOST_FREQUENT")),
-    "TD_ARRAY_INDEX": TdFunction(range(2, 3), _TYPE.UNKNOWN, templated("TD_ARRAY_INDEX")),
+    "TD_APPROX_MOST_FREQUENT": TdFunction(range(2, 4), _TYPE.UNKNOWN, as_written),
+    "TD_ARRAY_INDEX": TdFunction(range(2, 3), _TYPE.UNKNOWN, as_written),
     "TD_AVGIF": TdFunction(range(2, 3), _TYPE.DOUBLE, avg_if),
     "TD_DATE_TRUNC": TdFunction(range(2, 4), _TYPE.BIGINT, of_values(scalars.DATE_TRUNC)),
-    "TD_DIVIDE": TdFunction(range(2, 3), _TYPE.DOUBLE, templated("TD_DIVIDE")),
+    "TD_DIVIDE": TdFunction(range(2, 3), _TYPE.DOUBLE, as_written),
     "TD_FIRST": TdFunction(range(2, ANY_NUMBER), _TYPE.UNKNOWN, first),
     "TD_INTERVAL": TdFunction(range(2, 4), _TYPE.BOOLEAN, time_interval),
     "TD_INTERVAL_RANGE": TdFunction(range(1, 3), _TYPE.ARRAY, interval_range),
@@ -54,7 +54,7 @@ TD_FUNCTIONS: dict[str, TdFunction] = {
         for name, (of, _) in ADDRESS_FUNCTIONS.items()
     },
     "TD_LAST": TdFunction(range(2, ANY_NUMBER), _TYPE.UNKNOWN, last),
-    "TD_MD5": TdFunction(range(1, 2), _TYPE.VARCHAR, templated("TD_MD5")),
+    "TD_MD5": TdFunction(range(1, 2), _TYPE.VARCHAR, as_written),
     "TD_NUMERIC_RANGE": TdFunction(range(1, 4), _TYPE.BIGINT, numeric_range),
     "TD_PARSE_AGENT": TdFunction(range(1, 2), _TYPE.MAP, parse_agent),
     "TD_PARSE_USER_AGENT": TdFunction(range(1, 3), _TYPE.VARCHAR, parse_user_agent),

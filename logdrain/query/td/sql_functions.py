@@ -1,27 +1,14 @@
 """TD functions that are plain SQL under another name."""
 
-from collections.abc import Callable
-
 from sqlglot import exp
 
-from logdrain.query.duckdb.dialect_functions import TOP_COUNTS
-from logdrain.query.duckdb.templates import from_template
 from logdrain.query.sql.constants import Constant, bigint, constant
 from logdrain.query.td.calls import Call
 
-TEMPLATES = {
-    "TD_APPROX_MOST_FREQUENT": TOP_COUNTS,
-    "TD_ARRAY_INDEX": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
-    "TD_DIVIDE": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
-    "TD_MD5": "MD5(CAST(_0 AS VARCHAR))",
-}
-"""The engine's expression over the arguments _0, _1, …"""
 
-
-def templated(name: str) -> Callable[[Call], exp.Expr]:
-    """What rewrites the calls of a function of TEMPLATES."""
-    fill = from_template(TEMPLATES[name])
-    return lambda call: fill(call.node, call.context)
+def as_written(call: Call) -> exp.Expr:
+    """The call itself: an engine has an entry for it."""
+    return call.node.copy()
 
 
 def sum_if(call: Call) -> exp.Expr:

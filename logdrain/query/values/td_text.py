@@ -18,7 +18,7 @@ def find_charset(name: str) -> str | None:
     """Python's name of a character set (`UTF-8`, `EUC-KR`) or of a locale's (`ko`); else None."""
     try:
         codec = codecs.lookup(_LOCALES.get(name, name))
-    except (LookupError, ValueError):
+    except (ValueError, LookupError):  # a NUL; unknown
         return None
     # `hex`, `zip` and their like are codecs, too, but of octets.
     is_text = getattr(codec, "_is_text_encoding", False)

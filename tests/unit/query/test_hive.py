@@ -246,8 +246,8 @@ def test_constants(expression: str, value: Any) -> None:
         ("GET_JSON_OBJECT(json, '$.a[*].b')", UnsupportedSql, "with * in its path", "'$.a[0].b'"),
         ("ASSERT_TRUE(n > 1)", UnknownFunction, "there is no function ASSERT_TRUE", "COUNT(IF("),
         ("PMOD(n)", SqlTypeError, "PMOD takes 2 arguments, not 1", ""),
-        ("ELT(n)", SqlTypeError, "ELT takes a number and texts", ""),
-        ("FIELD(n)", SqlTypeError, "FIELD takes a value and others", ""),
+        ("ELT(n)", SqlTypeError, "ELT takes at least 2 arguments, not 1", ""),
+        ("FIELD(n)", SqlTypeError, "FIELD takes at least 2 arguments, not 1", ""),
     ],
 )
 def test_refused(expression: str, error: type[LogdrainError], message: str, hint: str) -> None:

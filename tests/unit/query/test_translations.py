@@ -213,7 +213,6 @@ def test_hive(expression: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("ANY_MATCH(ARRAY[1])", "ANY_MATCH needs more arguments"),
         ("FORMAT_DATETIME(NOW(), LOWER('Y'))", "the pattern must be a string"),
         ("REDUCE(ARRAY[1], 0, (s, x) -> s, 5)", "REDUCE whose last argument"),
         ("MAP_AGG(1, 2) FILTER (WHERE TRUE)", "MAP_AGG with FILTER or OVER"),

@@ -1,43 +1,71 @@
-"""Functions of Hive whose translation depends on what they are called with."""
+"""Hive's functions: HIVE has an entry for each that DuckDB lacks, or has with another meaning.
+
+(https://cwiki.apache.org/confluence/display/Hive/LanguageManual+UDF)
+"""
 
 from sqlglot import exp
 
-from logdrain.errors import SqlTypeError, UnsupportedSql
-from logdrain.query.duckdb.dialect_functions import URL_PARAMETER, URL_PARTS
-from logdrain.query.duckdb.double_sums import compensated
-from logdrain.query.duckdb.hive_times import TIME_NODES, TIME_RULES, as_time, checked
-from logdrain.query.duckdb.templates import Rule, from_template
+from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb.functions_of_both import (
+    BOTH,
+    URL_AUTHORITY,
+    URL_FRAGMENT,
+    URL_HOST,
+    URL_PARAMETER,
+    URL_PATH,
+    URL_PROTOCOL,
+    URL_QUERY,
+    Functions,
+    compensated_sum,
+    pairs,
+    tried,
+)
+from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
+from logdrain.query.duckdb.templates import template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
 
-_URL_PARTS = {part: from_template(template) for part, template in URL_PARTS.items()}
-_WHOLE = from_template(
+_FILE = f"CASE WHEN {URL_QUERY} = '' THEN {URL_PATH} ELSE {URL_PATH} || '?' || {URL_QUERY} END"
+_URL_PARTS = {
+    "AUTHORITY": f"NULLIF({URL_AUTHORITY}, '')",
+    "FILE": _FILE,
+    "HOST": f"NULLIF({URL_HOST}, '')",
+    "PATH": URL_PATH,
+    "PROTOCOL": f"NULLIF({URL_PROTOCOL}, '')",
+    "QUERY": f"NULLIF({URL_QUERY}, '')",
+    "REF": f"NULLIF({URL_FRAGMENT}, '')",
+    "USERINFO": f"NULLIF(REGEXP_EXTRACT({URL_AUTHORITY}, '^([^@]*)@', 1), '')",
+}
+_WHOLE_OF_TEXT = (
     "CASE WHEN REGEXP_FULL_MATCH(_0, '\\s*[+-]?[0-9]+([.][0-9]*)?\\s*') "
     "THEN REGEXP_REPLACE(TRIM(_0), '[.][0-9]*$', '') END"
 )
 """Text with a fraction becomes the whole number before the point."""
+
+_SUBSTRING_INDEX = (
+    "CASE WHEN _2 > 0 THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), 1, _2), _1) WHEN _2 < 0 "
+    "THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), GREATEST(LEN(STR_SPLIT(_0, _1)) + _2 + 1, 1), "
+    "LEN(STR_SPLIT(_0, _1))), _1) ELSE '' END"
+)
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
 _NUMBER_OR_TEXT = NUMBER | TEXT
 _FIELDS_SHOWN = 3
-_URL_PARAMETER = from_template(URL_PARAMETER)
+_COMMA, _COLON = "','", "':'"
 
 
-def parse_url(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    """`parse_url(url, part [, name])`; NULL where the URL has no such part."""
-    arguments = node.expressions
-    part = arguments[1].name if len(arguments) > 1 and arguments[1].is_string else ""
-    rule = _URL_PARTS.get(part)
-    if part == "QUERY" and len(arguments) == 3:  # noqa: PLR2004  url, 'QUERY', name
-        call = exp.Anonymous(this=node.this, expressions=[arguments[0], arguments[2]])
-        return _URL_PARAMETER(call, context)
-    if rule is None or len(arguments) != 2:  # noqa: PLR2004  url, part
+def _parse_url(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """`parse_url(url, part [, name])`; NULL if the URL has no such part."""
+    url, part, *name = node.expressions
+    if name and part.is_string and part.name == "QUERY":
+        return template(URL_PARAMETER, url, name[0])
+    if name or not part.is_string or part.name not in _URL_PARTS:
         raise UnsupportedSql(
             "PARSE_URL takes a URL and a part",
             place=context.place(node),
             hint=f"parts are {', '.join(_URL_PARTS)}",
         )
-    return rule(node, context)
+    return template(_URL_PARTS[part.name], url)
 
 
 def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
@@ -66,7 +94,7 @@ def _cast(node: exp.Expr, context: PlanContext) -> exp.Expr:
     elif to.is_type(exp.DType.DATE):
         node.set("this", as_time(source, context))
     elif is_of(source, TEXT) and is_of(to, WHOLE):
-        node.set("this", _WHOLE(exp.Anonymous(this="", expressions=[source]), context))
+        node.set("this", template(_WHOLE_OF_TEXT, source))
     return node
 
 
@@ -102,7 +130,7 @@ def _divided(node: exp.Expr, context: PlanContext) -> exp.Expr:
 
 
 def _added(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    return compensated(_of_number(node, context), context)
+    return compensated_sum(_of_number(node, context), context)
 
 
 def _of_number(node: exp.Expr, _: PlanContext) -> exp.Expr:
@@ -181,19 +209,15 @@ def _json_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
             place=context.place(node),
             hint="name the element: '$.a[0].b'",
         )
-    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
-        return node
-    return exp.Try(this=exp.Paren(this=node.copy()))
+    return tried(node)
 
 
 def _text(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.VARCHAR)
 
 
-def _elt(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    """`elt(n, text, …)`: the text number n from 1; NULL where there is none."""
-    if len(node.expressions) < 2:  # noqa: PLR2004  n and a text
-        raise SqlTypeError("ELT takes a number and texts", place=context.place(node))
+def _elt(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """`elt(n, text, …)`: the text number n, from 1; NULL for any other n."""
     number, *texts = node.expressions
     pairs = [
         exp.If(this=exp.Literal.number(place), true=_text(text)) for place, text in enumerate(texts, start=1)
@@ -201,10 +225,8 @@ def _elt(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Case(this=number.copy(), ifs=pairs)
 
 
-def _field(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _field(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """`field(value, other, …)`: which of the others it is, from 1; 0 for none and for NULL."""
-    if len(node.expressions) < 2:  # noqa: PLR2004  a value and one to find it in
-        raise SqlTypeError("FIELD takes a value and others", place=context.place(node))
     value, *others = node.expressions
     pairs = [
         exp.If(this=exp.EQ(this=_text(value), expression=_text(other)), true=exp.Literal.number(place))
@@ -213,29 +235,31 @@ def _field(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Case(ifs=pairs, default=exp.Literal.number(0))
 
 
-def _exactly(count: int, template: str) -> Rule:
-    fill = from_template(template)
-
-    def rule(node: exp.Expr, context: PlanContext) -> exp.Expr:
-        checked(node, context, count, count)
-        return fill(node, context)
-
-    return rule
-
-
-HIVE_RULES: dict[str, Rule] = {
-    "conv": _exactly(3, "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))"),
-    "crc32": _exactly(1, "HIVE_CRC32(CAST(_0 AS VARCHAR))"),
+HIVE: Functions = {
+    **BOTH,
+    "binary": "ENCODE(CAST(_0 AS VARCHAR))",
+    "bround": {1: "ROUND_EVEN(_0, 0)", 2: "ROUND_EVEN(_0, _1)"},
+    "conv": "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))",
+    "crc32": "HIVE_CRC32(CAST(_0 AS VARCHAR))",
     "elt": _elt,
     "field": _field,
+    "find_in_set": "COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0)",
+    "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
+    "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
+    "isnotnull": "NOT _0 IS NULL",
+    "isnull": "_0 IS NULL",
     "map_values": _no_object,
-    "parse_url": parse_url,
-    "pmod": _exactly(2, "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)"),
-    "soundex": _exactly(1, "SOUNDEX_CODE(CAST(_0 AS VARCHAR))"),
-    **TIME_RULES,
-}
-
-HIVE_NODES: dict[type[exp.Expr], Rule] = {
+    "parse_url": _parse_url,
+    "pmod": "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)",
+    "shiftleft": "CAST(_0 AS BIGINT) << _1",
+    "shiftright": "CAST(_0 AS BIGINT) >> _1",
+    "str_to_map": {
+        1: f"MAP_FROM_ENTRIES({pairs('_0', _COMMA, _COLON)})",
+        2: f"MAP_FROM_ENTRIES({pairs('_0', '_1', _COLON)})",
+        3: f"MAP_FROM_ENTRIES({pairs('_0', '_1', '_2')})",
+    },
+    "substring_index": _SUBSTRING_INDEX,
+    "to_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE _1) AT TIME ZONE 'UTC'",
     exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
     exp.JSONExtractScalar: _json_object,
@@ -256,5 +280,5 @@ HIVE_NODES: dict[type[exp.Expr], Rule] = {
         ),
         _of_number,
     ),
-    **TIME_NODES,
+    **HIVE_TIMES,
 }

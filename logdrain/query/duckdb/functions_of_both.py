@@ -1,0 +1,160 @@
+"""Functions that Trino and Hive share, and templates that both tables use.
+
+A table has an entry for each function: its name, if it is read as a plain call, or the node that sqlglot has
+for it; and what DuckDB runs instead. How many arguments it takes is in sql/signatures.py.
+"""
+
+import re
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb.templates import Lowering, called
+from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.kinds import is_map, is_of
+
+Functions = Mapping[str | type[exp.Expr], Lowering]
+
+_URL = r"^(?:([^:/?#]+):)?(?://((?:[^/?#@]*@)?([^/?#:]*)(?::([0-9]+))?))?([^?#]*)(?:[?]([^#]*))?(?:#(.*))?$"
+URL_PROTOCOL, URL_AUTHORITY, URL_HOST, URL_PORT, URL_PATH, URL_QUERY, URL_FRAGMENT = (
+    f"REGEXP_EXTRACT(_0, '{_URL}', {group})" for group in range(1, 8)
+)
+URL_PARAMETER = (
+    "CASE WHEN REGEXP_MATCHES(_0, '[?&]' || REGEXP_ESCAPE(_1) || '(=|&|#|$)') "
+    "THEN REGEXP_EXTRACT(_0, '[?&]' || REGEXP_ESCAPE(_1) || '=([^&#]*)', 1) END"
+)
+"""The value of the parameter _1 in the URL _0, still encoded; NULL if the URL has no such parameter."""
+
+TOP_COUNTS = (
+    "MAP_FROM_ENTRIES(LIST_TRANSFORM(LIST_SLICE(LIST_SORT(LIST_TRANSFORM(MAP_ENTRIES(HISTOGRAM(_1)), "
+    "LAMBDA e : {'n': -CAST(e.value AS BIGINT), 'v': e.key})), 1, _0), LAMBDA e : {'k': e.v, 'v': -e.n}))"
+)
+
+_DOUBLES = (exp.DType.DOUBLE, exp.DType.FLOAT)
+_COMPENSATED: dict[type[exp.Expr], str] = {exp.Sum: "FSUM", exp.Avg: "FAVG"}
+_GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
+
+
+def pairs(text: str, between_pairs: str, within_pair: str) -> str:
+    """A template: text such as `a=1,b=2` as a list of entries."""
+    return (
+        f"LIST_TRANSFORM(LIST_FILTER(STR_SPLIT({text}, {between_pairs}), LAMBDA p : p <> ''), LAMBDA p : "
+        f"{{'k': LIST_EXTRACT(STR_SPLIT(p, {within_pair}), 1), 'v': CASE WHEN STRPOS(p, {within_pair}) > 0 "
+        f"THEN SUBSTRING(p, STRPOS(p, {within_pair}) + LENGTH({within_pair})) END}})"
+    )
+
+
+def tried(node: exp.Expr) -> exp.Expr:
+    """NULL for text that is not JSON, as in both dialects; DuckDB raises an error."""
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    return exp.Try(this=exp.Paren(this=node.copy()))
+
+
+def compensated_sum(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """SUM and AVG of doubles with compensation, as MongoDB adds them: the error does not grow with the rows.
+
+    Compensation makes NaN of infinity and of sums out of range: there DuckDB's own sum is used. Sums over
+    windows stay as they are: DuckDB would compute both for every row.
+    """
+    value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    plain = node.parent if isinstance(node.parent, exp.Filter) else node
+    if isinstance(plain.parent, exp.Window) or not is_of(value, _DOUBLES):
+        return node
+    exact: exp.Expr = exp.Anonymous(this=_COMPENSATED[type(node)], expressions=[node.this.copy()])
+    if isinstance(plain, exp.Filter):
+        exact = exp.Filter(this=exact, expression=plain.expression.copy())
+    is_lost = exp.Anonymous(this="ISNAN", expressions=[exact.copy()])
+    whole = exp.Case(ifs=[exp.If(this=is_lost, true=plain.copy())], default=exact)
+    whole.type = node.type
+    if plain is node:
+        return whole
+    plain.replace(whole)
+    return node
+
+
+def _date_add(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """A date plus days is a date; in DuckDB it is a timestamp."""
+    is_date = isinstance(node, exp.TsOrDsAdd) or node.this.is_type(exp.DType.DATE)
+    is_span = isinstance(node, (exp.TsOrDsAdd, exp.DateAdd)) or isinstance(node.expression, exp.Interval)
+    return exp.cast(node.copy(), exp.DType.DATE) if is_date and is_span else node
+
+
+def _approx_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """The exact count: it is the same in every run."""
+    return exp.Count(this=exp.Distinct(expressions=[node.this]), big_int=True)
+
+
+def _count_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """COUNT(DISTINCT a, b) counts the pairs without NULL; DuckDB takes one expression."""
+    if not isinstance(node.parent, exp.Count) or len(node.expressions) == 1:
+        return node
+    missing = [
+        exp.If(this=exp.Is(this=part.copy(), expression=exp.Null()), true=exp.Null())
+        for part in node.expressions
+    ]
+    return exp.Distinct(expressions=[exp.Case(ifs=missing, default=exp.Tuple(expressions=node.expressions))])
+
+
+def _cardinality(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """DuckDB has one function for lists and one for maps."""
+    return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map(node.this) else node
+
+
+def _reduce(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """Trino's last argument is a function of the result; DuckDB's REDUCE has none."""
+    finish = node.args.get("finish")
+    if finish is None:
+        return node
+    if not isinstance(finish, exp.Lambda) or len(finish.expressions) != 1:
+        raise UnsupportedSql("REDUCE whose last argument is not x -> …", place=context.place(node))
+    reduced = node.copy()
+    reduced.set("finish", None)
+    return called(finish, [reduced])
+
+
+def _regexp_replace(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """Java writes groups as `$1`, DuckDB with a backslash."""
+    replacement = node.args.get("replacement")
+    if isinstance(replacement, exp.Lambda):
+        raise UnsupportedSql("REGEXP_REPLACE with a function", place=context.place(node))
+    if replacement is not None and replacement.is_string:
+        text = _GROUP.sub(_group, replacement.name)
+        node.set("replacement", exp.Literal.string(text))
+    return node
+
+
+def _group(found: re.Match[str]) -> str:
+    if found[2]:
+        return f"\\{found[2]}"
+    return r"\\" if found[1] in (None, "\\") else str(found[1])
+
+
+BOTH: Functions = {
+    "all_match": "COALESCE(LIST_BOOL_AND(LIST_TRANSFORM(_0, _1)), TRUE)",
+    "any_match": "COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "array_max": "LIST_MAX(_0)",
+    "array_min": "LIST_MIN(_0)",
+    "array_remove": "LIST_FILTER(_0, LAMBDA kept : kept <> _1)",
+    "array_union": "LIST_DISTINCT(LIST_CONCAT(_0, _1))",
+    "arrays_overlap": "LIST_HAS_ANY(_0, _1)",
+    "e": "EXP(1)",
+    "every": "BOOL_AND(_0)",
+    "none_match": "NOT COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "soundex": "SOUNDEX_CODE(CAST(_0 AS VARCHAR))",
+    "td_approx_most_frequent": TOP_COUNTS,
+    "td_array_index": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
+    "td_divide": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
+    "td_md5": "MD5(CAST(_0 AS VARCHAR))",
+    exp.Add: _date_add,
+    exp.ApproxDistinct: _approx_distinct,
+    exp.ArraySize: _cardinality,
+    exp.DateAdd: _date_add,
+    exp.Distinct: _count_distinct,
+    exp.JSONExtract: lambda node, _: tried(node),
+    exp.Reduce: _reduce,
+    exp.RegexpReplace: _regexp_replace,
+    exp.Sub: _date_add,
+    exp.TsOrDsAdd: _date_add,
+}

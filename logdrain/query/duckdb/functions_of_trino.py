@@ -1,0 +1,371 @@
+"""Trino's functions: TRINO has an entry for each that DuckDB lacks, or has with another meaning.
+
+(https://trino.io/docs/current/functions.html)
+"""
+
+import re
+
+from sqlglot import exp
+
+from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.query.duckdb.date_patterns import format_datetime, parse_datetime
+from logdrain.query.duckdb.functions_of_both import (
+    BOTH,
+    TOP_COUNTS,
+    URL_FRAGMENT,
+    URL_HOST,
+    URL_PARAMETER,
+    URL_PATH,
+    URL_PORT,
+    URL_PROTOCOL,
+    URL_QUERY,
+    Functions,
+    compensated_sum,
+    pairs,
+    tried,
+)
+from logdrain.query.duckdb.templates import Rule, called, template
+from logdrain.query.duckdb.trino_casts import trino_cast
+from logdrain.query.sql.context import PlanContext
+
+_MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
+_EXTRACTED = {"DOW": "ISODOW", "DAY_OF_WEEK": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
+_EXTRACTED |= {"YOW": "ISOYEAR", "YEAR_OF_WEEK": "ISOYEAR"}
+_LISTS = (exp.Array, exp.ArrayAgg, exp.Transform, exp.ArrayFilter, exp.ArraySort)
+
+_ENTRIES = "LIST({'k': _0, 'v': _1}) FILTER (WHERE NOT _0 IS NULL)"
+_KEYS = "LIST(_0) FILTER (WHERE NOT _0 IS NULL)"
+_ENTRIES_OF_MAPS = "LIST_TRANSFORM(FLATTEN(LIST(MAP_ENTRIES(_0))), LAMBDA m : {'k': m.key, 'v': m.value})"
+_SPLIT_3 = (
+    "CASE WHEN LEN(STR_SPLIT(_0, _1)) <= _2 THEN STR_SPLIT(_0, _1) ELSE LIST_APPEND("
+    "LIST_SLICE(STR_SPLIT(_0, _1), 1, _2 - 1), "
+    "ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), _2, LEN(STR_SPLIT(_0, _1))), _1)) END"
+)
+_SLICE = (
+    "CASE WHEN _1 > 0 THEN LIST_SLICE(_0, _1, _1 + _2 - 1) WHEN -_1 <= LEN(_0) "
+    "THEN LIST_SLICE(_0, LEN(_0) + _1 + 1, LEN(_0) + _1 + _2) ELSE LIST_SLICE(_0, 1, 0) END"
+)
+_NGRAMS = "LIST_TRANSFORM(RANGE(1, GREATEST(LEN(_0) - _1 + 2, 2)), LAMBDA n : LIST_SLICE(_0, n, n + _1 - 1))"
+_REGEXP_POSITION = (
+    "CASE WHEN REGEXP_MATCHES(_0, _1) THEN LENGTH(LIST_EXTRACT(STR_SPLIT_REGEX(_0, _1), 1)) + 1 ELSE -1 END"
+)
+_WIDTH_BUCKET = (  # the bounds may fall, too
+    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
+    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
+    "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
+)
+_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
+_JSON_SIZE = (
+    "CASE JSON_TYPE(_0, _1) WHEN 'OBJECT' THEN LEN(JSON_KEYS(_0, _1)) "
+    "WHEN 'ARRAY' THEN JSON_ARRAY_LENGTH(_0, _1) ELSE 0 END"
+)
+_RANDOM = {
+    0: "RANDOM()",
+    1: "CAST(FLOOR(RANDOM() * _0) AS BIGINT)",
+    2: "_0 + CAST(FLOOR(RANDOM() * (_1 - _0)) AS BIGINT)",
+}
+
+
+def _first_values(entries: str, keys: str) -> str:
+    """A template: a map of the entries; of entries with the same key the first."""
+    firsts = f"LIST_FILTER({entries}, LAMBDA e, at : LIST_POSITION({keys}, e.k) = at)"
+    return (
+        f"CASE WHEN LIST_UNIQUE({keys}) = LEN({keys}) THEN MAP_FROM_ENTRIES({entries}) "
+        f"ELSE MAP_FROM_ENTRIES({firsts}) END"
+    )
+
+
+def _all_values(entries: str) -> str:
+    """A template: a map from each key to the list of its values."""
+    return (
+        f"MAP_FROM_ENTRIES(LIST_TRANSFORM(LIST_DISTINCT(LIST_TRANSFORM({entries}, LAMBDA e : e.k)), "
+        f"LAMBDA k : {{'k': k, 'v': LIST_TRANSFORM(LIST_FILTER({entries}, LAMBDA e : e.k = k), "
+        "LAMBDA e : e.v)}))"
+    )
+
+
+def _check_path(node: exp.Expr, context: PlanContext) -> None:
+    """Refuse a path that is still text: sqlglot makes a tree of those that it can read."""
+    if node.expression.is_string:
+        raise SqlTypeError(
+            f"{node.expression.name!r} is no JSON path",
+            place=context.place(node.expression),
+            hint="write '$.field.list[0]'",
+        )
+
+
+def _json_extract_scalar(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """NULL for objects, lists and text that is not JSON; DuckDB returns their text or raises an error."""
+    _check_path(node, context)
+    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
+        return node
+    json = exp.JSONExtract(this=node.this.copy(), expression=node.expression.copy())
+    first = exp.Left(this=exp.cast(tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
+    is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
+    return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(node))])
+
+
+def _json_path(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    raise UnsupportedSql(
+        "SQL/JSON paths",
+        place=context.place(node),
+        hint="write JSON_EXTRACT_SCALAR(json, '$.a') or JSON_EXTRACT",
+    )
+
+
+def _json_extract(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    if node.args.get("json_query"):
+        _json_path(node, context)
+    _check_path(node, context)
+    return tried(node)
+
+
+def _regexp_extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """NULL if nothing matches; DuckDB returns an empty string."""
+    is_match = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
+    return exp.Case(ifs=[exp.If(this=is_match, true=node.copy())])
+
+
+def _extreme(name: str) -> Rule:
+    """MAX_BY(x, y) is the x of the greatest y, even if that x is NULL."""
+
+    def rule(node: exp.Expr, _: PlanContext) -> exp.Expr:
+        if node.args.get("count"):
+            return node
+        return exp.Anonymous(this=name, expressions=[node.this, node.expression])
+
+    return rule
+
+
+def _approx_percentile(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """Of the type of its argument; takes a list, too. Here it is exact."""
+    if node.args.get("weight"):
+        raise UnsupportedSql(
+            "APPROX_PERCENTILE with weights",
+            place=context.place(node),
+            hint="compare SUM(weight) OVER (ORDER BY value) with the whole SUM(weight) in a subquery",
+        )
+    return exp.Anonymous(this="QUANTILE_DISC", expressions=[node.this, node.args["quantile"]])
+
+
+def _bracket(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """DuckDB counts elements from 1, as Trino does; keys of a map stay as they are written."""
+    node.set("offset", node.args.get("offset", 1))
+    return node
+
+
+def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Empty from position 0, and from before the beginning."""
+    start = node.args.get("start")
+    if start is None or (start.is_int and int(start.name) > 0 and not isinstance(start, exp.Neg)):
+        return node
+    text = "CASE WHEN _1 = 0 OR -_1 > LENGTH(_0) THEN LEFT(_0, 0) ELSE _2 END"
+    return template(text, node.this, start, node)
+
+
+def _contains(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """NULL if the value is not found, and the list has a NULL."""
+    text = "CASE WHEN _1 THEN TRUE WHEN LEN(_0) > LIST_COUNT(_0) THEN NULL ELSE _1 END"
+    return template(text, node.this, node)
+
+
+def _normalize(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    if (form := node.text("form").upper()) not in ("", "NFC"):
+        raise UnsupportedSql(f"NORMALIZE to {form}", place=context.place(node), hint="only NFC is there")
+    return exp.Anonymous(this="NFC_NORMALIZE", expressions=[node.this])
+
+
+def _extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Weeks begin on Monday, and days of the week count from it."""
+    part = node.this.name.upper()
+    if part in _EXTRACTED:
+        node.set("this", exp.var(_EXTRACTED[part]))
+    return node
+
+
+def _date_diff(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Whole units that have passed, as DuckDB's date_sub; its date_diff counts the boundaries crossed."""
+    unit = exp.Literal.string(node.text("unit").lower() or "day")
+    # sqlglot reads date_diff(unit, from, to) as to - from.
+    return exp.Anonymous(this="DATE_SUB", expressions=[unit, node.expression, node.this])
+
+
+def _date_trunc(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """A date stays a date."""
+    return exp.cast(node.copy(), exp.DType.DATE) if node.this.is_type(exp.DType.DATE) else node
+
+
+def _from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """With a zone: zones.py."""
+    if node.args.get("hours") or node.args.get("minutes"):
+        raise UnsupportedSql(
+            "FROM_UNIXTIME with an offset", place=context.place(node), hint="name a zone: 'Asia/Tokyo'"
+        )
+    return node
+
+
+def _date_format(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """The week of MySQL's patterns, which sqlglot does not translate."""
+    pattern = node.args["format"]
+    if pattern.is_string:
+        text = re.sub("%[vx]", lambda found: _MYSQL_WEEKS[found[0]], pattern.name)
+        node.set("format", exp.Literal.string(text))
+    return node
+
+
+def _format(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    return exp.Anonymous(this="PRINTF", expressions=node.expressions)
+
+
+def _reverse(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    (argument,) = node.expressions
+    is_list = argument.is_type(exp.DType.ARRAY) or isinstance(argument, _LISTS)
+    return exp.Anonymous(this="LIST_REVERSE" if is_list else "REVERSE", expressions=[argument])
+
+
+def _to_iso8601(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    (time,) = node.expressions
+    pattern = "%Y-%m-%dT%H:%M:%S.%gZ" if time.is_type(exp.DType.TIMESTAMPTZ) else "%Y-%m-%dT%H:%M:%S.%g"
+    if time.is_type(exp.DType.DATE):
+        pattern = "%Y-%m-%d"
+    return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(pattern)])
+
+
+def _over_entries(kind: str) -> Rule:
+    """MAP_FILTER, TRANSFORM_KEYS, TRANSFORM_VALUES with a function of key and value."""
+
+    def rule(node: exp.Expr, context: PlanContext) -> exp.Expr:
+        source, function = node.expressions
+        entry = exp.to_identifier("entry")
+        key, value = (
+            exp.Dot(this=entry.copy(), expression=exp.to_identifier(part)) for part in ("key", "value")
+        )
+        result = _called_with_two(node, context, function, key, value)
+        entries = exp.Anonymous(this="MAP_ENTRIES", expressions=[source.copy()])
+        if kind == "filter":
+            body: exp.Expr = result
+        else:
+            pair = (result, value.copy()) if kind == "keys" else (key.copy(), result)
+            body = exp.Anonymous(this="ROW", expressions=list(pair))
+        name = "LIST_FILTER" if kind == "filter" else "LIST_TRANSFORM"
+        mapped = exp.Anonymous(this=name, expressions=[entries, exp.Lambda(this=body, expressions=[entry])])
+        return exp.Anonymous(this="MAP_FROM_ENTRIES", expressions=[mapped])
+
+    return rule
+
+
+def _zip_with(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    left, right, function = node.expressions
+    pair = exp.to_identifier("pair")
+    sides = [
+        exp.Anonymous(this="STRUCT_EXTRACT", expressions=[pair.copy(), exp.Literal.number(number)])
+        for number in (1, 2)
+    ]
+    body = _called_with_two(node, context, function, *sides)
+    zipped = exp.Anonymous(this="LIST_ZIP", expressions=[left.copy(), right.copy()])
+    return exp.Anonymous(
+        this="LIST_TRANSFORM", expressions=[zipped, exp.Lambda(this=body, expressions=[pair])]
+    )
+
+
+def _called_with_two(
+    node: exp.Expr, context: PlanContext, function: exp.Expr, first: exp.Expr, second: exp.Expr
+) -> exp.Expr:
+    if not isinstance(function, exp.Lambda) or len(function.expressions) != 2:  # noqa: PLR2004  first and second
+        raise UnsupportedSql(
+            f"{node.name.upper()} whose last argument is not (a, b) -> …", place=context.place(node)
+        )
+    return called(function, [first, second])
+
+
+TRINO: Functions = {
+    **BOTH,
+    "approx_most_frequent": TOP_COUNTS,
+    "array_average": "LIST_AVG(_0)",
+    "array_first": "LIST_EXTRACT(_0, 1)",
+    "array_histogram": "LIST_HISTOGRAM(_0)",
+    "array_last": "LIST_EXTRACT(_0, -1)",
+    "array_max": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MAX(_0) END",
+    "array_min": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MIN(_0) END",
+    "array_position": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN COALESCE(LIST_POSITION(_0, _1), 0) END",
+    "bit_count": "BIT_COUNT(CAST(_0 AS BIGINT))",
+    "bitwise_left_shift": "CAST(_0 AS BIGINT) << _1",
+    "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
+    "bitwise_right_shift_arithmetic": "CAST(_0 AS BIGINT) >> _1",
+    "codepoint": "UNICODE(_0)",
+    "current_timezone": "'UTC'",
+    "format": _format,
+    "format_datetime": format_datetime,
+    "from_iso8601_date": "CAST(_0 AS DATE)",
+    "hamming_distance": "HAMMING(_0, _1)",
+    "infinity": "CAST('Infinity' AS DOUBLE)",
+    "is_finite": "ISFINITE(_0)",
+    "is_infinite": "ISINF(_0)",
+    "is_json_scalar": "NOT JSON_TYPE(_0) IN ('OBJECT', 'ARRAY')",
+    "json_array_contains": "LIST_CONTAINS(FROM_JSON(_0, '[\"JSON\"]'), TO_JSON(_1))",
+    "json_array_get": "JSON_EXTRACT(_0, CAST(_1 AS BIGINT))",
+    "json_exists": _json_path,
+    "json_size": _JSON_SIZE,
+    "last_day_of_month": "LAST_DAY(_0)",
+    "map_agg": _first_values(_ENTRIES, _KEYS),
+    "map_filter": _over_entries("filter"),
+    "map_union": _first_values(_ENTRIES_OF_MAPS, "FLATTEN(LIST(MAP_KEYS(_0)))"),
+    "millisecond": "MILLISECOND(_0) % 1000",
+    "multimap_agg": _all_values(_ENTRIES),
+    "nan": "CAST('NaN' AS DOUBLE)",
+    "ngrams": _NGRAMS,
+    "rand": _RANDOM,
+    "random": _RANDOM,
+    "regexp_position": _REGEXP_POSITION,
+    "repeat": "LIST_TRANSFORM(RANGE(_1), LAMBDA n : _0)",
+    "reverse": _reverse,
+    "sha1": "UNHEX(SHA1(_0))",
+    "slice": _SLICE,
+    "split": {2: "STR_SPLIT(_0, _1)", 3: _SPLIT_3},
+    "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",
+    "split_to_map": f"MAP_FROM_ENTRIES({pairs('_0', '_1', '_2')})",
+    "split_to_multimap": _all_values(pairs("_0", "_1", "_2")),
+    "to_base": "LOWER(TO_BASE(_0, _1))",
+    "to_base64url": "REPLACE(REPLACE(TO_BASE64(_0), '+', '-'), '/', '_')",
+    "to_iso8601": _to_iso8601,
+    "to_milliseconds": "CAST(EPOCH(_0) * 1000 AS BIGINT)",
+    "transform_keys": _over_entries("keys"),
+    "transform_values": _over_entries("values"),
+    "trim_array": "LIST_SLICE(_0, 1, LEN(_0) - _1)",
+    "url_decode": "TD_URL_DECODE(_0, 'UTF-8')",
+    "url_encode": "TD_URL_ENCODE(_0, 'UTF-8')",
+    "url_extract_fragment": URL_FRAGMENT,
+    "url_extract_host": URL_HOST,
+    "url_extract_parameter": f"TD_URL_DECODE({URL_PARAMETER}, 'UTF-8')",
+    "url_extract_path": URL_PATH,
+    "url_extract_port": f"CAST(NULLIF({URL_PORT}, '') AS BIGINT)",
+    "url_extract_protocol": URL_PROTOCOL,
+    "url_extract_query": URL_QUERY,
+    "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
+    "year_of_week": "ISOYEAR(_0)",
+    "yow": "ISOYEAR(_0)",
+    "zip": "LIST_ZIP(_0, _1)",
+    "zip_with": _zip_with,
+    exp.ApproxQuantile: _approx_percentile,
+    exp.ArgMax: _extreme("ARG_MAX_NULL"),
+    exp.ArgMin: _extreme("ARG_MIN_NULL"),
+    exp.ArrayContains: _contains,
+    exp.Avg: compensated_sum,
+    exp.Bracket: _bracket,
+    exp.Cast: trino_cast,
+    exp.DateDiff: _date_diff,
+    exp.DateTrunc: _date_trunc,
+    exp.Extract: _extract,
+    exp.JSONExtract: _json_extract,
+    exp.JSONExtractScalar: _json_extract_scalar,
+    exp.JSONValue: _json_path,
+    exp.Normalize: _normalize,
+    exp.ParseDatetime: parse_datetime,
+    exp.RegexpExtract: _regexp_extract,
+    exp.Substring: _substring,
+    exp.Sum: compensated_sum,
+    exp.TimestampTrunc: _date_trunc,
+    exp.TimeToStr: _date_format,
+    exp.TryCast: trino_cast,
+    exp.UnixToTime: _from_unixtime,
+}

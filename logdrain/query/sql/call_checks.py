@@ -1,0 +1,25 @@
+"""Calls of functions with too few or too many arguments."""
+
+from sqlglot import exp
+
+from logdrain.errors import SqlTypeError
+from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.signatures import SIGNATURES
+
+
+def check_calls(context: PlanContext) -> None:
+    """Count the arguments of each call, so that later steps find those that they need.
+
+    Raises:
+        SqlTypeError: a call has too few or too many.
+    """
+    signatures = SIGNATURES[context.request.dialect]
+    for call in context.statement.find_all(exp.Func):
+        problem = ""
+        if type(call) is exp.Anonymous:
+            signature = signatures.get(call.name.lower())
+            problem = signature.problem(call.name.upper(), len(call.expressions)) if signature else ""
+        elif any(is_needed and call.args.get(part) is None for part, is_needed in call.arg_types.items()):
+            problem = f"{(context.written(call) or call.sql_name()).upper()} needs more arguments"
+        if problem:
+            raise SqlTypeError(problem, place=context.place(call))
