@@ -122,8 +122,9 @@ def _dispatch(words: list[str]) -> int:
         description=command.summary[0].upper() + command.summary[1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    module.add_arguments(parser)
-    status = module.run(parser.parse_intermixed_args(words[1:]))
+    function = commands.function_name(words[0])
+    getattr(module, f"add_{function}_arguments")(parser)
+    status = getattr(module, f"run_{function}")(parser.parse_intermixed_args(words[1:]))
     sys.stdout.flush()
     return int(status)
 

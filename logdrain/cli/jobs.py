@@ -1,15 +1,17 @@
-"""`logdrain jobs check|apply [PATH ...]`."""
+"""`logdrain jobs` and `logdrain cron`: job files are checked and applied, cron is shown."""
 
 import argparse
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from logdrain import log
 from logdrain.cli import servers
+from logdrain.cli.output import print_table, to_json
 from logdrain.errors import (
     CronInvalid,
     JobFileInvalid,
@@ -18,6 +20,7 @@ from logdrain.errors import (
     ScheduleCycle,
     SqlError,
     UnknownSchedule,
+    UsageError,
     ZoneInvalid,
 )
 from logdrain.model.job_files import Job
@@ -32,7 +35,7 @@ _KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str]
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_jobs_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
         "A file that says `enabled = false` is left out, unless it is named itself.\n"
@@ -49,13 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_data_argument(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_jobs(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
     from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.jobs.job_folder import load_jobs
     from logdrain.worker.slices import check_schedule
 
-    settings = servers.settings(arguments)
+    settings = servers.settings_of(arguments)
     with _said_line_by_line():
         jobs = load_jobs(arguments.paths or [Path(settings.jobs_folder)])
         _check(jobs)
@@ -155,3 +158,45 @@ def _refusals_in_log(file: Path | str) -> Iterator[None]:
         yield
     except LogdrainError as error:
         log.error("job_file_refused", file=file, code=error.code, message=error.message, hint=error.hint)
+
+
+_COUNT_MAX = 100_000
+
+
+def add_cron_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = "example: logdrain cron '0 2 * * *' -t America/Los_Angeles --after 2015-03-07 -n 3"
+    parser.add_argument("expression", help="five fields, or @hourly, @daily, @monthly")
+    parser.add_argument(
+        "-t", "--timezone", default="UTC", metavar="TIMEZONE", help="IANA name (default: UTC)"
+    )
+    parser.add_argument("--after", metavar="TIME", help="unix seconds or a date and time (default: now)")
+    parser.add_argument("-n", type=int, default=5, metavar="N", help="so many instants (default: 5)")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run_cron(arguments: argparse.Namespace) -> int:
+    """Print the instants strictly after the time; json is a list of unix seconds."""
+    from logdrain.jobs.cron import parse
+    from logdrain.jobs.instants import read_time
+
+    if not 1 <= arguments.n <= _COUNT_MAX:
+        raise UsageError(f"-n {arguments.n} is not a number of instants", hint=f"give 1 to {_COUNT_MAX}")
+    cron = parse(arguments.expression, arguments.timezone)
+    after = datetime.now(UTC) if arguments.after is None else read_time(arguments.after, arguments.timezone)
+    instants = list(islice(cron.iterate(after), arguments.n))
+    unix = [int(instant.timestamp()) for instant in instants]
+    if arguments.format == "json":
+        print(to_json(unix))
+        return 0
+    rows = [
+        (f"{instant.astimezone(cron.zone):%Y-%m-%d %H:%M:%S %a %Z}", f"{instant:%Y-%m-%d %H:%M:%S}", seconds)
+        for instant, seconds in zip(instants, unix, strict=True)
+    ]
+    print_table(("local", "UTC", "unix"), rows, sys.stdout)
+    if not rows:
+        is_over = cron.next_after(datetime.fromtimestamp(0, UTC)) is not None
+        sys.stderr.write(
+            "it does not run after that, up to the year 9999\n" if is_over else "it never runs\n"
+        )
+    return 0

@@ -1,4 +1,4 @@
-"""`logdrain query -d DB "SELECT …"`."""
+"""`logdrain query` and `logdrain explain`."""
 
 import argparse
 import shutil
@@ -21,7 +21,7 @@ from logdrain.ports import ArrowStream
 _T = TypeVar("_T")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
         "Trino SQL with Treasure Data's TD_* functions. `time` is unix seconds, `_time` a timestamp.\n"
@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_data_argument(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_query(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
     from logdrain.answer.queries import AtMost, Reading
     from logdrain.bootstrap import open_queries
     from logdrain.errors import SqlError
 
-    settings = servers.settings(arguments)
+    settings = servers.settings_of(arguments)
     request = request_of(arguments)
     started_s = time.monotonic()
     with (
@@ -82,3 +82,19 @@ def run_in_thread(run: Callable[..., _T]) -> _T:
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         sys.stderr.write(f"warning: {printable(warning)}\n")
+
+
+def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    add_sql_arguments(parser)
+    servers.add_data_argument(parser)
+
+
+def run_explain(arguments: argparse.Namespace) -> int:
+    """Print what is read from MongoDB, what is filtered there, and what DuckDB runs."""
+    from logdrain.bootstrap import open_queries
+
+    settings = servers.settings_of(arguments)
+    with open_queries(settings) as queries:
+        print(printable(queries.explain(request_of(arguments))))
+    return 0

@@ -9,7 +9,7 @@ from functools import partial
 
 from logdrain import log
 from logdrain.cli import servers
-from logdrain.cli.job_rows import waits_lines
+from logdrain.cli.runs import waits_lines
 from logdrain.errors import LedgerUnavailable, SlicesFailed, TimeInvalid, UsageError
 from logdrain.model.jobs import Cause, SliceState, SliceStatus, Wait
 from logdrain.ports import Ledger
@@ -22,7 +22,7 @@ _AWAY_MAX_S = 300.0
 _DONE = {SliceState.SUCCEEDED, SliceState.FAILED, SliceState.SKIPPED, SliceState.CANCELLED}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_sched_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
         "Rows of a slice that ran before are replaced.\n"
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_data_argument(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_sched_run(arguments: argparse.Namespace) -> int:
     """Run slices here, together with the workers that are there, and wait for all of them."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.n < 1:
         raise UsageError(f"-n {arguments.n} is not a number of slices", hint="give 1 or more")
-    settings = servers.settings(arguments)
+    settings = servers.settings_of(arguments)
     with open_worker_parts(settings) as parts:
         schedule = parts.ledger.schedule(arguments.name)
         start = read_time(arguments.time, schedule.timezone)

@@ -1,13 +1,20 @@
-"""Where commands find their servers: the environment, else a running `logdrain up`."""
+"""`logdrain serve`, `work`, `migrate` and `urls`; where every command finds its servers."""
 
 import argparse
+import dataclasses
+import json
 import os
+import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from logdrain import log
+from logdrain.cli.output import print_facts
 from logdrain.config import Settings, read_settings
-from logdrain.errors import NotRunning
-from logdrain.sandbox.folder_state import SandboxState, read_state
+from logdrain.errors import NotRunning, UsageError
+from logdrain.log import mask
+from logdrain.sandbox.folder_state import SandboxState, read_keys, read_state
 
 DEFAULT_FOLDER = ".logdrain"
 _PORT_MAX = 65_535
@@ -25,7 +32,7 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def settings(arguments: argparse.Namespace) -> Settings:
+def settings_of(arguments: argparse.Namespace) -> Settings:
     """Settings from the environment; servers that it does not name are those of a running `logdrain up`.
 
     Raises:
@@ -68,3 +75,116 @@ def drain_url(arguments: argparse.Namespace) -> str:
         NotRunning: nothing runs there.
     """
     return running(arguments).drain
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = (
+        "Needs MONGODB_URI, and keys: in LOGDRAIN_KEYS, or in the Postgres of DATABASE_URL (keys:create).\n"
+        "With DATABASE_URL, /metrics tells of runs, and /health of Postgres."
+    )
+    parser.add_argument("--port", type=port_number, help="TCP port (default: PORT, else 8080)")
+    add_data_argument(parser)
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    from logdrain.web.server.server import serve
+
+    settings = settings_of(arguments)
+    if arguments.port is not None:
+        settings = dataclasses.replace(settings, port=arguments.port)
+    serve(settings)
+    return 0
+
+
+def add_work_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = "Any number of workers may run. SIGTERM: the slices under way are finished first."
+    add_data_argument(parser)
+
+
+def run_work(arguments: argparse.Namespace) -> int:
+    """Load the job files, then run slices until SIGTERM or SIGINT."""
+    from logdrain.cli.jobs import load_at_start
+    from logdrain.worker.loop import Worker
+    from logdrain.worker.parts import open_worker_parts
+
+    settings = settings_of(arguments)
+    with open_worker_parts(settings) as parts:
+        worker = Worker(
+            parts.ledger,
+            parts.runner,
+            parts.clock,
+            lease_s=settings.lease_s,
+            chores=parts.chores,
+            when_idle=parts.runner.close_idle,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        parts.ledger.identity()  # before anything else: is the ledger there?
+        load_at_start(Path(settings.jobs_folder), parts.ledger, parts.clock.now())
+        log.info("working", threads=settings.worker_threads)
+        worker.run_forever(settings.worker_threads)
+    log.info("stopped")
+    return 0
+
+
+def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    add_data_argument(parser)
+
+
+def run_migrate(arguments: argparse.Namespace) -> int:
+    """Apply the migrations that DATABASE_URL has not had yet."""
+    from logdrain.ledger.schema.migrate import migrate
+
+    url = settings_of(arguments).database_url
+    if not url:
+        raise NotRunning("DATABASE_URL is not set", hint="it names the Postgres that keeps the ledger")
+    applied = migrate(url)
+    print(f"{applied} migrations applied" if applied else "up to date")
+    return 0
+
+
+_WHICH = ("drain", "api", "postgres", "mongodb")
+
+
+def add_urls_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = 'example: psql "$(logdrain urls postgres)"'
+    parser.add_argument("which", nargs="?", choices=_WHICH, help="print this URL only, with its password")
+    parser.add_argument("--json", action="store_true", help="print all of them, and the keys, as JSON")
+    add_data_argument(parser)
+
+
+def run_urls(arguments: argparse.Namespace) -> int:
+    """Print the URLs of a running `logdrain up`, or those that the environment names."""
+    if arguments.which and arguments.json:
+        raise UsageError("--json prints all URLs", hint="leave out the name, or --json")
+    state = read_state(arguments.data)
+    found = _from_state(state) if state else _from_environment()
+    if arguments.which:
+        if arguments.which not in found:
+            running(arguments)
+            raise NotRunning(f"there is no {arguments.which} URL")
+        print(found[arguments.which])
+    elif arguments.json:
+        keys = read_keys(arguments.data) if state else None
+        document = {name: found.get(name) for name in _WHICH}
+        named = {scope.value: key for scope, key in (keys or {}).items()}
+        print(json.dumps({**document, "keys": named}, indent=2))
+    else:
+        if not found:
+            running(arguments)
+        print_facts({name: mask(url) for name, url in found.items()}, sys.stdout)
+    return 0
+
+
+def _from_state(state: SandboxState) -> dict[str, str]:
+    return {"drain": state.drain, "api": state.api, "postgres": state.postgres, "mongodb": state.mongodb}
+
+
+def _from_environment() -> dict[str, str]:
+    named = {"postgres": "DATABASE_URL", "mongodb": "MONGODB_URI"}
+    return {name: os.environ[variable] for name, variable in named.items() if os.environ.get(variable)}

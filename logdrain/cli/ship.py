@@ -43,7 +43,7 @@ class _Event(Enum):
     SIGNAL = auto()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_ship_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.description = _DESCRIPTION
     parser.add_argument(
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_data_argument(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_ship(arguments: argparse.Namespace) -> int:
     """Ship STDIN until it ends or a signal comes.
 
     Raises:

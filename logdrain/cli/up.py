@@ -46,7 +46,7 @@ Stop    Ctrl-C
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_up_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
         "MONGODB_URI and DATABASE_URL name servers to use instead of the sandbox's own.\n"
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_data_argument(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_up(arguments: argparse.Namespace) -> int:
     """Start all parts, say where they are, restart what dies, stop cleanly."""
     settings = read_settings(os.environ)
     port = _free_port(settings.port if arguments.port is None else arguments.port)

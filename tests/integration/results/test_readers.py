@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from logdrain.cli.readers import change_readers
+from logdrain.cli.bi import change_readers
 from logdrain.errors import ResultRefused, UnknownResult, UnknownRole
 from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 
 from logdrain.__main__ import run
-from logdrain.cli import cron, sched_list, work
+from logdrain.cli import jobs, schedules, servers
 from logdrain.errors import CronInvalid
 
 
@@ -17,7 +17,7 @@ def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(_: object) -> int:
         raise ZeroDivisionError("at postgres://u:secret@h/db\nand on")
 
-    monkeypatch.setattr(cron, "run", break_down)
+    monkeypatch.setattr(jobs, "run_cron", break_down)
 
 
 @pytest.mark.usefixtures("_broken")
@@ -49,14 +49,14 @@ def test_the_traceback_is_shown_where_it_is_asked_for(
 def test_what_ends_a_server_is_shown_at_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(work, "run", lambda _: 1 // 0)
+    monkeypatch.setattr(servers, "run_work", lambda _: 1 // 0)
     assert run(["work"]) == 70
     assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
 
 
 @pytest.mark.parametrize("word", ["sched", "schedule", "sched:list", "schedule:list"])
 def test_a_group_alone_is_its_list(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sched_list, "run", lambda _: 7)
+    monkeypatch.setattr(schedules, "run_sched_list", lambda _: 7)
     assert run([word]) == 7
 
 
@@ -113,7 +113,7 @@ def test_a_reader_that_has_left_does_not_hide_the_error(
         def flush(self) -> None:
             raise BrokenPipeError
 
-    monkeypatch.setattr(cron, "run", fail)
+    monkeypatch.setattr(jobs, "run_cron", fail)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", Gone())
         assert run(["cron", "@daily"]) == 1
@@ -136,7 +136,7 @@ def test_a_full_disk_is_no_defect(monkeypatch: pytest.MonkeyPatch, capfd: pytest
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(cron, "run", fail)
+        patched.setattr(jobs, "run_cron", fail)
         patched.setattr(os, "dup2", lambda *_: None)
         assert run(["cron", "@daily"]) == 1
     first, hint = capfd.readouterr().err.splitlines()

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from logdrain.cli.result_user import add_user_arguments, with_user
+from logdrain.cli.results import add_user_arguments, with_user
 from logdrain.errors import UsageError
 
 

@@ -14,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from logdrain import metrics
 from logdrain.bootstrap import DrainParts
-from logdrain.cli.commands import COMMANDS
+from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
 from logdrain.events.read.table_catalog import CATALOG
@@ -73,7 +73,8 @@ def test_every_command_is_documented_and_no_other() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_usage_and_example_of_each_command(name: str) -> None:
     parser = argparse.ArgumentParser(prog=f"logdrain {name}")
-    importlib.import_module(f"logdrain.cli.{COMMANDS[name].module}").add_arguments(parser)
+    module = importlib.import_module(f"logdrain.cli.{COMMANDS[name].module}")
+    getattr(module, f"add_{function_name(name)}_arguments")(parser)
     usage = parser.format_usage().removeprefix("usage:").replace(",".join(DropReason), "REASON")
     blocks = re.findall(r"(?:^ {4}.*\n)+", command_sections()[name], flags=re.MULTILINE)
     assert " ".join(blocks[0].split()) == " ".join(usage.replace("{REASON}", "REASON").split())

@@ -1,7 +1,10 @@
-"""Which result tables a reading role is given: those of the ledger's schedules, database by database."""
+"""`logdrain bi:…`: which roles of Postgres may read result tables."""
 
+import argparse
+import os
 from collections.abc import Callable, Mapping, Sequence
 
+from logdrain.cli import servers
 from logdrain.errors import ResultRefused
 from logdrain.model.jobs import ResultTarget
 from logdrain.ports import Ledger
@@ -55,3 +58,52 @@ def change_readers(
         )
     identity = ledger.identity()
     return [table for targets in by_database.values() for table in change(targets, role, identity)]
+
+
+def add_role_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare who reads, and what."""
+    parser.add_argument("role", help="a role of the result's Postgres, made for reading")
+    parser.add_argument(
+        "--result", default="", metavar="NAME", help="this result only (default: all schedules')"
+    )
+    servers.add_data_argument(parser)
+
+
+def change_tables(arguments: argparse.Namespace, change: Change) -> list[str]:
+    """Grant or revoke; returns the tables that it was done for."""
+    from logdrain.bootstrap import open_ledger
+
+    with open_ledger(servers.settings_of(arguments)) as ledger:
+        return change_readers(change, arguments.role, ledger, os.environ, result=arguments.result)
+
+
+def add_bi_grant_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = "example: logdrain bi:grant metabase --result heroku_db"
+    add_role_arguments(parser)
+
+
+def run_bi_grant(arguments: argparse.Namespace) -> int:
+    """Let a role read."""
+    from logdrain.results.postgres.grants import grant
+
+    for table in change_tables(arguments, grant):
+        print(f"{arguments.role} may read {table}")
+    print("Result tables that come in their schemas can be read, too.")
+    return 0
+
+
+def add_bi_revoke_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = "example: logdrain bi:revoke metabase --result heroku_db"
+    add_role_arguments(parser)
+
+
+def run_bi_revoke(arguments: argparse.Namespace) -> int:
+    """Take reading back."""
+    from logdrain.results.postgres.grants import revoke
+
+    for table in change_tables(arguments, revoke):
+        print(f"{arguments.role} may no longer read {table}")
+    print("Tables that come later stay closed to it, too.")
+    return 0

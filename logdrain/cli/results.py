@@ -1,0 +1,102 @@
+"""`logdrain result:…`: named places to write results to."""
+
+import argparse
+import getpass
+import sys
+from urllib.parse import quote
+
+from logdrain.cli import servers
+from logdrain.cli.output import print_table
+from logdrain.errors import UsageError
+from logdrain.log import mask
+
+
+def add_user_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare -u and -p."""
+    parser.add_argument("-u", "--user", metavar="USER", help="the user of the result's URL")
+    parser.add_argument("-p", "--password", action="store_true", help="ask for that user's password")
+
+
+def with_user(result: str, arguments: argparse.Namespace) -> str:
+    """The result with the user, and the password that is asked for, in its URL.
+
+    Raises:
+        UsageError: there is no URL that they could belong to, or a password without a user.
+    """
+    if arguments.user is None and not arguments.password:
+        return result
+    scheme, mark, rest = result.partition("://")
+    if not mark or arguments.user is None:
+        raise UsageError(
+            "-u USER and -p belong to a result that is a URL",
+            hint="-r postgres://HOST/DATABASE/TABLE -u USER -p; what `result:create` keeps has both",
+        )
+    place = rest.partition("/")[0]
+    if "@" in place:
+        raise UsageError("the result's URL has a user, and -u names one, too", hint="leave one of them out")
+    secret = f":{quote(getpass.getpass(), safe='')}" if arguments.password else ""
+    return f"{scheme}://{quote(arguments.user, safe='')}{secret}@{rest}"
+
+
+def add_result_create_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.epilog = (
+        "With env:NAME the worker reads the variable at each run, so that credentials can rotate.\n"
+        "example: logdrain result:create heroku_db env:HEROKU_POSTGRESQL_NAVY_URL"
+    )
+    parser.add_argument("name", help="how schedules name it: NAME:table")
+    parser.add_argument(
+        "url", help="postgres://user:password@host:5432/database, file:///folder, or env:NAME"
+    )
+    servers.add_data_argument(parser)
+
+
+def run_result_create(arguments: argparse.Namespace) -> int:
+    """Keep a result; one of that name gets the new URL."""
+    from logdrain.bootstrap import open_ledger
+    from logdrain.results.url.target import check_name, check_url
+
+    check_name(arguments.name)
+    check_url(arguments.url)
+    with open_ledger(servers.settings_of(arguments)) as ledger:
+        ledger.create_result(arguments.name, arguments.url)
+    print(f"Result '{arguments.name}' is created: {mask(arguments.url)}")
+    return 0
+
+
+def add_result_list_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    servers.add_data_argument(parser)
+
+
+def run_result_list(arguments: argparse.Namespace) -> int:
+    """Print the results, passwords masked."""
+    from logdrain.bootstrap import open_ledger
+
+    with open_ledger(servers.settings_of(arguments)) as ledger:
+        rows = [(name, mask(url)) for name, url in ledger.results()]
+    print_table(("name", "url"), rows, sys.stdout)
+    return 0
+
+
+def add_result_delete_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("name", help="the result")
+    servers.add_data_argument(parser)
+
+
+def run_result_delete(arguments: argparse.Namespace) -> int:
+    """Forget a result."""
+    from logdrain.bootstrap import open_ledger
+
+    with open_ledger(servers.settings_of(arguments)) as ledger:
+        ledger.delete_result(arguments.name)
+        users = [
+            item.schedule.name
+            for item in ledger.schedules()
+            if item.schedule.result.startswith(f"{arguments.name}:")
+        ]
+    if users:
+        sys.stderr.write(f"warning: these schedules write to it, and fail from now on: {', '.join(users)}\n")
+    print(f"Result '{arguments.name}' is deleted; its tables stay.")
+    return 0
