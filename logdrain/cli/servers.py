@@ -89,7 +89,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
-    from logdrain.web.server.server import serve
+    from logdrain.web.serve import serve
 
     settings = settings_of(arguments)
     if arguments.port is not None:

@@ -14,6 +14,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from logdrain.errors import ScanTypeChanged, StoreUnavailable
+from logdrain.events.bson.table_catalog import read_catalog
 from logdrain.events.mongo_client import translated
 from logdrain.events.read.group_pipeline import (
     GROUPS_CODEC,
@@ -23,7 +24,6 @@ from logdrain.events.read.group_pipeline import (
     aggregation_pipeline,
     is_group,
 )
-from logdrain.events.read.table_catalog import read_catalog
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Aggregation
 

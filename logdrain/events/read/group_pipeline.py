@@ -16,9 +16,10 @@ import pyarrow as pa
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from logdrain.errors import ScanTypeChanged
+from logdrain.events.bson.table_catalog import of_table
+from logdrain.events.own_collections import CATALOG
 from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
-from logdrain.events.read.table_catalog import CATALOG, of_table
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
 from logdrain.model.events import Table
 from logdrain.model.plans import AggregateFunction, Aggregation, Fixed, GroupKey, Measure, OutputColumn

@@ -10,7 +10,7 @@ from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.mongo_client import database_name, unavailable
-from logdrain.events.write.late_writer import LATE
+from logdrain.events.own_collections import LATE
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 

@@ -8,12 +8,13 @@ from pymongo import MongoClient
 from pymongo.errors import ExecutionTimeout
 from pymongo.read_concern import ReadConcern
 
+from logdrain.events.bson.table_catalog import of_table, read_catalog
 from logdrain.events.mongo_client import database_name, tables_among, translated
+from logdrain.events.own_collections import CATALOG
 from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.events.read.batch_decoder import BatchDecoder
 from logdrain.events.read.filters import scan_filter, time_filter
 from logdrain.events.read.projection import projection
-from logdrain.events.read.table_catalog import CATALOG, of_table, read_catalog
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Scan

@@ -17,8 +17,9 @@ from bson.datetime_ms import DatetimeMS
 from pymongo.errors import BulkWriteError
 
 from logdrain.events.bson.documents import binary_id
+from logdrain.events.bson.table_catalog import FULL
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
-from logdrain.events.read.table_catalog import CATALOG, FULL
+from logdrain.events.own_collections import CATALOG
 from logdrain.events.write.shapes import ObjectShape, new_fields
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.catalog import FieldPath, FieldType, SeenField

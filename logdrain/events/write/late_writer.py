@@ -11,10 +11,10 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from logdrain.events.mongo_client import DURABLE
+from logdrain.events.own_collections import LATE
 from logdrain.events.write.encoding import HOUR_MS
 from logdrain.model.late import LATE_SETTLES_S
 
-LATE = "_late"
 _KEPT_S = 40 * 86_400
 _DUPLICATE_KEY = 11000
 # Before the insert: a note so young need not be repeated.

@@ -8,12 +8,12 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from logdrain.events.bson.documents import encode_quarantined
+from logdrain.events.own_collections import QUARANTINE
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.ordering import places_in_order
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.events import DropReason, Quarantined
 
-QUARANTINE = "_quarantine"
 # Encoded one part after the other: a document weighs ten times what its few octets do.
 _PART_ENTRIES = 5_000
 _PART_SIZE_BYTES = 4 * 1024 * 1024

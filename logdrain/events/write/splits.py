@@ -20,10 +20,10 @@ from pymongo.read_preferences import ReadPreference
 from logdrain.errors import SplitChanged, StoreBusy
 from logdrain.events.bson.documents import binary_id, decode_split
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
+from logdrain.events.own_collections import SPLITS
 from logdrain.events.write.split_queries import split_queries
 from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJoin
 
-SPLITS = "_splits"
 _DONE_KEPT_S = 7 * 86_400
 # The delivery that ends a line is repeated within seconds; from a spool, perhaps much later.
 _JOINING_KEPT_MS = 86_400_000

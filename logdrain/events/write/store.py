@@ -16,14 +16,15 @@ from logdrain import metrics
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import encode_split, quarantine_event
 from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
+from logdrain.events.own_collections import QUARANTINE, SPLITS
 from logdrain.events.write.catalog_writer import MongoCatalog
 from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.late_writer import MongoLateWriter
-from logdrain.events.write.quarantine import QUARANTINE, MongoQuarantine
+from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.server_clock import MongoClock
-from logdrain.events.write.splits import SPLITS, MongoSplits
+from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.names.column_names import quoted
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import PlanContext, quoted
 
 _PAIR = 2  # a key and a value
 

@@ -18,19 +18,13 @@ from logdrain.query.names.sources import (
     matches,
     sometimes_list,
 )
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import PlanContext, quoted
 from logdrain.types.sql_types import column_type, sql_type
 
 Parts = Sequence[exp.Identifier]
 
 Outputs = Mapping[str, exp.Expr]
 """What a SELECT puts out: name in lower case -> expression."""
-
-
-def quoted(name: str, at: exp.Expr | None = None) -> exp.Identifier:
-    """An identifier that is taken as it is written; keeps the place of `at`."""
-    identifier = exp.to_identifier(name, quoted=True)
-    return identifier.update_positions(at) if at is not None else identifier
 
 
 def column_parts(node: exp.Expr) -> list[exp.Identifier] | None:

@@ -4,9 +4,9 @@ from sqlglot import exp
 
 from logdrain.errors import SqlError, UnsupportedSql
 from logdrain.model.plans import Dialect
-from logdrain.query.names.column_names import column_parts, event_column, quoted, source_column
+from logdrain.query.names.column_names import column_parts, event_column, source_column
 from logdrain.query.names.sources import NameScope, QuerySource, Source
-from logdrain.query.sql.context import PlanContext, unused_name
+from logdrain.query.sql.context import PlanContext, quoted, unused_name
 
 # What Trino and Hive call a result column that has no name, with its position after it.
 _UNNAMED = {Dialect.TRINO: "_col", Dialect.HIVE: "_c"}

@@ -13,14 +13,13 @@ from logdrain.query.names.column_names import (
     Outputs,
     column_parts,
     find_column,
-    quoted,
     unseen_column,
 )
 from logdrain.query.names.projections import separate_names, star_columns, with_name
 from logdrain.query.names.result_tables import result_source
 from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
 from logdrain.query.names.table_names import find_table, node_name
-from logdrain.query.sql.context import PlanContext, ScanBuilder
+from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted
 
 Ctes = Mapping[str, list[str]]
 """Names of WITH in sight, in lower case -> their columns."""

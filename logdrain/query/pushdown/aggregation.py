@@ -20,9 +20,10 @@ from logdrain.model.plans import (
     OutputColumn,
 )
 from logdrain.query.pushdown.predicates import conditions
-from logdrain.query.sql.constants import BIGINT_MAX, BIGINT_MIN, constant
+from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import TIME, PlanContext, ScanBuilder
 from logdrain.query.sql.kinds import TEXT, is_of
+from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
 
 _T = TypeVar("_T")

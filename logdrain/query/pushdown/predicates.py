@@ -7,8 +7,9 @@ from sqlglot import exp
 
 from logdrain.model.catalog import FieldPath, FieldType
 from logdrain.model.plans import Comparator, Predicate, PseudoColumn, Scalar, TimeRange
-from logdrain.query.sql.constants import BIGINT_MAX, BIGINT_MIN, constant
+from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import ScanBuilder
+from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
 
 _NOT_TIME = "only `time`, compared with whole numbers, gives a time range"

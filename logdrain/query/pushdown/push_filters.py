@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from logdrain.query.names.result_tables import push_to_result
 from logdrain.query.pushdown.predicates import ALL_TIME, intersect, predicates, time_range
+from logdrain.query.pushdown.result_scans import push_to_result
 from logdrain.query.sql.context import TIME, PlanContext, ScanBuilder
 
 # With one of these a filter on the result is not the same as a filter on the rows that go in.

@@ -8,8 +8,7 @@ from sqlglot import exp
 
 from logdrain.model.plans import Scalar
 from logdrain.query.sql.kinds import TEXT, WHOLE, is_of
-
-BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _EXACT_DIGITS = 15  # so many digits of a decimal literal survive the way through a double

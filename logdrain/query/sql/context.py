@@ -177,3 +177,9 @@ def unused_name(name: str, taken: set[str]) -> str:
     while f"{name}_{number}".lower() in taken:
         number += 1
     return f"{name}_{number}"
+
+
+def quoted(name: str, at: exp.Expr | None = None) -> exp.Identifier:
+    """An identifier that is taken as it is written; keeps the place of `at`."""
+    identifier = exp.to_identifier(name, quoted=True)
+    return identifier.update_positions(at) if at is not None else identifier

@@ -9,9 +9,7 @@ from sqlglot import exp
 from logdrain.errors import Place, SqlTypeError
 from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import PlanContext
-from logdrain.query.values.td_time import find_zone
-
-ZONE_HINT = "write an IANA name: 'Asia/Tokyo'"
+from logdrain.query.values.td_time import ZONE_HINT, find_zone
 
 
 @dataclass(frozen=True, slots=True)

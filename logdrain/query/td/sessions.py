@@ -9,8 +9,7 @@ the same in every run.
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.names.column_names import quoted
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import PlanContext, quoted
 from logdrain.query.td.calls import Call
 
 _FUNCTION = "TD_SESSIONIZE_WINDOW"

@@ -5,11 +5,11 @@ from datetime import UTC, tzinfo
 from sqlglot import exp
 
 from logdrain.errors import NumberOverflow
-from logdrain.query.sql.constants import BIGINT_MAX, BIGINT_MIN, Constant, bigint, constant
+from logdrain.query.sql.constants import Constant, bigint, constant
 from logdrain.query.sql.kinds import NUMBER, REAL, TEMPORAL, TEXT, is_of
 from logdrain.query.td.calls import Call, operand
 from logdrain.query.values.scalars import DURATION, DURATION_HINT, TIME_PARSE
-from logdrain.query.values.td_time import duration_s, find_zone, unix_time
+from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN, duration_s, find_zone, unix_time
 
 SCHEDULED = "is_scheduled_time"
 """Mark (in a node's meta) of what was TD_SCHEDULED_TIME()."""

@@ -11,15 +11,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
-from logdrain.query.sql.constants import BIGINT_MAX, BIGINT_MIN
-from logdrain.query.td.calls import ZONE_HINT
 from logdrain.query.values.agents import OPTIONS, classified, described
 from logdrain.query.values.hive_texts import converted, crc32, soundex
 from logdrain.query.values.java_format import Part, formatted, has_seconds, pattern_parts
 from logdrain.query.values.java_parse import time_reader, unix_seconds
 from logdrain.query.values.td_calendar import Unit, local_time, minute_of, start_of
 from logdrain.query.values.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
-from logdrain.query.values.td_time import duration_s, find_zone, unix_time
+from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN, ZONE_HINT, duration_s, find_zone, unix_time
 
 TIME_PARSE = "parse_td_time"
 DURATION_HINT = "write a sign and numbers with w, d, h, m or s: '1d', '-1h30m'"

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+ZONE_HINT = "write an IANA name: 'Asia/Tokyo'"
+
 _UNIX_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a local time: the zone's offset is subtracted apart
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}

@@ -1,80 +1,19 @@
 """Serving the application: one listening socket, a clean stop."""
 
 import asyncio
-import gc
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from logdrain import log
-from logdrain.bootstrap import Drain
-from logdrain.config import Settings
-from logdrain.errors import ConfigError, PortInUse
-from logdrain.model.keys import Scope
-from logdrain.web.application import make_application
+from logdrain.errors import PortInUse
 from logdrain.web.server.connections import ConnectionLimits, Connections
-from logdrain.web.server.library_log import take_over
-from logdrain.web.server.process_files import room_for_connections
 
 # Heroku kills 30 s after SIGTERM; what is in flight gets most of that.
 _FINISH_S = 15.0
 _BACKLOG = 1024
 _WATCH_EVERY_S = 0.5
-# Threads that read large bodies let the event loop in this often; each of its system calls waits for it.
-# A delivery of 16 MiB is 100,000 objects without cycles. With the default thresholds the collector walks them
-# again and again: 40 % more CPU, and pauses of 170 ms instead of 20.
-_GC_THRESHOLDS = (100_000, 50, 100)
-_SWITCH_INTERVAL_S = 0.0005
-
-
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; what is in flight is finished first.
-
-    Args:
-        settings: Where to listen, who may, where events go.
-
-    Raises:
-        PortInUse: another program listens there.
-        ConfigError: no key lets anybody in.
-    """
-    lets_in = any(key.scope in (Scope.DRAIN, Scope.ADMIN) for key in settings.keys)
-    if not lets_in and not settings.database_url:
-        raise ConfigError(
-            "no key may send to the drain: LOGDRAIN_KEYS has none of scope drain, DATABASE_URL is not set",
-            hint="LOGDRAIN_KEYS=drain:shop:$(openssl rand -hex 32), or DATABASE_URL and keys:create",
-        )
-    asyncio.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    take_over(asyncio.get_running_loop())
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    gc.set_threshold(*_GC_THRESHOLDS)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    listening = listen(settings.port)
-    drain = Drain(settings)
-    try:
-        async with serving(make_application(drain.parts), listening, _connection_limits(settings)):
-            log.info("serving", port=listening.getsockname()[1])
-            await stopping.wait()
-            log.info("stopping")
-    finally:
-        await drain.close()
-        listening.close()
-
-
-def _connection_limits(settings: Settings) -> ConnectionLimits:
-    """What the settings and the limit of open files allow."""
-    connections_max = room_for_connections(settings.connections_max)
-    if connections_max < settings.connections_max:
-        log.warning("connections_limited", connections_max=connections_max, hint="raise `ulimit -n`")
-    return ConnectionLimits(connections_max, settings.head_timeout_s, settings.idle_timeout_s)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from logdrain.errors import ConfigError
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.sandbox.postgres_server import PostgresServer
 from logdrain.web.application import make_application
-from logdrain.web.server.server import serve
+from logdrain.web.serve import serve
 
 BODY = b'73 <190>1 2012-03-01T00:12:34.567890+00:00 host app web.1 - @[a.b] {"n":1}\n'
 BOOTSTRAP = "a-key-of-the-environment"

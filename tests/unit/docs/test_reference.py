@@ -17,10 +17,7 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.read.table_catalog import CATALOG
-from logdrain.events.write.late_writer import LATE
-from logdrain.events.write.quarantine import QUARANTINE
-from logdrain.events.write.splits import SPLITS
+from logdrain.events.own_collections import CATALOG, LATE, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
 from logdrain.model.events import DropReason, LineKind
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS

@@ -6,9 +6,6 @@ from typing import Any
 from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
 from logdrain.model.events import Table
 
-CATALOG = "_catalog"
-"""The collection."""
-
 FULL = "full"
 """In the place of a type: the limit of fields was reached."""
 
