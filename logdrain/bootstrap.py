@@ -16,7 +16,7 @@ from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.late_notes import MongoLateNotes
 from logdrain.events.read.scan import MongoScanSource
 from logdrain.events.write.store import MongoEventStore, StoreLimits
-from logdrain.ingest.accept import Intake, Patience
+from logdrain.ingest.accept import Intake, Timeouts
 from logdrain.ingest.replay import Replay
 from logdrain.jobs.due import CronCalendar
 from logdrain.keys.postgres_keys import PostgresKeys
@@ -94,7 +94,7 @@ class Drain:
             "too many bodies are being parsed",
             metrics.PARSED_MEMORY_BYTES.set,
         )
-        patience = Patience(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
+        patience = Timeouts(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
         self._ledger = (
             PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
         )

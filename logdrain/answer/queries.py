@@ -221,7 +221,7 @@ class Reading:
         return sum(scan.bytes_read for scan in self.scans)
 
 
-class AtMost:
+class RowLimit:
     """Rows up to a number; one more is an error.
 
     Raises (while it is read):

@@ -34,7 +34,7 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_query(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
-    from logdrain.answer.queries import AtMost, Reading
+    from logdrain.answer.queries import Reading, RowLimit
     from logdrain.bootstrap import open_queries
     from logdrain.errors import SqlError
 
@@ -49,7 +49,7 @@ def run_query(arguments: argparse.Namespace) -> int:
         def write(_reading: Reading, stream: ArrowStream) -> int:
             rows.seek(0)
             rows.truncate()
-            return write_stream(AtMost(stream, settings.query_rows_max), arguments.format, rows)
+            return write_stream(RowLimit(stream, settings.query_rows_max), arguments.format, rows)
 
         try:
             answer = run_in_thread(partial(queries.run, request, write))

@@ -54,7 +54,7 @@ class _Growing:
 
 
 @dataclass(slots=True)
-class Assembled:
+class AssembledLines:
     """What a delivery's messages make: whole lines, lines still open, and joins with earlier deliveries."""
 
     lines: list[Line] = field(default_factory=list)
@@ -137,7 +137,7 @@ def _may_end_record(payload: bytes) -> bool:
     return False
 
 
-def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[Split]) -> Assembled:
+def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[Split]) -> AssembledLines:
     """Put the application's messages of one delivery together to lines.
 
     Args:
@@ -145,7 +145,7 @@ def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[
         delivery: Where they came in.
         waiting: Open lines of earlier deliveries, of the origins that `continuations` named.
     """
-    done = Assembled()
+    done = AssembledLines()
     growing: dict[Origin, _Growing] = {}
     starts = continuations(messages, delivery) if waiting else {}
     for message in messages:
@@ -216,7 +216,7 @@ def _continues(current: _Growing, message: Message) -> bool:
     )
 
 
-def _finish(current: _Growing, done: Assembled) -> None:
+def _finish(current: _Growing, done: AssembledLines) -> None:
     if current.is_repeat:
         done.pieces += 1
         return
@@ -224,19 +224,19 @@ def _finish(current: _Growing, done: Assembled) -> None:
     done.lines.append(current.line._replace(text=b"".join(current.chunks)))
 
 
-def _break_off(current: _Growing, done: Assembled) -> None:
+def _break_off(current: _Growing, done: AssembledLines) -> None:
     if current.is_repeat:
         return
     _close(current, done)
     done.lines.append(current.line._replace(text=b"".join(current.chunks), broken=True))
 
 
-def _close(current: _Growing, done: Assembled) -> None:
+def _close(current: _Growing, done: AssembledLines) -> None:
     if current.split_id is not None:
         done.joins.append(SplitJoin(current.split_id, current.continued_by, None, current.after))
 
 
-def _keep_waiting(current: _Growing, done: Assembled) -> None:
+def _keep_waiting(current: _Growing, done: AssembledLines) -> None:
     line, raw = current.line, b"".join(current.chunks)
     if current.is_repeat or not starts_tagged(raw):
         return  # a long line without a tag is no event, whole or not

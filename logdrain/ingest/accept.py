@@ -21,7 +21,7 @@ from logdrain.ports import EventStore, Spool
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long a delivery may take; senders do not wait longer.
 
     Attributes:
@@ -65,7 +65,7 @@ class Intake:
     """
 
     def __init__(
-        self, store: EventStore, spool: Spool | None, patience: Patience, memory: MemoryBudget | None = None
+        self, store: EventStore, spool: Spool | None, patience: Timeouts, memory: MemoryBudget | None = None
     ) -> None:
         self._store = store
         self._spool = spool

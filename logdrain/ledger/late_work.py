@@ -126,7 +126,7 @@ class _Stale(NamedTuple):
     hour_s: int
 
 
-class Looked(NamedTuple):
+class LateCheck(NamedTuple):
     """What was looked up: nothing of it needs to be again, once its slices have been asked for."""
 
     notes: Sequence[Sequence[object]]
@@ -144,7 +144,7 @@ def keep_notes(transaction: Transaction, notes: Sequence[LateNote]) -> None:
         transaction.execute(_KEEP_NOTES, values)
 
 
-def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> tuple[int, Looked]:
+def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> tuple[int, LateCheck]:
     """Ask for the slices that have not seen events of a settled note; returns how many, and what is done.
 
     Any number of workers may do this at once: a slice that has begun to read since is not asked for.
@@ -159,7 +159,7 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
         "settles_s": LATE_SETTLES_S,
         "now": now,
     }
-    looked = Looked(
+    looked = LateCheck(
         transaction.execute(_SETTLED, about).fetchall(), transaction.execute(_UNCHECKED, about).fetchall()
     )
     found: set[_Stale] = set()
@@ -171,7 +171,7 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
     return _ask(transaction, sorted(found, key=_by_slice)), looked
 
 
-def close(transaction: Transaction, looked: Looked) -> None:
+def close(transaction: Transaction, looked: LateCheck) -> None:
     """Note that these were looked up, where they have not changed since; in a later transaction."""
     if looked.notes:
         transaction.execute(_CLOSE, _columns(looked.notes, "tables", "hours", "times"))

@@ -62,7 +62,7 @@ ORDER BY scheduled_at
 """
 
 
-class Planned(NamedTuple):
+class PlannedCount(NamedTuple):
     """What one transaction of planning has done.
 
     Attributes:
@@ -78,7 +78,7 @@ class Planned(NamedTuple):
 
 def plan_some(
     transaction: Transaction, calendar: Calendar, now: datetime, schedules_max: float, left_out: list[str]
-) -> Planned:
+) -> PlannedCount:
     """Turn the due instants of some schedules into slices, the longest due first.
 
     A schedule that another worker is at is left to that worker.
@@ -105,7 +105,7 @@ def plan_some(
     else:
         slices = 0
     has_more = len(due_now) == count or len(plans) < len(due_now)
-    return Planned(len(due_now), slices, has_more)
+    return PlannedCount(len(due_now), slices, has_more)
 
 
 def _plans(

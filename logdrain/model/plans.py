@@ -196,7 +196,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedValue:
     """The same in every row."""
 
     value: int | str
@@ -207,7 +207,7 @@ class OutputColumn(NamedTuple):
     """One column of the rows that come out."""
 
     name: str
-    source: GroupKey | Measure | Fixed
+    source: GroupKey | Measure | FixedValue
 
 
 @dataclass(frozen=True, slots=True)

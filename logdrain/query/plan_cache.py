@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Aggregation, Dialect, Fixed, OutputColumn, Plan, QueryRequest, TimeRange
+from logdrain.model.plans import Aggregation, Dialect, FixedValue, OutputColumn, Plan, QueryRequest, TimeRange
 from logdrain.query.sql.syntax import parse_query
 
 _SCHEDULED, _ADD, _RANGE = "TD_SCHEDULED_TIME", "TD_TIME_ADD", "TD_TIME_RANGE"
@@ -25,7 +25,7 @@ _FARTHEST_S = 2**62
 _PLANS_KEPT_MAX = 256
 
 
-class Moving(NamedTuple):
+class MovingParts(NamedTuple):
     """What of a plan is the scheduled time, or so many seconds before or after it.
 
     Attributes:
@@ -52,7 +52,7 @@ class CachedPlan:
     plan: Plan
     scheduled_time_s: int
     aggregation: Aggregation
-    moving: Moving
+    moving: MovingParts
     catalog: TableCatalog
 
     def at(self, scheduled_time_s: int) -> Plan:
@@ -113,7 +113,7 @@ def prepare(request: QueryRequest, plan: Plan, catalog: TableCatalog) -> CachedP
     return CachedPlan(plan, request.scheduled_time_s, aggregation, moving, catalog)
 
 
-def _moving(statement: exp.Query) -> Moving | None:
+def _moving(statement: exp.Query) -> MovingParts | None:
     """What moves in a statement as it was written; None where TD_SCHEDULED_TIME() stands anywhere else."""
     names = [call.name.upper() for call in statement.find_all(exp.Anonymous)]
     if not _KNOWN.issuperset(names):
@@ -125,7 +125,7 @@ def _moving(statement: exp.Query) -> Moving | None:
     if sum(bounds) + sum(outputs) + sum(keys) != names.count(_SCHEDULED):
         return None
     start, end = (*bounds, False, False)[:2]
-    return Moving(start, end, frozenset(index for index, moves in enumerate(outputs) if moves))
+    return MovingParts(start, end, frozenset(index for index, moves in enumerate(outputs) if moves))
 
 
 def _bounds(where: exp.Expr | None) -> Sequence[exp.Expr]:
@@ -145,11 +145,11 @@ def _is_moving(node: exp.Expr) -> bool:
     return name == _SCHEDULED or (name == _ADD and bool(call.expressions) and _is_moving(call.expressions[0]))
 
 
-def _values(aggregation: Aggregation, moving: Moving) -> list[object]:
+def _values(aggregation: Aggregation, moving: MovingParts) -> list[object]:
     """The constants that another scheduled time moves."""
     start, end = aggregation.scan.time_range
     sources = [aggregation.outputs[index].source for index in moving.outputs]
-    fixed = [source.value if isinstance(source, Fixed) else None for source in sources]
+    fixed = [source.value if isinstance(source, FixedValue) else None for source in sources]
     return [*([start] if moving.start else []), *([end] if moving.end else []), *fixed]
 
 
@@ -158,7 +158,7 @@ def _can_move(value: object) -> bool:
 
 
 def _moved(output: OutputColumn, by_s: int) -> OutputColumn:
-    if not isinstance(output.source, Fixed) or isinstance(output.source.value, str):
+    if not isinstance(output.source, FixedValue) or isinstance(output.source.value, str):
         return output
     return output._replace(source=replace(output.source, value=output.source.value + by_s))
 

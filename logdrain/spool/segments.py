@@ -47,7 +47,7 @@ class Foreign(Enum):
     FORMAT = "format"
 
 
-class Found(NamedTuple):
+class FoundSegment(NamedTuple):
     """What stands in the half-open range [start, end) of a segment; no delivery where it is damaged."""
 
     start: int
@@ -55,7 +55,7 @@ class Found(NamedTuple):
     spooled: Spooled | None
 
 
-class Survey(NamedTuple):
+class SegmentSummary(NamedTuple):
     """How much of a segment counts.
 
     Attributes:
@@ -100,7 +100,7 @@ def encode(spooled: Spooled, key: bytes) -> bytes:
     return b"".join((header, _CHECKSUM.pack(zlib.crc32(header)), names, spooled.body))
 
 
-def survey(read_at: ReadAt, size: int, key: bytes | None) -> Survey:
+def survey(read_at: ReadAt, size: int, key: bytes | None) -> SegmentSummary:
     """Look through a segment that an earlier process left.
 
     A torn tail stands right behind a sound entry, or at the start. Everything else that cannot be read counts
@@ -117,7 +117,7 @@ def survey(read_at: ReadAt, size: int, key: bytes | None) -> Survey:
         if found.spooled is None and is_behind_sound and _is_torn(read_at, offset, size, key):
             break
         offset, count, is_behind_sound = found.end, count + 1, found.spooled is not None
-    return Survey(offset, count)
+    return SegmentSummary(offset, count)
 
 
 def entries_start(key: bytes | None) -> int:
@@ -125,7 +125,7 @@ def entries_start(key: bytes | None) -> int:
     return 0 if key is None else FIRST_LINE_SIZE
 
 
-def find(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> Found:
+def find(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> FoundSegment:
     """The entry at an offset below `end`, or the damaged octets up to the next sound one.
 
     Damaged octets come in pieces: the next one begins where the last one ended.
@@ -138,8 +138,8 @@ def find(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> Found:
         next_offset = offset + header.entry_size
         # Only the payload is damaged, and nothing has moved: the next entry is where it should be.
         if next_offset == end or _read_header(read_at, next_offset, end, key) is not None:
-            return Found(offset, next_offset, None)
-    return Found(offset, _find_next(read_at, offset, end, key), None)
+            return FoundSegment(offset, next_offset, None)
+    return FoundSegment(offset, _find_next(read_at, offset, end, key), None)
 
 
 def _find_next(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> int:
@@ -157,7 +157,7 @@ def _find_next(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> int
     return stop
 
 
-def _find_sound(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> Found | None:
+def _find_sound(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> FoundSegment | None:
     header = _read_header(read_at, offset, end, key)
     if header is None or offset + header.entry_size > end:
         return None
@@ -169,7 +169,7 @@ def _find_sound(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> Fo
         spooled = Spooled(Delivery(*names), payload[header.names_size :], problem)
     except (ValueError, TypeError):
         return None
-    return Found(offset, offset + header.entry_size, spooled)
+    return FoundSegment(offset, offset + header.entry_size, spooled)
 
 
 def _read_header(read_at: ReadAt, offset: int, end: int, key: bytes | None) -> _Header | None:

@@ -22,7 +22,7 @@ from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
 from logdrain.model.events import Table
-from logdrain.model.plans import AggregateFunction, Aggregation, Fixed, GroupKey, Measure, OutputColumn
+from logdrain.model.plans import AggregateFunction, Aggregation, FixedValue, GroupKey, Measure, OutputColumn
 from logdrain.types.arrow_columns import Array, build_array
 from logdrain.types.arrow_types import arrow_type
 
@@ -97,7 +97,7 @@ class GroupDecoder:
 
     def _column(self, output: OutputColumn, groups: Sequence[Document]) -> Array:
         source = output.source
-        if isinstance(source, Fixed):
+        if isinstance(source, FixedValue):
             values: list[Any] = [source.value] * len(groups)
         elif isinstance(source, GroupKey):
             values = self._keys(source, groups)

@@ -14,7 +14,7 @@ from logdrain.model.plans import (
     AggregateFunction,
     Aggregation,
     Comparator,
-    Fixed,
+    FixedValue,
     GroupKey,
     Measure,
     OutputColumn,
@@ -27,7 +27,7 @@ from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
 
 _T = TypeVar("_T")
-_Source = GroupKey | Measure | Fixed
+_Source = GroupKey | Measure | FixedValue
 
 _PLAIN_PARTS = frozenset({"kind", "expressions", "from_", "where", "group"})
 _STRING = frozenset({FieldType.STRING})
@@ -161,7 +161,7 @@ class _Finder:
         self._scan = scan
         self._selects: Sequence[exp.Expr] = select.selects
 
-    def key(self, node: exp.Expr) -> GroupKey | Fixed | str:
+    def key(self, node: exp.Expr) -> GroupKey | FixedValue | str:
         """What an item of GROUP BY groups by."""
         written = self._written_out(node.unnest())
         if isinstance(written, exp.Column):
@@ -232,15 +232,15 @@ def _all(found: Iterator[_T | str]) -> list[_T] | str:
     return kept
 
 
-def _fixed(node: exp.Expr) -> Fixed | None:
+def _fixed(node: exp.Expr) -> FixedValue | None:
     """A constant whose type in the engine is known: a BIGINT, as TD_SCHEDULED_TIME() is, or text."""
     known = constant(node)
     value = known.value if known else None
     is_bigint = isinstance(node, exp.Cast) and node.to.is_type(exp.DType.BIGINT)
     if is_bigint and type(value) is int and BIGINT_MIN <= value <= BIGINT_MAX:
-        return Fixed(value, TypeKind.BIGINT)
+        return FixedValue(value, TypeKind.BIGINT)
     is_text = is_of(node.to, TEXT) if isinstance(node, exp.Cast) else node.is_string
-    return Fixed(value, TypeKind.VARCHAR) if is_text and isinstance(value, str) else None
+    return FixedValue(value, TypeKind.VARCHAR) if is_text and isinstance(value, str) else None
 
 
 def _uncast(node: exp.Expr) -> exp.Expr:

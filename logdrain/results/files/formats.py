@@ -20,7 +20,7 @@ _GROUP_ROWS = 131_072
 _GROUP_BYTES = 64 * 1024 * 1024
 
 
-class Written(NamedTuple):
+class WrittenFile(NamedTuple):
     """What has gone into a file.
 
     Attributes:
@@ -31,7 +31,7 @@ class Written(NamedTuple):
     removed_nul: int = 0
 
 
-def write_csv(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], _facts: Facts) -> Written:
+def write_csv(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], _facts: Facts) -> WrittenFile:
     """A header and the rows; CSV has no place for facts."""
     file.write(csv_header(columns))
     count = removed_nul = 0
@@ -40,10 +40,10 @@ def write_csv(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], _fac
             file.write(piece.data)
             removed_nul += piece.removed_nul
         count += batch.num_rows
-    return Written(count, removed_nul)
+    return WrittenFile(count, removed_nul)
 
 
-def write_parquet(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], facts: Facts) -> Written:
+def write_parquet(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], facts: Facts) -> WrittenFile:
     """The rows in groups, and facts about them in the file's metadata."""
     schema = parquet_schema(columns, facts)
     _check(schema)
@@ -52,7 +52,7 @@ def write_parquet(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], 
         for group in _groups(rows, columns, schema):
             writer.write_table(group, row_group_size=group.num_rows)
             count += group.num_rows
-    return Written(count)
+    return WrittenFile(count)
 
 
 def _groups(rows: ArrowStream, columns: Sequence[Column], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -86,7 +86,7 @@ def _check(schema: pa.Schema) -> None:
             ) from error
 
 
-FORMATS: Mapping[FileFormat, Callable[[BinaryIO, ArrowStream, Sequence[Column], Facts], Written]] = {
+FORMATS: Mapping[FileFormat, Callable[[BinaryIO, ArrowStream, Sequence[Column], Facts], WrittenFile]] = {
     FileFormat.CSV: write_csv,
     FileFormat.PARQUET: write_parquet,
 }

@@ -24,7 +24,7 @@ set_config('idle_in_transaction_session_timeout', '0', true)
 )
 
 
-class Opening:
+class TransactionStart:
     """Begins transactions for one target.
 
     Args:

@@ -27,7 +27,7 @@ from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.grants import grant_to_readers
 from logdrain.results.postgres.modes import Placement, SliceKey, mode_statements, slice_key, strangers
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
-from logdrain.results.postgres.opening import Opening
+from logdrain.results.postgres.opening import TransactionStart
 from logdrain.results.postgres.refusals import result_error
 from logdrain.results.postgres.result_connections import ResultConnections
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
@@ -89,7 +89,7 @@ class PostgresResultWriter:
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
         is_replaceable = key is not None or target.mode is not Mode.APPEND
-        opening = Opening(target, self._lock_timeout_s)
+        opening = TransactionStart(target, self._lock_timeout_s)
         with _own_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
             load = _Load(connection, opening.table, columns, key, unique)
             note: Note
@@ -116,7 +116,7 @@ class PostgresResultWriter:
     def _analyze(self, target: ResultTarget, table: TableName) -> None:
         """Tell the planner of a large load at once; autovacuum would come to it by and by."""
         try:
-            opening = Opening(target, self._lock_timeout_s)
+            opening = TransactionStart(target, self._lock_timeout_s)
             with self._connections.transaction(target.dsn, opening.begin) as connection:
                 timeout_ms = str(self._statement_timeout_ms)
                 connection.execute("SELECT set_config('statement_timeout', %s, true)", (timeout_ms,))

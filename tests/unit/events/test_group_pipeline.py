@@ -12,7 +12,7 @@ from logdrain.model.plans import (
     AggregateFunction,
     Aggregation,
     Comparator,
-    Fixed,
+    FixedValue,
     GroupKey,
     Measure,
     OutputColumn,
@@ -32,7 +32,7 @@ S, T = GroupKey(("s",), VARCHAR), GroupKey(("o", "t"), VARCHAR)
 
 
 def aggregation(
-    *sources: GroupKey | Measure | Fixed,
+    *sources: GroupKey | Measure | FixedValue,
     predicates: tuple[Predicate, ...] = (),
     types: dict[FieldPath, frozenset[FieldType]] | None = None,
     is_grouped: bool = True,
@@ -104,7 +104,7 @@ def test_keys_that_are_missing_are_null() -> None:
 
 
 def test_the_time_is_in_whole_seconds_and_constants_are_everywhere() -> None:
-    asked = aggregation(Fixed("x", VARCHAR), LATEST)
+    asked = aggregation(FixedValue("x", VARCHAR), LATEST)
     assert rows(asked, {"_id": None, "rows": 2, "m0": 1999}) == [("x", 1)]
 
 

@@ -3,12 +3,12 @@ import asyncio
 import pytest
 
 from logdrain.errors import SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.ingest.accept import Intake, Patience
+from logdrain.ingest.accept import Intake, Timeouts
 from logdrain.model.events import DropReason, Stored
 from tests.unit.ingest.stores import MemorySpool, ToldStore, delivery, line
 
-LONG = Patience(store_s=60, answer_s=60)
-SHORT = Patience(store_s=0.01, answer_s=60)
+LONG = Timeouts(store_s=60, answer_s=60)
+SHORT = Timeouts(store_s=0.01, answer_s=60)
 EVENT = line('@[a.b] {"x":1}')
 
 
@@ -25,7 +25,7 @@ async def test_a_delivery_is_stored_before_it_is_answered() -> None:
 
 @pytest.mark.parametrize("text", ['@[a.b] {"x":1}', 'may be the rest of a line"}'])
 async def test_without_a_spool_a_store_that_hangs_is_given_up_in_time(text: str) -> None:
-    intake = Intake(ToldStore(is_up=False), None, Patience(store_s=60, answer_s=0.01))
+    intake = Intake(ToldStore(is_up=False), None, Timeouts(store_s=60, answer_s=0.01))
     with pytest.raises(StoreUnavailable, match="in time"):
         await intake.accept(delivery(line(text)))
 
@@ -33,7 +33,7 @@ async def test_without_a_spool_a_store_that_hangs_is_given_up_in_time(text: str)
 async def test_a_retry_joins_the_work_under_way() -> None:
     store = ToldStore(is_up=False)
     store.may_find.set()
-    intake = Intake(store, None, Patience(store_s=60, answer_s=0.01))
+    intake = Intake(store, None, Timeouts(store_s=60, answer_s=0.01))
     with pytest.raises(StoreUnavailable):
         await intake.accept(delivery(EVENT))
     retry = asyncio.create_task(intake.accept(delivery(EVENT)))

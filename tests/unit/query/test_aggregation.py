@@ -2,7 +2,7 @@
 
 import pytest
 
-from logdrain.model.plans import Aggregation, Dialect, Fixed, GroupKey, Measure
+from logdrain.model.plans import Aggregation, Dialect, FixedValue, GroupKey, Measure
 from tests.unit.query.event_tables import plan, select
 
 
@@ -14,8 +14,8 @@ def aggregation(sql: str, dialect: Dialect = Dialect.TRINO) -> Aggregation:
     return planned.aggregation
 
 
-def words(source: GroupKey | Measure | Fixed) -> str:
-    if isinstance(source, Fixed):
+def words(source: GroupKey | Measure | FixedValue) -> str:
+    if isinstance(source, FixedValue):
         return f"{source.value!r} {source.kind}"
     path = ".".join(source.path)
     return (

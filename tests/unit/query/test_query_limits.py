@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from logdrain.answer.queries import AtMost, Queries
+from logdrain.answer.queries import Queries, RowLimit
 from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
@@ -154,7 +154,7 @@ def test_spilling_has_a_limit(tmp_path: Path) -> None:
 
 def test_rows_have_a_limit() -> None:
     def use(_: object, rows: ArrowStream) -> int:
-        return count(None, AtMost(rows, 2))
+        return count(None, RowLimit(rows, 2))
 
     assert queries().run(request("SELECT uid FROM login LIMIT 2"), use).rows_out == 2
     with pytest.raises(QueryRowsExceeded, match="more than 2 rows"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from logdrain.model.events import Delivery
 from logdrain.model.spool import Spooled
 from logdrain.spool import segments
-from logdrain.spool.segments import Found, ReadAt, Survey
+from logdrain.spool.segments import FoundSegment, ReadAt, SegmentSummary
 
 KEY = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 OTHER_KEY = b"\x08\x07\x06\x05\x04\x03\x02\x01"
@@ -49,18 +49,18 @@ def reader(octets: bytes) -> ReadAt:
     return read_at
 
 
-def survey(octets: bytes) -> Survey:
+def survey(octets: bytes) -> SegmentSummary:
     key = segments.read_first_line(octets)
     assert not isinstance(key, segments.Foreign)
     return segments.survey(reader(octets), len(octets), key)
 
 
-def found_in(octets: bytes) -> list[Found]:
+def found_in(octets: bytes) -> list[FoundSegment]:
     """All that a reader gets, up to the torn tail."""
     key = segments.read_first_line(octets)
     assert not isinstance(key, segments.Foreign)
     end = survey(octets).end
-    found: list[Found] = []
+    found: list[FoundSegment] = []
     offset = segments.entries_start(key)
     while offset < end:
         found.append(segments.find(reader(octets), offset, end, key))
@@ -82,7 +82,7 @@ def sound_in(octets: bytes) -> list[Spooled]:
 def test_what_was_written_is_read(entries: list[Spooled]) -> None:
     octets = segment_of(*entries)
     assert sound_in(octets) == entries
-    assert survey(octets) == Survey(len(octets), len(entries))
+    assert survey(octets) == SegmentSummary(len(octets), len(entries))
 
 
 @given(entry=spooled, keys=st.tuples(st.binary(min_size=8, max_size=8), st.binary(min_size=8, max_size=8)))
@@ -144,25 +144,25 @@ def test_a_tail_torn_at_any_octet_is_told_from_damage() -> None:
     for size in range(len(whole) + 1):
         kept = sum(behind <= size for behind in starts[1:])
         end = starts[kept] if size >= starts[0] else 0
-        assert survey(whole[:size]) == Survey(end, kept), size
+        assert survey(whole[:size]) == SegmentSummary(end, kept), size
         assert sound_in(whole[:size]) == entries[:kept]
 
 
 @pytest.mark.parametrize("size", [1, 27, 28, 4096, 3 * 1024 * 1024])
 def test_zeros_behind_the_last_entry_are_a_torn_tail(size: int) -> None:
     whole = segment_of(one(1))
-    assert survey(whole + bytes(size)) == Survey(len(whole), 1)
+    assert survey(whole + bytes(size)) == SegmentSummary(len(whole), 1)
 
 
 def test_zeros_in_a_first_line_that_was_never_written_are_a_torn_tail() -> None:
-    assert survey(bytes(4096)) == Survey(0, 0)
+    assert survey(bytes(4096)) == SegmentSummary(0, 0)
 
 
 def test_zeros_inside_the_last_entry_are_damage_that_is_handed_on() -> None:
     whole = segment_of(one(1), one(2))
     octets = whole[:-10] + bytes(10)
     assert sound_in(octets) == [one(1)]
-    assert survey(octets) == Survey(len(whole), 2)
+    assert survey(octets) == SegmentSummary(len(whole), 2)
 
 
 def test_a_body_that_looks_like_entries_is_only_a_body() -> None:
@@ -218,4 +218,4 @@ def test_any_octets_are_read_without_an_exception(octets: bytes) -> None:
 
 def test_octets_of_no_format_are_damage() -> None:
     junk = os.urandom(5000)
-    assert survey(junk) == Survey(5000, 1)
+    assert survey(junk) == SegmentSummary(5000, 1)
