@@ -9,6 +9,7 @@ from logdrain.errors import Place, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Plan, QueryRequest, ResultColumn, ResultTable
+from logdrain.query.duckdb.errors import note_risks
 from logdrain.query.duckdb.hive_forms import write_hive_forms
 from logdrain.query.duckdb.rewrite import (
     complete_casts,
@@ -17,7 +18,6 @@ from logdrain.query.duckdb.rewrite import (
     match_integer_semantics,
     rewrite_td_functions,
 )
-from logdrain.query.duckdb.risks import note_risks
 from logdrain.query.duckdb.row_forms import write_row_forms
 from logdrain.query.duckdb.translations import translate_functions
 from logdrain.query.duckdb.write_sql import write_engine_sql

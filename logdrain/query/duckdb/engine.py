@@ -15,8 +15,7 @@ from logdrain.model.plans import Plan
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
 from logdrain.query.duckdb.databases import Config, DuckdbDatabases
-from logdrain.query.duckdb.engine_errors import engine_error
-from logdrain.query.duckdb.error_positions import error_position
+from logdrain.query.duckdb.errors import EXPLAIN, engine_error, error_position
 from logdrain.query.duckdb.vector_functions import VECTOR_FUNCTIONS, VectorFunction
 
 _BATCH_ROWS = 65_536
@@ -184,7 +183,10 @@ class _Session:
             return known or engine_error(str(error))
         position = None
         if not is_bound and self._connection is not None:
-            position = error_position(self._connection, self._plan.engine_sql)
+            try:
+                self._connection.execute(EXPLAIN + self._plan.engine_sql)
+            except duckdb.Error as located:
+                position = error_position(str(located), self._plan.engine_sql)
         return engine_error(str(error), self._plan, position)
 
     def _rows(self) -> pa.RecordBatchReader:

@@ -34,9 +34,6 @@ def _untyped_cast(generator: Generator, node: exp.Expr) -> str:
     return generator.func("CAST", node.this)
 
 
-ARGUMENT_COUNT = "argument_count"
-"""Mark (in a node's meta) of a call that sqlglot has a node for: how many arguments were written."""
-
 _CAST_TOKENS = 2  # `CAST` and `(`
 _DECIMAL = re.compile(r"[+-]?(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?", re.ASCII)
 
@@ -54,12 +51,6 @@ class UntypedCasts(Parser):
         if word and isinstance(called, exp.Func) and "start" not in called.meta:
             called.update_positions(word)
         return parsed
-
-    def validate_expression(self, expression: Any, args: list[exp.Expr] | None = None) -> Any:
-        """Note how many arguments a call has: a node does not say which were left out."""
-        if args is not None:
-            expression.meta[ARGUMENT_COUNT] = len(args)
-        return super().validate_expression(expression, args)
 
     def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:  # noqa: FBT001  sqlglot's signature
         start = self._index

@@ -1,7 +1,7 @@
 """Functions of Trino and Hive: how many arguments each takes, and which type it returns.
 
 To add a function: one entry here, one in duckdb/functions_of_trino.py or duckdb/functions_of_hive.py (what
-the engine runs instead), one row in tests/unit/query/test_trino_functions.py or test_hive.py.
+the engine runs instead), one row in tests/unit/query/test_translations.py or test_hive.py.
 """
 
 from collections.abc import Sequence

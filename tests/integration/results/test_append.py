@@ -99,7 +99,7 @@ def test_the_table_explains_itself(table: ResultTable) -> None:
     claim = replace(CLAIM, schedule=replace(CLAIM.schedule, name='it\'s "%s" {} \\'))
     table.write({"time": [SLICE_S], "sum": [1]}, claim)
     assert table.execute("SELECT obj_description('payment_history'::regclass)") == [
-        ('WrittenFile by logdrain, schedule it\'s "%s" {} \\.',)
+        ('Written by logdrain, schedule it\'s "%s" {} \\.',)
     ]
     [(comment,)] = table.execute("SELECT col_description('payment_history'::regclass, 1)")
     assert "END of the window" in comment

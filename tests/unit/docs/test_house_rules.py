@@ -36,8 +36,7 @@ FILES_WITH_IO = frozenset(
         *("events/write/store.py", "events/write/stored_ids.py", "events/write/threads.py"),
         *("jobs/job_folder.py", "jobs/python_files.py"),
         *("keys/postgres_keys.py", "ledger/ledger_connections.py"),
-        *("query/duckdb/databases.py", "query/duckdb/engine.py", "query/duckdb/error_positions.py"),
-        "query/duckdb/spill_folder.py",
+        *("query/duckdb/databases.py", "query/duckdb/engine.py", "query/duckdb/spill_folder.py"),
         *("results/files/file_writer.py", "results/files/folder_files.py", "results/files/folder_records.py"),
         *(
             "results/files/formats.py",
@@ -163,7 +162,7 @@ BROAD |= {"TypeError", "ValueError"}
 READS_VALUES = {
     "query/duckdb/address_files.py": "a file and an address of the operator's or an event's",
     "query/duckdb/engine.py": "carries what a scan raised through DuckDB, and raises it again",
-    "query/duckdb/engine_errors.py": "JSON in a message of DuckDB",
+    "query/duckdb/errors.py": "JSON in a message of DuckDB",
     "query/explain.py": "a time beyond the years that a date can have",
     "query/values/java_parse.py": "a date that is none",
     "query/values/td_calendar.py": "a date that is none",

@@ -66,3 +66,10 @@ def test_a_wrong_call_keeps_the_warnings_of_the_query() -> None:
         plan("SELECT nosuch, REGEXP_REPLACE(name, 'a') FROM pay", dialect=Dialect.HIVE)
     assert caught.value.located == "line 1, column 16: REGEXP_REPLACE takes 3 arguments, not 2"
     assert any("nosuch" in warning for warning in caught.value.warnings)
+
+
+@pytest.mark.parametrize("function", ["json_tuple", "parse_url_tuple", "TD_PIVOT", "explode", "posexplode"])
+def test_a_lateral_view_of_nothing_is_refused_with_its_place(function: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        plan(f"SELECT a FROM pay LATERAL VIEW {function}() t AS a", dialect=Dialect.HIVE)  # noqa: S608
+    assert caught.value.place is not None

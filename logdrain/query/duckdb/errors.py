@@ -1,9 +1,15 @@
-"""From what the engine says to an error that the person who wrote the SQL understands."""
+"""DuckDB's errors, in the words of SQL and with a place in the user's text.
+
+DuckDB says where in its own SQL an error is, or names a value. `note_risks` notes, while planning, which
+parts of the text can fail; `engine_error` finds the part that a message is about.
+"""
 
 import json
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from sqlglot import exp
 
 from logdrain.errors import (
     NumberOverflow,
@@ -14,11 +20,15 @@ from logdrain.errors import (
     SqlTypeError,
     UnknownFunction,
 )
-from logdrain.model.plans import Plan, Risk, RiskyPart
-from logdrain.query.duckdb.error_places import source_place
+from logdrain.model.plans import EnginePlace, Plan, Risk, RiskyPart
 from logdrain.query.duckdb.trino_casts import NOT_READ
+from logdrain.query.sql.context import PlanContext
 
-# What follows the first sentence is about the engine: candidates, its settings, its own SQL.
+EXPLAIN = "EXPLAIN "
+"""Before DuckDB's SQL: it says where an error is, and runs nothing."""
+_LOCATION = re.compile(r'"location"\s*:\s*"?\[(?P<start>[0-9]+),\s*(?P<length>[0-9]+)\]')
+
+# After the first sentence DuckDB writes of candidates, settings and its own SQL.
 _ENGINE_TALK = re.compile(
     r"\s*(?:\n|Possible solutions|Did you mean|You might need|Candidate|Use TRY\(|Use \"SET|, or SET ).*",
     re.DOTALL,
@@ -102,7 +112,7 @@ _NO_FUNCTION = re.compile(
 
 _OVER = re.compile(r"Window functions are not supported here")
 
-# Where the engine's words are not those of SQL, or say too much.
+# Messages that are not in the words of SQL, or say too much.
 _PLAINER = (
     (re.compile(r"UNNEST requires a single list.*"), "UNNEST takes a list"),
     (re.compile(r"(\w+) clause cannot contain ([a-z ]+)!"), r"\1 cannot contain \2"),
@@ -119,19 +129,82 @@ _PLAINER = (
 _TARGET = re.compile(r"(?: to (?:type )?|does not fit )(?P<type>[A-Z][A-Z0-9_]*(?:\([0-9, ]+\))?)")
 _PARTS_NAMED_MAX = 3
 
+# Messages that DuckDB gives no place for, and the part of its SQL that they are about.
+_ABOUT = (
+    (r"Set operations", r"\b(?:UNION|INTERSECT|EXCEPT)\b"),
+    (r"QUANTILE", r"\b(?:APPROX_)?QUANTILE\w*\("),
+    (r"escape string|escape character", r"\bESCAPE\b"),
+    (r"Frame ", r"\b(?:ROWS|RANGE|GROUPS) BETWEEN\b"),
+    (r"Codepoint", r"\bCHR\("),
+    (r"hex digit", r"\b(?:FROM_HEX|UNHEX)\("),
+    (r"[Bb]ase64", r"\bFROM_BASE64\("),
+    (r"format specifier", r"\b(?:STRPTIME|STRFTIME|TRY_STRPTIME)\("),
+    (r"map key", r"\bMAP\("),
+    (r"LIMIT|OFFSET", r"\b(?:LIMIT|OFFSET)\b"),
+    (r"GROUP BY term", r"\bGROUP BY\b"),
+    (r"window \S+ does not exist", r"\bOVER\b"),
+    (r"ntile", r"\bNTILE\("),
+    (r"More than one row returned", r"\(\s*SELECT\b"),
+    (r"DISTINCT requires", r"\bDISTINCT\)"),
+    (r"Sample sample_size", r"\bTABLESAMPLE\b"),
+    (r"extract specifier", r"\bEXTRACT\("),
+    (r"Lists larger", r"\b(?:REPEAT|RANGE|GENERATE_SERIES)\("),
+    (r"[Mm]alformed JSON", r"\bJSON(?:_\w+)?\b"),
+    (r"format string|printf|type specifier", r"\bPRINTF\("),
+)
+_TEXT = re.compile(r"Could not convert string (?P<text>'.*?') to ")
 
-def engine_error(said: str, plan: Plan | None = None, position: range | None = None) -> SqlError:
-    """The error for a message of the engine, such as `Conversion Error: Could not convert …`.
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
+_RISKS: dict[type[exp.Expr], Risk] = {
+    exp.Cast: Risk.CAST,
+    **dict.fromkeys((exp.Div, exp.IntDiv, exp.Mod), Risk.DIVISION),
+    **dict.fromkeys((*_ARITHMETIC, exp.Sum), Risk.OVERFLOW),
+    **dict.fromkeys((exp.StrToTime, exp.ParseDatetime), Risk.PARSE),
+    **dict.fromkeys((exp.RegexpLike, exp.RegexpExtract, exp.RegexpReplace, exp.RegexpSplit), Risk.PATTERN),
+}
+
+
+def note_risks(context: PlanContext) -> None:
+    """Note each part of the user's text that can fail while the query runs, with its place."""
+    for node in context.statement.walk():
+        risk = _RISKS.get(type(node))
+        if risk is None or _is_inner(node) or node.find_ancestor(exp.Try):
+            continue
+        if not any("start" in part.meta for part in node.walk()):
+            continue
+        of = node.to.sql(dialect="duckdb") if isinstance(node, exp.Cast) else ""
+        part = RiskyPart(risk, context.place(node), context.readable(node), of)
+        if part not in context.risky_parts:
+            context.risky_parts.append(part)
+
+
+def error_position(said: str, sql: str) -> range | None:
+    """The characters of DuckDB's SQL that an error is about.
 
     Args:
-        said: The engine's words.
-        plan: Which query they are about.
-        position: Which characters of its SQL, where the engine says so.
+        said: What DuckDB says to EXPLAIN and the SQL.
+        sql: DuckDB's SQL.
+    """
+    located = _LOCATION.search(said)
+    if located is None:
+        return None
+    start, length = int(located["start"]) - len(EXPLAIN), int(located["length"])
+    octets = sql.encode()  # DuckDB counts in UTF-8
+    return range(len(octets[:start].decode()), len(octets[: start + length].decode()))
+
+
+def engine_error(said: str, plan: Plan | None = None, position: range | None = None) -> SqlError:
+    """The error for a message of DuckDB, such as `Conversion Error: Could not convert …`.
+
+    Args:
+        said: The message.
+        plan: The query that it is about.
+        position: The characters of DuckDB's SQL that it is about, if they are known.
     """
     found = _KIND.match(_without_json(said.strip()))
     kind, text = (found["kind"], found["text"]) if found else ("", said.strip())
     message = _plain(text)
-    at = source_place(plan, message, position) if plan else None
+    at = _source_place(plan, message, position) if plan else None
     call = _NO_FUNCTION.search(message)
     if call:
         name = at.word.upper() if at and at.word and call["name"].isidentifier() else call["name"]
@@ -152,7 +225,7 @@ def engine_error(said: str, plan: Plan | None = None, position: range | None = N
 
 
 def _without_json(said: str) -> str:
-    """The engine says some errors as `Binder Error: {"exception_message": "…", …}`."""
+    """DuckDB writes some errors as `Binder Error: {"exception_message": "…", …}`."""
     head, brace, rest = said.partition('{"exception_type"')
     if not brace:
         return said
@@ -164,9 +237,9 @@ def _without_json(said: str) -> str:
 
 
 def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> tuple[Place | None, str]:
-    """The parts that the message can be about: the first one's place, and all in words.
+    """The parts that the message can be about: the place of the first, and the texts of all.
 
-    None and "" where there are none or too many.
+    None and "" if there is none, or more than three.
     """
     if not rule.risks:
         return None, ""
@@ -187,7 +260,7 @@ def _place(message: str, rule: _Rule, parts: Sequence[RiskyPart]) -> tuple[Place
 
 
 def _with_type(message: str, rule: _Rule | None, parts: Sequence[RiskyPart]) -> str:
-    """The engine reads a time in text by way of a BIGINT, and says so."""
+    """The type of the cast: DuckDB reads a time in text as a BIGINT first, and names that."""
     casts = {part.type for part in parts if part.risk is Risk.CAST}
     target = _TARGET.search(message)
     if (
@@ -210,13 +283,42 @@ def _words(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """One line, in the words of SQL, with the expression it is about in front."""
+    """One line in the words of SQL, after the expression that it is about."""
     line = _ENGINE_TALK.sub("", text, count=1).strip() or text.strip().split("\n")[0]
     for engine_type, sql_type in _ENGINE_TYPES.items():
         line = re.sub(rf"\b{engine_type}\b", sql_type, line)
     line = (
         line.replace(NOT_READ, "").replace(" // ", " / ").removesuffix(".")
-    )  # the engine's sign for dividing whole numbers
+    )  # DuckDB's sign for dividing whole numbers
     line = _OUT_OF_RANGE.sub(r"\1 does not fit \2", line)
     column = _FROM_COLUMN.search(line)
     return f"{column['column'].strip()}: {line[: column.start()]}" if column else line
+
+
+def _source_place(plan: Plan, message: str, position: range | None) -> EnginePlace | None:
+    """The part of the user's text that an error is about; None if it could be several."""
+    if position is None:
+        part = _only_part(plan.engine_sql, message)
+        places = plan.engine_places if part else ()
+        after = [one for one in places if part and one.offset >= part.start]
+        return after[0] if after else places[-1] if places else None
+    inside = [one for one in plan.engine_places if position.start <= one.offset < position.stop]
+    before = [one for one in plan.engine_places if one.offset <= position.start]
+    return inside[0] if inside else before[-1] if before else None
+
+
+def _only_part(engine_sql: str, message: str) -> range | None:
+    text = _TEXT.search(message)
+    for about, part in ((_TEXT, re.escape(text["text"])),) if text else _ABOUT:
+        if re.search(about, message):
+            found = list(re.finditer(part, engine_sql))
+            return range(*found[0].span()) if len(found) == 1 else None
+    return None
+
+
+def _is_inner(node: exp.Expr) -> bool:
+    """Whether it is a term of a longer sum or product: of `a + b + c` only the whole is named."""
+    outer = node.parent
+    while isinstance(outer, exp.Paren):
+        outer = outer.parent
+    return isinstance(node, _ARITHMETIC) and isinstance(outer, _ARITHMETIC)
