@@ -94,14 +94,14 @@ class Drain:
             "too many bodies are being parsed",
             metrics.PARSED_MEMORY_BYTES.set,
         )
-        patience = Timeouts(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
+        timeouts = Timeouts(store_s=settings.spool_after_s, answer_s=settings.store_timeout_s)
         self._ledger = (
             PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
         )
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             store=store,
-            intake=Intake(store, self._spool if settings.is_spooling else None, patience, memory),
+            intake=Intake(store, self._spool if settings.is_spooling else None, timeouts, memory),
             replay=Replay(self._spool, store) if self._spool else None,
             ledger=self._ledger,
             keys=settings.keys,

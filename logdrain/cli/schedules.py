@@ -205,9 +205,12 @@ def run_sched_show(arguments: argparse.Namespace) -> int:
 
 
 def add_sched_pause_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of the command."""
+    """Declare the words of sched:pause, sched:resume and sched:delete."""
     parser.add_argument("name", help="the schedule")
     servers.add_data_argument(parser)
+
+
+add_sched_resume_arguments = add_sched_delete_arguments = add_sched_pause_arguments
 
 
 def run_sched_pause(arguments: argparse.Namespace) -> int:
@@ -220,12 +223,6 @@ def run_sched_pause(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_sched_resume_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of the command."""
-    parser.add_argument("name", help="the schedule")
-    servers.add_data_argument(parser)
-
-
 def run_sched_resume(arguments: argparse.Namespace) -> int:
     """Let a paused schedule go on; what it missed is made up by its catch-up rule."""
     from logdrain.bootstrap import open_ledger
@@ -234,12 +231,6 @@ def run_sched_resume(arguments: argparse.Namespace) -> int:
         is_changed = ledger.resume_schedule(arguments.name)
     print(f"Schedule '{arguments.name}' {'goes on' if is_changed else 'was not paused'}.")
     return 0
-
-
-def add_sched_delete_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of the command."""
-    parser.add_argument("name", help="the schedule")
-    servers.add_data_argument(parser)
 
 
 def run_sched_delete(arguments: argparse.Namespace) -> int:

@@ -69,7 +69,7 @@ class ParsedDelivery:
 def parse(body: bytes, delivery: Delivery) -> ParsedDelivery:
     """Cut a body into messages; junk and unreadable frames go to quarantine."""
     parsed = ParsedDelivery()
-    sieve = LineFilter(delivery)
+    line_filter = LineFilter(delivery)
     unreadable = UnreadableFrames(delivery)
     for frame in split_frames(body):
         if frame.junk:
@@ -83,7 +83,7 @@ def parse(body: bytes, delivery: Delivery) -> ParsedDelivery:
             parsed.kinds[LineKind.UNREADABLE] += 1
             continue
         kind = kind_of(message)
-        if kind is LineKind.APP and sieve.takes(message):
+        if kind is LineKind.APP and line_filter.takes(message):
             parsed.messages.append(message)
             continue
         parsed.kinds[kind] += 1

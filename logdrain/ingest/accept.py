@@ -60,16 +60,16 @@ class Intake:
     Args:
         store: Where events go.
         spool: Where deliveries wait while the store is away, or None: then they are refused.
-        patience: How long it may take.
+        timeouts: How long it may take.
         memory: Of deliveries while they are parsed and stored; None for no limit.
     """
 
     def __init__(
-        self, store: EventStore, spool: Spool | None, patience: Timeouts, memory: MemoryBudget | None = None
+        self, store: EventStore, spool: Spool | None, timeouts: Timeouts, memory: MemoryBudget | None = None
     ) -> None:
         self._store = store
         self._spool = spool
-        self._patience = patience
+        self._timeouts = timeouts
         self._memory = memory
         self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
@@ -90,7 +90,7 @@ class Intake:
             StoreUnavailable, StoreBusy, SpoolUnavailable: not durable; the sender may send it again.
         """
         now_s = asyncio.get_running_loop().time()
-        until_s = now_s + self._patience.answer_s
+        until_s = now_s + self._timeouts.answer_s
         if self._spool is None:
             return await self._to_store(spooled, until_s)
         if self._spool.waiting_count:
@@ -100,7 +100,7 @@ class Intake:
                 # The store may be back already, and the spool full of what it has not got yet.
                 return await self._to_store(spooled, until_s, out_of_order=error)
         try:
-            return await self._to_store(spooled, now_s + self._patience.store_s)
+            return await self._to_store(spooled, now_s + self._timeouts.store_s)
         except (StoreUnavailable, StoreBusy) as error:
             return await self._to_spool(spooled, self._spool, until_s, because=error.code)
 

@@ -125,14 +125,15 @@ def _sql_errors(context: PlanContext) -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        error = SqlError("the query is nested too deeply", place=Place(1, 1))
-        cause: Exception | None = None
-    except SqlglotError as found:
+        raise _warned(SqlError("the query is nested too deeply", place=Place(1, 1)), context) from None
+    except SqlglotError as error:
         place = context.place(context.statement)
-        error, cause = SqlError(f"the query cannot be understood: {found}", place=place), found
-    except SqlError as found:
-        error, cause = found, found.__cause__ if isinstance(found.__cause__, Exception) else None
-    else:
-        return
+        raise _warned(SqlError(f"the query cannot be understood: {error}", place=place), context) from error
+    except SqlError as error:
+        _warned(error, context)
+        raise
+
+
+def _warned(error: SqlError, context: PlanContext) -> SqlError:
     error.warnings = tuple(context.warnings)
-    raise error from cause
+    return error

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.errors import UnsupportedSql
+from logdrain.query.sql.call_checks import check_call
 from logdrain.query.sql.context import PlanContext, quoted
 
 _PAIR = 2  # a key and a value
-_TUPLES = frozenset({"json_tuple", "parse_url_tuple"})
 
 
 def write_row_forms(context: PlanContext) -> None:
@@ -53,6 +53,8 @@ def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> Non
     """`LATERAL VIEW [OUTER] posexplode(x) t AS place, value` and its like."""
     alias, function = lateral.args["alias"], lateral.this
     names = [column.name for column in alias.columns]
+    if isinstance(function, exp.Anonymous):  # taken apart here, before all calls are checked
+        check_call(context, function)
     if isinstance(function, exp.Posexplode):
         numbers = exp.GenerateSeries(
             start=exp.Literal.number(0), end=exp.ArraySize(this=function.this.copy()), is_end_exclusive=True
@@ -60,12 +62,6 @@ def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> Non
         columns: list[exp.Expr] = [exp.Explode(this=numbers), exp.Explode(this=function.this.copy())]
     elif type(function) is exp.Explode and len(names) == _PAIR:
         columns = _map_columns(function.this)
-    elif (
-        isinstance(function, exp.Anonymous) and function.name.lower() in _TUPLES and not function.expressions
-    ):
-        raise SqlTypeError(
-            f"{function.name.upper()} takes at least 2 arguments, not 0", place=context.place(lateral)
-        )
     elif isinstance(function, exp.Anonymous) and function.name.lower() == "json_tuple":
         source, *keys = function.expressions
         columns = [_json_value(context, source, key) for key in keys]

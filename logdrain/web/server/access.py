@@ -49,7 +49,7 @@ class Access:
         self.ring = ring
         self._proxy_count = proxy_count
         self._clock_s = clock_s
-        self._attempts = AuthRateLimiter(
+        self._rate_limiter = AuthRateLimiter(
             burst=FAILURES_BURST, per_s=FAILURES_PER_S, addresses_max=_ADDRESSES_MAX
         )
 
@@ -84,7 +84,7 @@ class Access:
     def _check_attempts(self, request: web.Request, refused: Refused) -> None:
         forwarded_for = request.headers.getall("X-Forwarded-For", [])
         address = client_address(request.remote or "", forwarded_for, self._proxy_count)
-        if not self._attempts.take(address, self._clock_s()):
+        if not self._rate_limiter.take(address, self._clock_s()):
             self._counted(refused)
             raise TooManyAttempts(
                 "too many requests without a valid key came from this address",
