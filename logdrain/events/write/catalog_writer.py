@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import msgspec
 from bson.binary import Binary
@@ -18,8 +17,8 @@ from pymongo.errors import BulkWriteError
 
 from logdrain.events.bson.documents import binary_id
 from logdrain.events.bson.table_catalog import FULL
-from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.driver import AsyncDatabase, Document
+from logdrain.events.mongo_client import CATALOG, DURABLE, SETTLED
 from logdrain.events.write.shapes import ObjectShape, new_fields
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.catalog import FieldPath, FieldType, SeenField
@@ -35,10 +34,8 @@ _INSERT_FIELDS_MAX = 500
 class MongoCatalog:
     """Notes what is new about tables; cheap for what is known."""
 
-    def __init__(self, client: AsyncClient, database: str, *, fields_max: int) -> None:
-        self._collection: Any = client[database].get_collection(
-            CATALOG, read_concern=SETTLED, write_concern=DURABLE
-        )
+    def __init__(self, database: AsyncDatabase, *, fields_max: int) -> None:
+        self._collection = database.get_collection(CATALOG, read_concern=SETTLED, write_concern=DURABLE)
         self._fields_max = fields_max
         self._shapes: set[tuple[str, int]] = set()  # hashes: shapes of data keys are large
         self._seen: dict[str, set[SeenField]] = {}
@@ -91,7 +88,7 @@ class MongoCatalog:
         documents = await cursor.to_list(None)
         return {SeenField(tuple(found["path"]), FieldType(found["type"])) for found in documents}
 
-    async def _insert(self, documents: list[dict[str, Any]]) -> None:
+    async def _insert(self, documents: list[Document]) -> None:
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
@@ -102,7 +99,7 @@ class MongoCatalog:
                 raise
 
 
-def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:
+def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> Document:
     return {
         "_id": _catalog_id(table, path, kind),
         "table": table,

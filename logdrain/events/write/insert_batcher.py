@@ -6,14 +6,15 @@ Concurrent deliveries share an insert, and so a journal flush; a lone delivery d
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import document_id
-from logdrain.events.mongo_client import AsyncCollection, unavailable
+from logdrain.events.driver import AsyncCollection, Document
+from logdrain.events.mongo_client import unavailable
 from logdrain.events.write.ordering import places_in_order
 from logdrain.events.write.stored_ids import stored_ids
 from logdrain.events.write.threads import run_in_thread_if_large
@@ -158,7 +159,7 @@ def require_duplicates(collection: str, refused: Refused) -> None:
         raise StoreUnavailable(f"MongoDB refused a document of {collection}: {message}")
 
 
-def _refused(errors: Sequence[dict[str, Any]]) -> Refused:
+def _refused(errors: Sequence[Document]) -> Refused:
     refused = Refused(set(), {})
     for found in errors:
         if found["code"] == _DUPLICATE_KEY and found.get("keyPattern", _BY_ID) == _BY_ID:

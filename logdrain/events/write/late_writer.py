@@ -5,13 +5,12 @@ One document of `_late` is one (table, hour); MongoDB's own clock dates it.
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from logdrain.events.mongo_client import DURABLE
-from logdrain.events.own_collections import LATE
+from logdrain.events.driver import AsyncDatabase
+from logdrain.events.mongo_client import DURABLE, LATE
 from logdrain.events.write.encoding import HOUR_MS
 from logdrain.model.late import LATE_SETTLES_S
 
@@ -37,8 +36,8 @@ class MongoLateWriter:
         now: What the time is, by MongoDB's clock.
     """
 
-    def __init__(self, database: Any, now: Callable[[], Awaitable[datetime]]) -> None:
-        self._collection: Any = database.get_collection(LATE, write_concern=DURABLE)
+    def __init__(self, database: AsyncDatabase, now: Callable[[], Awaitable[datetime]]) -> None:
+        self._collection = database.get_collection(LATE, write_concern=DURABLE)
         self._now = now
         self._noted: dict[TableHour, datetime] = {}
 

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from pymongo.errors import OperationFailure
 
 from logdrain.events.bson.documents import encode_quarantined
-from logdrain.events.own_collections import QUARANTINE
+from logdrain.events.driver import AsyncDatabase
+from logdrain.events.mongo_client import QUARANTINE
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.ordering import places_in_order
 from logdrain.events.write.threads import run_in_thread_if_large
@@ -31,7 +31,7 @@ class MongoQuarantine:
         keep_days: How long they stay.
     """
 
-    def __init__(self, database: Any, lane: InsertBatcher, *, keep_days: int) -> None:
+    def __init__(self, database: AsyncDatabase, lane: InsertBatcher, *, keep_days: int) -> None:
         self._database = database
         self._lane = lane
         self._keep_s = keep_days * 86_400
@@ -42,7 +42,7 @@ class MongoQuarantine:
         Raises:
             PyMongoError: MongoDB did not answer.
         """
-        collection: Any = self._database[QUARANTINE]
+        collection = self._database[QUARANTINE]
         try:
             await collection.create_index("received_at", expireAfterSeconds=self._keep_s)
         except OperationFailure:  # the setting has changed

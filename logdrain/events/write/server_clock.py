@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+
+from logdrain.events.driver import AsyncDatabase
 
 _ASKED_EVERY_S = 10.0
 
@@ -12,11 +13,11 @@ class MongoClock:
     """Asks MongoDB now and then, and adds what has passed since: steps of this machine's clock do nothing.
 
     Args:
-        database: Any of the server's.
+        database: AsyncDatabase of the server's.
         elapsed_s: Seconds that never go back.
     """
 
-    def __init__(self, database: Any, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: AsyncDatabase, elapsed_s: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._elapsed_s = elapsed_s
         self._asked_s = 0.0

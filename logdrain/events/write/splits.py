@@ -12,15 +12,14 @@ found again: `joining` by its delivery when it is repeated, `expiring` by the ne
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import SplitChanged, StoreBusy
 from logdrain.events.bson.documents import binary_id, decode_split
-from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
-from logdrain.events.own_collections import SPLITS
+from logdrain.events.driver import AsyncDatabase, Document
+from logdrain.events.mongo_client import DURABLE, SETTLED, SPLITS
 from logdrain.events.write.split_queries import split_queries
 from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJoin
 
@@ -37,9 +36,9 @@ _FOUND_SIZE_MAX_BYTES = 64 * 1024 * 1024
 class MongoSplits:
     """The collection of cut lines."""
 
-    def __init__(self, client: AsyncClient, database: str) -> None:
-        codec: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-        self.collection: Any = client[database].get_collection(
+    def __init__(self, database: AsyncDatabase) -> None:
+        codec: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+        self.collection = database.get_collection(
             SPLITS,
             codec_options=codec,
             read_preference=ReadPreference.PRIMARY,
@@ -123,12 +122,12 @@ class MongoSplits:
         )
 
     async def _claim(self, join: SplitJoin) -> None:
-        as_read: dict[str, Any] = {
+        as_read: Document = {
             "_id": binary_id(join.split_id),
             "continued_by": {"$size": join.after},
             "$or": [{"state": "waiting"}, {"state": "joining", "claimed_by": join.by}],
         }
-        change: dict[str, Any] = {"$set": {"state": "joining", "claimed_by": join.by}}
+        change: Document = {"$set": {"state": "joining", "claimed_by": join.by}}
         if join.raw is not None:
             change = {"$set": {"raw": join.raw}, "$push": {"continued_by": join.by}}
         result = await self.collection.update_one(as_read, change)
@@ -148,7 +147,7 @@ class MongoSplits:
             {"$set": {"state": "done"}, "$push": {"continued_by": join.by}, "$unset": {"raw": ""}},
         )
 
-    async def _take(self, document: dict[str, Any]) -> bool:
+    async def _take(self, document: Document) -> bool:
         """Take a line as it was read; False where it has changed since."""
         as_read = {key: document[key] for key in ("_id", "state", "continued_by")}
         result = await self.collection.update_one(as_read, {"$set": {"state": "expiring"}})
@@ -162,6 +161,6 @@ class MongoSplits:
         await self.collection.update_one({"_id": None}, {"$set": {"state": "done"}})
 
 
-def _has_waited(wait_ms: int) -> dict[str, Any]:
+def _has_waited(wait_ms: int) -> Document:
     """Since so long, by MongoDB's clock on both sides: those of drains may step. True up to 1 s early."""
     return {"$lte": [{"$toDate": "$waits_since"}, {"$subtract": ["$$NOW", wait_ms]}]}

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import encode_split, quarantine_event
-from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
-from logdrain.events.own_collections import QUARANTINE, SPLITS
+from logdrain.events.driver import AsyncClient
+from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, QUARANTINE, SPLITS, unavailable
 from logdrain.events.write.catalog_writer import MongoCatalog
 from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
@@ -62,11 +62,11 @@ class MongoEventStore:
 
     def __init__(self, client: AsyncClient, database: str, clock: Clock, limits: StoreLimits) -> None:
         self._client = client
-        self._database: Any = client[database]
+        self._database = client[database]
         self._clock = clock
         self._limits = limits
-        self._catalog = MongoCatalog(client, database, fields_max=limits.fields_max)
-        self._splits = MongoSplits(client, database)
+        self._catalog = MongoCatalog(self._database, fields_max=limits.fields_max)
+        self._splits = MongoSplits(self._database)
         self._lanes: dict[str, InsertBatcher] = {}
         self._slots = asyncio.Semaphore(_INSERTS_AT_ONCE)
         self._quarantine = MongoQuarantine(

@@ -8,7 +8,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.events.bson.documents import binary_id, document_id
-from logdrain.events.mongo_client import SETTLED, AsyncCollection
+from logdrain.events.driver import AsyncCollection, AsyncReader
+from logdrain.events.mongo_client import SETTLED
 
 _PAGE = 10_000
 # Where fewer of the ids found are ours, others have written the same times: then being refused is cheaper.
@@ -43,8 +44,10 @@ async def stored_ids(collection: AsyncCollection, wanted: Sequence[bytes]) -> se
     return found
 
 
-async def _ids_between(reader: AsyncCollection, low: bytes, high: bytes, count: int) -> list[bytes]:
+async def _ids_between(
+    reader: AsyncReader[RawBSONDocument], low: bytes, high: bytes, count: int
+) -> list[bytes]:
     """A clustered collection is read by range; it would be read whole for `$in` (MongoDB 6.0)."""
     query = {"_id": {"$gte": binary_id(low), "$lte": binary_id(high)}}
     cursor = reader.find(query, {"_id": 1}).sort("_id", 1).limit(count).batch_size(count)
-    return [document_id(document.raw) for document in await cursor.to_list(None)]
+    return [document_id(bytes(document.raw)) for document in await cursor.to_list(None)]

@@ -29,7 +29,8 @@ ROOMS = (
 FILES_WITH_IO = frozenset(
     {
         *("clients/http_drain.py", "clients/http_shipper.py"),
-        *("events/mongo_client.py", "events/read/aggregate.py", "events/read/late_notes.py"),
+        *("events/driver.py", "events/mongo_client.py"),
+        *("events/read/aggregate.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),
         *("events/write/collections.py", "events/write/insert_batcher.py", "events/write/late_writer.py"),
         *("events/write/quarantine.py", "events/write/server_clock.py", "events/write/splits.py"),

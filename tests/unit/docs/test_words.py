@@ -11,8 +11,9 @@ ARCHITECTURE = ROOT / "docs" / "explanation" / "architecture.md"
 
 # What every engineer knows.
 _FIELD_WORDS = """
-answer attribute batcher batches body builder cache call cast casts cause cells check chores clock column
-columns command comparator connection connections constant context count courier cron databases deadlines
+answer attribute batcher batches body builder cache call cast casts cause cells check chores client clock
+collection column columns command comparator connection connections constant context count courier cron
+cursor database databases deadlines
 decoder dialect due encoded entry error facts failure field file filter folder format frames function
 generator groups hive hour join key keys kind limit limiter limits lines logplex measure migration mode
 name note notes notices outcome parameter parser part parts pass piece placement predicate queries range

@@ -32,9 +32,14 @@ class Notes:
         self.written.append(len(requests))
 
 
+def noting() -> tuple[Notes, SetClock, MongoLateWriter]:
+    notes: Any = Notes()
+    clock = SetClock()
+    return notes, clock, MongoLateWriter(notes, clock.now)
+
+
 async def test_only_hours_that_have_ended_are_noted() -> None:
-    notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock.now)
+    notes, _, writer = noting()
     await writer.note_before({("a.b", HOUR), ("a.b", HOUR + 1)})
     assert notes.written == []
     await writer.note_before({("a.b", HOUR - 1), ("a.c", HOUR - 1), ("a.b", HOUR)})
@@ -42,8 +47,7 @@ async def test_only_hours_that_have_ended_are_noted() -> None:
 
 
 async def test_a_note_is_repeated_after_five_seconds_and_after_a_step_of_the_clock() -> None:
-    notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock.now)
+    notes, clock, writer = noting()
     late = {("a.b", HOUR - 1)}
     for seconds, count in ((0, 1), (4.9, 1), (0.1, 2), (-60, 3)):
         clock.pass_s(seconds)
@@ -52,8 +56,7 @@ async def test_a_note_is_repeated_after_five_seconds_and_after_a_step_of_the_clo
 
 
 async def test_an_insert_that_outlasts_its_note_is_noted_again() -> None:
-    notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock.now)
+    notes, clock, writer = noting()
     late = {("a.b", HOUR - 1)}
     await writer.note_before(late)
     clock.pass_s(19)
@@ -65,8 +68,7 @@ async def test_an_insert_that_outlasts_its_note_is_noted_again() -> None:
 
 
 async def test_an_insert_that_outlasts_its_hour_is_noted() -> None:
-    notes, clock = Notes(), SetClock()
-    writer = MongoLateWriter(notes, clock.now)
+    notes, clock, writer = noting()
     await writer.note_before({("a.b", HOUR)})
     clock.pass_s(1800)
     await writer.note_after({("a.b", HOUR)})

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from logdrain.events.write.server_clock import MongoClock
 
@@ -18,7 +19,8 @@ class Server:
 
 
 async def test_the_server_is_asked_now_and_then_and_time_goes_on_between() -> None:
-    server, elapsed_s = Server(), 1000.0
+    server: Any = Server()
+    elapsed_s = 1000.0
     clock = MongoClock(server, lambda: elapsed_s)
     assert await clock.now() == START
     elapsed_s += 9.5
