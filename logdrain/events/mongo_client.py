@@ -10,7 +10,7 @@ from typing import Any
 
 import pymongo
 from bson.errors import BSONError
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
@@ -21,6 +21,7 @@ from logdrain.log import mask
 from logdrain.model.events import Table
 
 DEFAULT_DATABASE = "logdrain"
+DUPLICATE_KEY = 11000
 # Durable on this node's disk and, in a replica set, on a majority.
 DURABLE = WriteConcern(w="majority", j=True)
 
@@ -88,6 +89,14 @@ async def close_async(client: AsyncClient) -> None:
     """Close a client of either driver: PyMongo's close is awaited, Motor's is not."""
     if (closing := client.close()) is not None:
         await closing
+
+
+def is_there_already(error: BulkWriteError) -> bool:
+    """Whether all that a bulk write was refused for is that others have written the same, durably."""
+    refused = error.details["writeErrors"]
+    return not error.details.get("writeConcernErrors") and all(
+        found["code"] == DUPLICATE_KEY for found in refused
+    )
 
 
 def tables_among(collections: Iterable[str]) -> list[Table]:

@@ -1,4 +1,5 @@
 import asyncio
+import random
 from typing import Any, TypeVar
 
 import bson
@@ -8,8 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import binary_id, document_id
-from logdrain.events.write.insert_batcher import InsertBatcher
-from logdrain.events.write.stored_ids import stored_ids
+from logdrain.events.write.insert_batcher import InsertBatcher, places_in_order, stored_ids
 
 DOCUMENT = bson.encode({"_id": 1})
 Double = TypeVar("Double")
@@ -156,3 +156,10 @@ async def test_asking_ends_where_others_have_written_most() -> None:
     found = await stored_ids(collection, wanted)
     assert found == set(wanted[:101])
     assert await stored_ids(collection, [b"\xff" * 16]) == set()
+
+
+def test_many_ids_are_in_order_and_equal_ones_as_they_came() -> None:
+    source = random.Random(7)  # noqa: S311  # nothing secret
+    unordered = [source.randbytes(2) for _ in range(25_001)]
+    assert places_in_order(unordered) == sorted(range(len(unordered)), key=unordered.__getitem__)
+    assert places_in_order([]) == []
