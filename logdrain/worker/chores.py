@@ -1,4 +1,4 @@
-"""What a worker does beside running slices: late events, notices, forgetting what is old."""
+"""What a worker does beside running slices: late events, notices, retention (it forgets what is old)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -30,7 +30,7 @@ def store(open_store: OpenStore) -> MongoEventStore:
 @pytest.fixture
 async def splits(mongodb_uri: str) -> AsyncIterator[MongoSplits]:
     client = open_async(mongodb_uri, driver="pymongo", timeout_s=10)
-    yield MongoSplits(client, database_name(mongodb_uri))
+    yield MongoSplits(client[database_name(mongodb_uri)])
     await close_async(client)
 
 

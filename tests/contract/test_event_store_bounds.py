@@ -66,9 +66,9 @@ async def test_events_of_an_hour_that_has_ended_are_noted_before_they_are_stored
     noted_first: list[int] = []
     insert = InsertBatcher.insert
 
-    def insert_and_look(lane: InsertBatcher, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
+    def insert_and_look(batcher: InsertBatcher, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
         noted_first.append(len(documents("_late")))
-        return insert(lane, encoded)
+        return insert(batcher, encoded)
 
     monkeypatch.setattr(InsertBatcher, "insert", insert_and_look)
     await store.write(Batch(events=[event(1, {})]))

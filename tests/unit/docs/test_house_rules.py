@@ -29,11 +29,12 @@ ROOMS = (
 FILES_WITH_IO = frozenset(
     {
         *("clients/http_drain.py", "clients/http_shipper.py"),
-        *("events/mongo_client.py", "events/read/aggregate.py", "events/read/late_notes.py"),
+        *("events/driver.py", "events/mongo_client.py"),
+        *("events/read/aggregate.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),
         *("events/write/collections.py", "events/write/insert_batcher.py", "events/write/late_writer.py"),
-        *("events/write/quarantine.py", "events/write/server_clock.py", "events/write/splits.py"),
-        *("events/write/store.py", "events/write/stored_ids.py", "events/write/threads.py"),
+        *("events/write/quarantine.py", "events/write/splits.py"),
+        *("events/write/store.py", "events/write/threads.py"),
         *("jobs/job_folder.py", "jobs/python_files.py"),
         *("keys/postgres_keys.py", "ledger/ledger_connections.py"),
         *("query/duckdb/databases.py", "query/duckdb/engine.py", "query/duckdb/spill_folder.py"),

@@ -17,7 +17,7 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.own_collections import CATALOG, LATE, QUARANTINE, SPLITS
+from logdrain.events.mongo_client import CATALOG, LATE, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
 from logdrain.model.events import DropReason, LineKind
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
