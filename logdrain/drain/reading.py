@@ -55,10 +55,7 @@ class ParsedDelivery:
 
     def add(self, other: "ParsedDelivery") -> None:
         """Put what another delivery holds behind this."""
-        self.batch.events.extend(other.batch.events)
-        self.batch.quarantined.extend(other.batch.quarantined)
-        self.batch.splits.extend(other.batch.splits)
-        self.batch.joins.extend(other.batch.joins)
+        self.batch.add(other.batch)
         self.kinds.update(other.kinds)
         self.lost.update(other.lost)
         self.frames += other.frames

@@ -1,5 +1,6 @@
 """Nouns of the road in: delivery, frame, message, event, quarantine."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -196,29 +197,73 @@ class SplitJoin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TableDocuments:
+    """Events of one table as documents, ready to insert.
+
+    Attributes:
+        documents: BSON, see `types/event_documents.py`.
+        raws: The payload that each came from, kept until it is stored.
+        shapes: A record of each shape, by the shape's hash.
+        hours: Which hours of event time they belong to, counted from 1970.
+    """
+
+    documents: list[bytes] = field(default_factory=list)
+    raws: list[bytes] = field(default_factory=list)
+    shapes: dict[int, Record] = field(default_factory=dict)
+    hours: set[int] = field(default_factory=set)
+
+    def add(self, other: "TableDocuments") -> None:
+        """Put others of the same table behind these."""
+        self.documents.extend(other.documents)
+        self.raws.extend(other.raws)
+        self.shapes.update(other.shapes)
+        self.hours.update(other.hours)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything of one delivery that must be durable before it is answered."""
+    """Everything of one delivery that must be durable before it is answered.
+
+    Attributes:
+        documents: More events, by table: those that were read in bulk.
+    """
 
     events: list[Event] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     joins: list[SplitJoin] = field(default_factory=list)
+    documents: defaultdict[str, TableDocuments] = field(default_factory=lambda: defaultdict(TableDocuments))
+
+    def add(self, other: "Batch") -> None:
+        """Put what another delivery holds behind this."""
+        self.events.extend(other.events)
+        self.quarantined.extend(other.quarantined)
+        self.splits.extend(other.splits)
+        self.joins.extend(other.joins)
+        for table, documents in other.documents.items():
+            self.documents[table].add(documents)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.events or self.quarantined or self.splits or self.joins)
+        return not self.count
+
+    @property
+    def events_count(self) -> int:
+        """How many events there are."""
+        return len(self.events) + sum(len(table.documents) for table in self.documents.values())
 
     @property
     def count(self) -> int:
         """How many things there are to write."""
-        return len(self.events) + len(self.quarantined) + len(self.splits) + len(self.joins)
+        return self.events_count + len(self.quarantined) + len(self.splits) + len(self.joins)
 
     @property
     def size_bytes(self) -> int:
         """What the batch weighs while it waits: the octets it was made from."""
         return (
             sum(len(event.raw) for event in self.events)
+            + sum(len(raw) for table in self.documents.values() for raw in table.raws)
             + sum(len(item.raw) for item in self.quarantined)
             + sum(len(split.raw) for split in self.splits)
             + sum(len(join.raw or b"") for join in self.joins)

@@ -17,7 +17,8 @@ from logdrain.drain.reading import ParsedDelivery, parse, read, to_event, unfini
 from logdrain.drain.tags import NAMESPACE_BYTES_MAX, read_tagged, starts_tagged
 from logdrain.drain.times import TIME_MAX_MS
 from logdrain.errors import BodyTooLarge
-from logdrain.events.bson.documents import encode_event, encode_quarantined
+from logdrain.events.bson.documents import encode_quarantined
+from logdrain.events.write.encoding import encode_events
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Batch, Delivery, DropReason, Event, Frame, LineKind, Origin, Quarantined
 from logdrain.web.server.body import UndecodableBody, read_body
@@ -117,8 +118,9 @@ def _check_stored(item: Event | Quarantined) -> None:
         assert item.table.database != "system"
         assert 0 <= item.time_ms <= TIME_MAX_MS
         assert item.id[:6] == item.time_ms.to_bytes(6, "big")
-        document = encode_event(item)
-        assert isinstance(document, bytes), f"refused: {document}"
+        encoded = encode_events([item], len(item.raw))
+        assert not encoded.quarantined
+        [document] = encoded.tables[item.table.name].documents
         keys = bson.decode(document, bson.DEFAULT_CODEC_OPTIONS.with_options(datetime_conversion=1)).keys()
         assert keys - {"_id", "_origin", "time"} == item.record.keys()
         assert not item.record.keys() & {"_id", "_origin", "_time", "time"}

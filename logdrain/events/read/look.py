@@ -13,9 +13,10 @@ from bson.int64 import Int64
 from pymongo.errors import PyMongoError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import binary_id, own_objects, read_origin
+from logdrain.events.bson.documents import binary_id, own_objects
 from logdrain.events.mongo_client import QUARANTINE, database_name, tables_among, unavailable
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
+from logdrain.types.event_documents import read_origin
 
 _TIMEOUT_MS = 10_000
 _COUNT_WITHIN_S = 1.0

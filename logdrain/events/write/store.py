@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import encode_split, quarantine_event
+from logdrain.events.bson.documents import encode_split, quarantine_document, quarantine_event
 from logdrain.events.driver import AsyncClient
 from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, QUARANTINE, SPLITS, unavailable
 from logdrain.events.write.catalog_writer import MongoCatalog
@@ -26,7 +26,7 @@ from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
+from logdrain.model.events import Batch, DropReason, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 _INSERTS_AT_ONCE = 4
@@ -136,9 +136,9 @@ class MongoEventStore:
         await self._prepare()
         received_ms = int(self._clock.now().timestamp() * 1000)
         await self._splits.claim(batch.joins)
-        events, rejected = await self._admit(batch.events)
-        encoded = await self._encode(events, size_bytes)
-        await self._catalog.note(encoded.shapes, received_ms)
+        admitted, rejected = await self._admit(batch)
+        encoded = await self._encode(admitted, size_bytes)
+        await self._catalog.note(encoded.tables, received_ms)
         await self._late.note_before(encoded.hours)
         duplicates, refused = await self._insert(encoded)
         await self._late.note_after(encoded.hours)
@@ -146,24 +146,24 @@ class MongoEventStore:
         rejected += encoded.quarantined + refused
         reasons = await self._quarantine.add([*batch.quarantined, *rejected], received_ms)
         await self._splits.finish(batch.joins)
-        new = len(batch.events) - duplicates - len(rejected)
+        new = batch.events_count - duplicates - len(rejected)
         return Stored(new, duplicates, reasons, len(rejected))
 
-    async def _encode(self, events: Sequence[Event], size_bytes: int) -> Encoded:
-        encode = partial(encode_events, events, self._limits.keys_per_record_max)
+    async def _encode(self, batch: Batch, size_bytes: int) -> Encoded:
+        encode = partial(encode_events, batch.events, self._limits.keys_per_record_max, batch.documents)
         is_large = size_bytes > _THREAD_ABOVE_BYTES
         return await asyncio.to_thread(encode) if is_large else encode()
 
     async def _insert(self, encoded: Encoded) -> tuple[int, list[Quarantined]]:
         """Insert events; how many were there already, and entries of those that MongoDB turned away."""
-        tables = list(encoded.documents)
+        tables = encoded.tables
         answers = await asyncio.gather(
-            *(self._batcher(table).insert(encoded.documents[table]) for table in tables)
+            *(self._batcher(name).insert(table.documents) for name, table in tables.items())
         )
         duplicates = sum(len(refused.duplicates) for refused in answers)
         entries = [
-            quarantine_event(encoded.events[table][place], DropReason.STORE_REJECTED, message)
-            for table, refused in zip(tables, answers, strict=True)
+            quarantine_document(table.documents[place], table.raws[place], DropReason.STORE_REJECTED, message)
+            for table, refused in zip(tables.values(), answers, strict=True)
             for place, message in refused.rejected.items()
         ]
         return duplicates, entries
@@ -173,14 +173,15 @@ class MongoEventStore:
             documents = [encode_split(split, received_ms) for split in splits]
             require_duplicates(SPLITS, await self._batcher(SPLITS).insert(documents))
 
-    async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
+    async def _admit(self, batch: Batch) -> tuple[Batch, list[Quarantined]]:
         """Events whose table exists or may be made, and entries of the rest."""
+        events = batch.events
         tables = await run_in_thread_if_large(len(events), lambda: {event.table for event in events})
-        refused = await self._tables.refused(table.name for table in tables)
+        refused = await self._tables.refused({*batch.documents, *(table.name for table in tables)})
         if not refused:
-            return events, []
+            return batch, []
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
-        return await run_in_thread_if_large(len(events), partial(_part_from, events, refused, detail))
+        return await run_in_thread_if_large(batch.events_count, partial(_part_from, batch, refused, detail))
 
     def _batcher(self, collection: str) -> InsertBatcher:
         batcher = self._batchers.get(collection)
@@ -202,15 +203,18 @@ class MongoEventStore:
             self._is_prepared = True
 
 
-def _part_from(
-    events: Sequence[Event], refused: AbstractSet[str], detail: str
-) -> tuple[list[Event], list[Quarantined]]:
+def _part_from(batch: Batch, refused: AbstractSet[str], detail: str) -> tuple[Batch, list[Quarantined]]:
     """Events of other tables, and entries of those of the refused ones."""
-    return (
-        [event for event in events if event.table.name not in refused],
-        [
-            quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
-            for event in events
-            if event.table.name in refused
-        ],
-    )
+    admitted = Batch(events=[event for event in batch.events if event.table.name not in refused])
+    entries = [
+        quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
+        for event in batch.events
+        if event.table.name in refused
+    ]
+    for name, table in batch.documents.items():
+        if name not in refused:
+            admitted.documents[name] = table
+            continue
+        for document, raw in zip(table.documents, table.raws, strict=True):
+            entries.append(quarantine_document(document, raw, DropReason.TOO_MANY_TABLES, detail))
+    return admitted, entries
