@@ -77,7 +77,7 @@ def document_time_ms(document: bytes) -> int:
     return time_ms
 
 
-def shape_of(record: Record, depth_max: int = 100) -> Shape:
+def shape_of(record: Record, depth_max: int = 1_000) -> Shape:
     """The shape of a record as BSON holds it.
 
     Raises:
