@@ -101,8 +101,14 @@ class Drain:
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             store=store,
-            intake=Intake(store, self._spool if settings.is_spooling else None, timeouts, memory),
-            replay=Replay(self._spool, store) if self._spool else None,
+            intake=Intake(
+                store,
+                self._spool if settings.is_spooling else None,
+                timeouts,
+                memory,
+                settings.keys_per_record_max,
+            ),
+            replay=Replay(self._spool, store, settings.keys_per_record_max) if self._spool else None,
             ledger=self._ledger,
             keys=settings.keys,
             stored_keys=self._keys,

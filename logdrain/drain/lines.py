@@ -6,6 +6,7 @@ delivery or in a later one.
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -78,22 +79,26 @@ class LineFilter:
 
     A plain line matters where it is the first of its process (it may end a line of an earlier delivery) or
     comes behind a piece (it ends or breaks that one).
+
+    Attributes:
+        seen: Processes that had a message.
+        open: Those whose last message was a piece of a line.
     """
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._seen: set[Origin] = set()
-        self._open: set[Origin] = set()
+        self.seen: set[Origin] = set()
+        self.open: set[Origin] = set()
 
     def takes(self, message: Message) -> bool:
         """Whether this message, the next one of its delivery, matters."""
         origin = _origin_of(message, self._delivery)
-        matters = origin not in self._seen or origin in self._open or starts_tagged(message.payload)
-        self._seen.add(origin)
+        matters = origin not in self.seen or origin in self.open or starts_tagged(message.payload)
+        self.seen.add(origin)
         if is_cut(message):
-            self._open.add(origin)
+            self.open.add(origin)
             return True
-        self._open.discard(origin)
+        self.open.discard(origin)
         return matters
 
 
@@ -102,13 +107,20 @@ def is_cut(message: Message) -> bool:
     return len(message.payload) == PIECE_SIZE_BYTES and not message.ended
 
 
-def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origin, str]:
+def continuations(
+    messages: Iterable[Message], delivery: Delivery, begun: AbstractSet[Origin] = frozenset()
+) -> dict[Origin, str]:
     """Pieces that may continue a line of an earlier delivery: (origin -> name of the piece).
 
     Only the first message of a process can, and only if it could be the middle or the end of a record.
     Of more than CONTINUED_MAX processes, those that come first.
+
+    Args:
+        messages: In order.
+        delivery: Where they came in.
+        begun: Processes whose first message is not among these, and continues nothing.
     """
-    seen: set[Origin] = set()
+    seen = set(begun)
     found: dict[Origin, str] = {}
     for message in messages:
         origin = _origin_of(message, delivery)
@@ -137,17 +149,23 @@ def _may_end_record(payload: bytes) -> bool:
     return False
 
 
-def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[Split]) -> AssembledLines:
+def assemble(
+    messages: Sequence[Message],
+    delivery: Delivery,
+    waiting: Sequence[Split],
+    begun: AbstractSet[Origin] = frozenset(),
+) -> AssembledLines:
     """Put the application's messages of one delivery together to lines.
 
     Args:
         messages: The application's messages in order.
         delivery: Where they came in.
         waiting: Open lines of earlier deliveries, of the origins that `continuations` named.
+        begun: See `continuations`.
     """
     done = AssembledLines()
     growing: dict[Origin, _Growing] = {}
-    starts = continuations(messages, delivery) if waiting else {}
+    starts = continuations(messages, delivery, begun) if waiting else {}
     for message in messages:
         origin = _origin_of(message, delivery)
         if (name := starts.get(origin)) and name == _piece_name(delivery, message):

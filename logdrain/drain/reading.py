@@ -22,6 +22,7 @@ from logdrain.model.events import (
     Delivery,
     DropReason,
     Event,
+    Frame,
     LineKind,
     Message,
     Origin,
@@ -43,6 +44,7 @@ class ParsedDelivery:
         resynced: How many of them had a wrong count.
         miscounted: Deliveries whose Logplex-Msg-Count is not the number of frames found.
         messages: The application's messages, in order, until `read` makes lines of them.
+        begun: Processes whose first message was read in bulk, and is not among these.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -52,6 +54,7 @@ class ParsedDelivery:
     resynced: int = 0
     miscounted: int = 0
     messages: list[Message] = field(default_factory=list)
+    begun: set[Origin] = field(default_factory=set)
 
     def add(self, other: "ParsedDelivery") -> None:
         """Put what another delivery holds behind this."""
@@ -65,36 +68,58 @@ class ParsedDelivery:
 
 def parse(body: bytes, delivery: Delivery) -> ParsedDelivery:
     """Cut a body into messages; junk and unreadable frames go to quarantine."""
-    parsed = ParsedDelivery()
-    line_filter = LineFilter(delivery)
-    unreadable = UnreadableFrames(delivery)
+    frames = FrameReader(delivery)
     for frame in split_frames(body):
+        frames.take(frame)
+    return frames.finish()
+
+
+class FrameReader:
+    """Takes the frames of one delivery, in order: what is in them is kept, counted or quarantined.
+
+    Attributes:
+        parsed: What they hold.
+        line_filter: Which processes they are of.
+    """
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.parsed = ParsedDelivery()
+        self.line_filter = LineFilter(delivery)
+        self._delivery = delivery
+        self._unreadable = UnreadableFrames(delivery)
+
+    def take(self, frame: Frame) -> None:
+        """Look at the next frame or junk."""
+        parsed = self.parsed
         if frame.junk:
-            unreadable.add(frame)
-            continue
+            self._unreadable.add(frame)
+            return
         parsed.frames += 1
         parsed.resynced += frame.resync
         message = read_message(frame)
         if message is None:
-            unreadable.add(frame)
+            self._unreadable.add(frame)
             parsed.kinds[LineKind.UNREADABLE] += 1
-            continue
+            return
         kind = kind_of(message)
-        if kind is LineKind.APP and line_filter.takes(message):
+        if kind is LineKind.APP and self.line_filter.takes(message):
             parsed.messages.append(message)
-            continue
+            return
         parsed.kinds[kind] += 1
         if kind is LineKind.LOSS and (loss := losses(message)):
             code, lines = loss
             parsed.lost[code] += lines
-    parsed.batch.quarantined.extend(unreadable.entries())
-    parsed.miscounted = int(delivery.message_count not in (None, parsed.frames))
-    return parsed
+
+    def finish(self) -> ParsedDelivery:
+        """All of them were taken."""
+        self.parsed.batch.quarantined.extend(self._unreadable.entries())
+        self.parsed.miscounted = int(self._delivery.message_count not in (None, self.parsed.frames))
+        return self.parsed
 
 
 def unfinished(parsed: ParsedDelivery, delivery: Delivery) -> dict[Origin, str]:
     """The origins whose first message may continue a line of an earlier delivery, and that piece's name."""
-    return continuations(parsed.messages, delivery)
+    return continuations(parsed.messages, delivery, parsed.begun)
 
 
 def read(parsed: ParsedDelivery, delivery: Delivery, waiting: Sequence[Split]) -> ParsedDelivery:
@@ -105,7 +130,7 @@ def read(parsed: ParsedDelivery, delivery: Delivery, waiting: Sequence[Split]) -
         delivery: Where it came in.
         waiting: What the store knows about the origins that `unfinished` named.
     """
-    assembled = assemble(parsed.messages, delivery, waiting)
+    assembled = assemble(parsed.messages, delivery, waiting, parsed.begun)
     parsed.messages.clear()
     batch, kinds = parsed.batch, parsed.kinds
     batch.splits.extend(assembled.splits)

@@ -15,7 +15,7 @@ from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, Store
 from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery
 from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Origin, Split, Stored
+from logdrain.model.events import KEYS_PER_RECORD_MAX, Origin, Split, Stored
 from logdrain.model.spool import Spooled
 from logdrain.ports import EventStore, Spool
 
@@ -62,15 +62,22 @@ class Intake:
         spool: Where deliveries wait while the store is away, or None: then they are refused.
         timeouts: How long it may take.
         memory: Of deliveries while they are parsed and stored; None for no limit.
+        keys_per_record_max: The store's limit.
     """
 
     def __init__(
-        self, store: EventStore, spool: Spool | None, timeouts: Timeouts, memory: MemoryBudget | None = None
+        self,
+        store: EventStore,
+        spool: Spool | None,
+        timeouts: Timeouts,
+        memory: MemoryBudget | None = None,
+        keys_per_record_max: int = KEYS_PER_RECORD_MAX,
     ) -> None:
         self._store = store
         self._spool = spool
         self._timeouts = timeouts
         self._memory = memory
+        self._keys_per_record_max = keys_per_record_max
         self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
     @property
@@ -147,7 +154,7 @@ class Intake:
         tries_left = _PARSE_TRIES
         while True:
             tries_left -= 1
-            parsed = await parse_delivery(spooled, find_splits)
+            parsed = await parse_delivery(spooled, find_splits, self._keys_per_record_max)
             if parsed.batch.is_empty:
                 return parsed, Stored()
             try:

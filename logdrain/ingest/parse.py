@@ -8,7 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from logdrain import metrics
-from logdrain.drain.reading import ParsedDelivery, parse, quarantine_body, read, unfinished
+from logdrain.drain.bulk import parse_in_bulk
+from logdrain.drain.reading import ParsedDelivery, quarantine_body, read, unfinished
 from logdrain.model.events import DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
 
@@ -23,12 +24,15 @@ FindSplits = Callable[[Sequence[Origin], Sequence[str]], Awaitable[list[Split]]]
 """Asks the store for the lines of these origins that an earlier delivery left open."""
 
 
-async def parse_delivery(spooled: Spooled, find_splits: FindSplits) -> ParsedDelivery:
+async def parse_delivery(
+    spooled: Spooled, find_splits: FindSplits, keys_per_record_max: int
+) -> ParsedDelivery:
     """Parse a delivery; a large body is parsed in a thread, so other requests go on.
 
     Args:
         spooled: The delivery, with its body.
         find_splits: Asked only if a message may continue a line of an earlier delivery.
+        keys_per_record_max: The store's limit: records that may be above it are left to the store.
 
     Raises:
         StoreUnavailable: from `find_splits`.
@@ -37,7 +41,7 @@ async def parse_delivery(spooled: Spooled, find_splits: FindSplits) -> ParsedDel
     if problem:
         return ParsedDelivery(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     readers = _READERS if len(body) > _THREAD_ABOVE_BYTES else None
-    parsed = await _done(readers, partial(parse, body, delivery))
+    parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max))
     pieces = await _done(readers, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
     return await _done(readers, partial(read, parsed, delivery, waiting))

@@ -8,8 +8,8 @@ from logdrain import log, metrics
 from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
-from logdrain.ingest.parse import count_stored, parse_delivery
-from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery
+from logdrain.model.events import KEYS_PER_RECORD_MAX, Delivery, DropReason, Origin, Split
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports import EventStore, Spool
 
@@ -29,7 +29,10 @@ class Replay:
     Replaying an entry twice is safe: its events have the same ids again.
     """
 
-    def __init__(self, spool: Spool, store: EventStore) -> None:
+    def __init__(
+        self, spool: Spool, store: EventStore, keys_per_record_max: int = KEYS_PER_RECORD_MAX
+    ) -> None:
+        self._keys_per_record_max = keys_per_record_max
         self._spool = spool
         self._store = store
         self._after: SpooledEntry | None = None
@@ -119,10 +122,15 @@ class Replay:
 
         for entry in entries:
             # Read first: that may flush, and what is gathered is another then.
-            parsed = await parse_delivery(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
+            parsed = await self._parse(entry, find_splits)
             gathered.add(parsed)
             await asyncio.sleep(0)  # requests go on meanwhile
         await flush()
+
+    async def _parse(self, entry: SpooledEntry, find_splits: FindSplits) -> ParsedDelivery:
+        if not entry.spooled:
+            return _damaged(entry)
+        return await parse_delivery(entry.spooled, find_splits, self._keys_per_record_max)
 
 
 def _damaged(entry: SpooledEntry) -> ParsedDelivery:

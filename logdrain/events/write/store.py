@@ -26,7 +26,7 @@ from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Batch, DropReason, Origin, Quarantined, Split, Stored
+from logdrain.model.events import KEYS_PER_RECORD_MAX, Batch, DropReason, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 _INSERTS_AT_ONCE = 4
@@ -52,7 +52,7 @@ class StoreLimits:
     queue_size_max_bytes: int = 128 * 1024 * 1024
     tables_max: int = 1000
     fields_max: int = 2000
-    keys_per_record_max: int = 10_000
+    keys_per_record_max: int = KEYS_PER_RECORD_MAX
     quarantine_keep_days: int = 90
 
 

@@ -4,7 +4,7 @@ from logdrain.errors import SpoolUnavailable, StoreUnavailable
 from logdrain.ingest.replay import Replay
 from logdrain.model.events import Batch, DropReason, Stored
 from logdrain.model.spool import SpooledEntry
-from tests.unit.ingest.stores import MemorySpool, ToldStore, delivery, line
+from tests.unit.ingest.stores import MemorySpool, ToldStore, delivery, line, records_of
 
 
 async def test_what_waits_goes_into_the_store_in_order_and_leaves_the_spool() -> None:
@@ -64,7 +64,9 @@ async def test_what_follows_a_cut_line_in_the_same_step_is_stored() -> None:
     await spool.append(delivery(line(text[:10_000], ended=False), "head"))
     await spool.append(delivery(rest, "tail"))
     await Replay(spool, store).step()
-    assert store.records == [{"x": "y" * 10_050}, {"z": 1}]
+    assert len(store.records) == 2
+    assert {"x": "y" * 10_050} in store.records
+    assert {"z": 1} in store.records
 
 
 class PickyStore(ToldStore):
@@ -75,7 +77,7 @@ class PickyStore(ToldStore):
         self.is_away = False
 
     async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
-        if self.is_away or any(event.record == {"x": "poison"} for event in batch.events):
+        if self.is_away or {"x": "poison"} in records_of(batch):
             raise ValueError("this will not do")
         return await super().write(batch, within_s)
 
