@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from logdrain import metrics
 from logdrain.drain.reading import ParsedDelivery
 from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery
+from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery, store_parsed
 from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Origin, Split, Stored
@@ -152,7 +152,7 @@ class Intake:
                 return parsed, Stored()
             try:
                 with metrics.STORE_SECONDS.time():
-                    return parsed, await self._store.write(parsed.batch)
+                    return parsed, await store_parsed(parsed, self._store)
             except SplitChanged:  # nothing of it is stored: read against the line as it is now
                 if not tries_left:
                     raise

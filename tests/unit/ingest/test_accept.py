@@ -55,6 +55,16 @@ async def test_a_large_body_is_read_beside_the_event_loop() -> None:
     assert taken.stored.events == 400
 
 
+async def test_a_large_batch_is_freed_before_the_next_large_body_is_parsed() -> None:
+    store = ToldStore()
+    intake = Intake(store, None, LONG)
+    body = line('@[a.b] {"text":"' + "x" * 100 + '"}') * 2_500 + line("@[a.b] {") * 2_500
+    for name in ("one", "two"):
+        assert (await intake.accept(delivery(body, name))).stored.events == 2_500
+    assert store.given[0].is_empty
+    assert len(store.records) == 5_000
+
+
 async def test_a_body_that_cannot_be_decoded_is_kept() -> None:
     store = ToldStore()
     await Intake(store, None, LONG).accept(delivery(b"\x1f\x8bjunk", problem="no gzip"))
