@@ -1,5 +1,6 @@
 """The only place that picks implementations: settings in, ready parts out."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logdrain import metrics
+from logdrain import log, metrics
 from logdrain.answer.kept_scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
@@ -35,6 +36,8 @@ from logdrain.spool.folder_spool import FolderSpool
 
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
 _DRIVER_PATIENCE = 2.0
+# Heroku kills 30 s after SIGTERM: requests in flight and the replay have had their share before.
+_CLOSE_WITHIN_S = 5.0
 _DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
 
 
@@ -115,10 +118,16 @@ class Drain:
         )
 
     async def close(self) -> None:
-        """Close connections and files."""
-        if self._spool is not None:
-            await self._spool.close()
-        await close_async(self._client)
+        """Close connections and files; what does not let itself be closed in time is left to the system."""
+        try:
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                if self._spool is not None:
+                    await self._spool.close()
+                await close_async(self._client)
+        except TimeoutError:
+            log.warning(
+                "close_given_up", hint="MongoDB or the spool's disk hangs; what was answered 204 is safe"
+            )
         if self._ledger is not None:
             self._ledger.close()
         if self._keys is not None:
