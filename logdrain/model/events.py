@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 Record = dict[str, Any]
 """A JSON object as an application printed it."""
 
-KEYS_PER_RECORD_MAX = 10_000
-"""With those of nested objects; a setting may say otherwise."""
-
 
 class Table(NamedTuple):
     """Where events of one tag live: the two halves of a normalised tag."""

@@ -8,9 +8,8 @@ late notes are written before the events they describe.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
@@ -26,7 +25,7 @@ from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import KEYS_PER_RECORD_MAX, Batch, DropReason, Origin, Quarantined, Split, Stored
+from logdrain.model.events import Batch, DropReason, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 _INSERTS_AT_ONCE = 4
@@ -35,25 +34,32 @@ _THREAD_ABOVE_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLimits:
-    """What the store holds back.
+class StoreLimits(Protocol):
+    """The settings that the store goes by."""
 
-    Attributes:
-        timeout_s: How long a batch may take before it counts as not stored.
-        queue_size_max_bytes: Octets that may wait; above it, StoreBusy.
-        tables_max: Tables that tags may make.
-        fields_max: Field paths that the catalog keeps per table.
-        keys_per_record_max: Keys that one record may have, those of nested objects included.
-        quarantine_keep_days: How long quarantine entries stay.
-    """
+    @property
+    def store_timeout_s(self) -> float:
+        """How long a batch may take before it counts as not stored."""
 
-    timeout_s: float = 4.0
-    queue_size_max_bytes: int = 128 * 1024 * 1024
-    tables_max: int = 1000
-    fields_max: int = 2000
-    keys_per_record_max: int = KEYS_PER_RECORD_MAX
-    quarantine_keep_days: int = 90
+    @property
+    def queue_size_max_bytes(self) -> int:
+        """Octets that may wait; above it, StoreBusy."""
+
+    @property
+    def tables_max(self) -> int:
+        """Tables that tags may make."""
+
+    @property
+    def fields_max(self) -> int:
+        """Field paths that the catalog keeps per table."""
+
+    @property
+    def keys_per_record_max(self) -> int:
+        """Keys that one record may have, those of nested objects included."""
+
+    @property
+    def quarantine_keep_days(self) -> int:
+        """How long quarantine entries stay."""
 
 
 class MongoEventStore:
@@ -109,7 +115,7 @@ class MongoEventStore:
         await self._in_time(self._client.admin.command("ping"))
 
     async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
-        within_s = within_s or self._limits.timeout_s
+        within_s = within_s or self._limits.store_timeout_s
         try:
             async with asyncio.timeout(within_s):
                 return await doing

@@ -115,6 +115,13 @@ def test_imports_stand_at_the_top_and_tell_the_truth() -> None:
     assert untrue == []
 
 
+def test_one_file_suggests_names_and_has_the_words_for_it() -> None:
+    package = {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
+    finds = {name for name, path in package.items() if "difflib" in " ".join(imports(tree_of(path)))}
+    words = {name for name, path in package.items() if "did you mean" in path.read_text()}
+    assert finds == words == {"model/names.py"}
+
+
 def test_the_files_with_io_are_those_that_are_listed() -> None:
     found = {str(path.relative_to(PACKAGE)): impure(tree_of(path)) for path in ROOM_FILES}
     assert {path: what for path, what in found.items() if what and path not in FILES_WITH_IO} == {}

@@ -16,10 +16,11 @@ from logdrain.drain.bulk import parse_in_bulk
 from logdrain.drain.lines import PIECE_SIZE_BYTES
 from logdrain.drain.reading import ParsedDelivery, parse, read, unfinished
 from logdrain.events.write.encoding import encode_events
-from logdrain.model.events import KEYS_PER_RECORD_MAX, Delivery, LineKind, Origin, Split
+from logdrain.model.events import Delivery, LineKind, Origin, Split
 from tests.fuzz.bodies import mutated, samples
 
 DELIVERY = Delivery("shop", "one", "d.token", 2)
+KEYS_MAX = 10_000
 WAITING = [
     Split(bytes(15) + bytes([at]), Origin("shop", "app", proc, "d.token"), 1330560754567, "zero", at, raw, ())
     for at, (proc, raw) in enumerate([("web.1", b'@[a.b] {"x":"'), ("web.2", b'@[a.b] {"y":"')])
@@ -29,12 +30,12 @@ TIME = "2012-03-01T00:12:34.567890+00:00"
 Parse = Callable[[bytes, Delivery], ParsedDelivery]
 
 
-def in_bulk(body: bytes, delivery: Delivery, keys_max: int = KEYS_PER_RECORD_MAX) -> ParsedDelivery:
+def in_bulk(body: bytes, delivery: Delivery, keys_max: int = KEYS_MAX) -> ParsedDelivery:
     return parse_in_bulk(body, delivery, keys_max)
 
 
 def found_by(
-    road: Parse, body: bytes, waiting: Sequence[Split] = (), keys_max: int = KEYS_PER_RECORD_MAX
+    road: Parse, body: bytes, waiting: Sequence[Split] = (), keys_max: int = KEYS_MAX
 ) -> dict[str, Any]:
     """All that a road finds in a body, in an order of its own."""
     parsed = road(body, DELIVERY)
