@@ -102,6 +102,7 @@ def encode_split(split: Split, received_ms: int) -> bytes:
             "raw": split.raw,
             "continued_by": list(split.continued_by),
             "claimed_by": split.claimed_by,
+            "is_structured": split.is_structured,
             "received_at": DatetimeMS(received_ms),
             "waits_since": Timestamp(0, 0),  # MongoDB puts its own clock here
         }
@@ -120,6 +121,7 @@ def decode_split(document: dict[str, Any]) -> Split:
         raw=bytes(document.get("raw", b"")),
         continued_by=tuple(document["continued_by"]),
         claimed_by=document.get("claimed_by", ""),
+        is_structured=document.get("is_structured", False),
     )
 
 
