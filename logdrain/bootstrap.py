@@ -87,7 +87,7 @@ class Drain:
             keys_per_record_max=settings.keys_per_record_max,
             quarantine_keep_days=settings.quarantine_keep_days,
         )
-        store = MongoEventStore(self._client, database_name(uri), SystemClock(), limits)
+        self._store = store = MongoEventStore(self._client, database_name(uri), SystemClock(), limits)
         self._spool = _open_spool(settings)
         memory = MemoryBudget(
             settings.parsed_size_max_bytes,
@@ -118,6 +118,7 @@ class Drain:
         """Close connections and files."""
         if self._spool is not None:
             await self._spool.close()
+        await self._store.finish()
         await close_async(self._client)
         if self._ledger is not None:
             self._ledger.close()

@@ -20,6 +20,7 @@ from logdrain.drain.tags import Rejection, bare, has_tag_sign, read_tagged, tabl
 from logdrain.drain.times import is_local_time, record_time_ms
 from logdrain.drain.unreadable import UnreadableFrames, quarantine_octets
 from logdrain.model.events import (
+    NEAR_MISSES_KEPT,
     Batch,
     Delivery,
     DropReason,
@@ -34,8 +35,6 @@ from logdrain.model.events import (
     Split,
     Table,
 )
-
-NEAR_MISSES_KEPT = 1_000
 
 
 @dataclass(slots=True)

@@ -2,5 +2,6 @@
 
 CATALOG = "_catalog"
 LATE = "_late"
+NEAR_MISSES = "_near_misses"
 QUARANTINE = "_quarantine"
 SPLITS = "_splits"

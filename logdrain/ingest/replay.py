@@ -110,6 +110,7 @@ class Replay:
             nonlocal gathered
             if not gathered.batch.is_empty:
                 count_stored(gathered, await self._store.write(gathered.batch, _PATIENCE_S))
+            self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:

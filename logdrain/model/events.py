@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+NEAR_MISSES_KEPT = 1_000
+"""Of lines that are nearly tagged lines, the latest."""
+
 Record = dict[str, Any]
 """A JSON object as an application printed it."""
 

@@ -10,7 +10,7 @@ from bson.decimal128 import Decimal128
 from bson.errors import InvalidDocument
 from bson.timestamp import Timestamp
 
-from logdrain.model.events import DropReason, Event, Origin, Quarantined, Split
+from logdrain.model.events import DropReason, Event, NearMiss, Origin, Quarantined, Split
 
 DOCUMENT_SIZE_MAX_BYTES = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
@@ -87,6 +87,19 @@ def encode_quarantined(item: Quarantined, received_ms: int) -> Iterator[bytes]:
             "parts": parts,
         }
         yield bson.encode(document)
+
+
+def near_miss_document(item: NearMiss, received_ms: int) -> dict[str, Any]:
+    """A near miss as it is stored."""
+    return {
+        "_id": binary_id(item.id),
+        "reason": item.reason.value,
+        "detail": item.detail,
+        "time": None if item.time_ms is None else DatetimeMS(item.time_ms),
+        "received_at": DatetimeMS(received_ms),
+        "_origin": origin_document(item.origin),
+        "raw": item.raw,
+    }
 
 
 def encode_split(split: Split, received_ms: int) -> bytes:

@@ -6,7 +6,7 @@ of drains can write at once. A reader may see a field a moment before its first 
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from bson.datetime_ms import DatetimeMS
 from pymongo.errors import BulkWriteError
 
 from logdrain.events.bson.documents import binary_id
-from logdrain.events.bson.table_catalog import FULL
+from logdrain.events.bson.table_catalog import FULL, MARKS, TIME_WITHOUT_ZONE
 from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
 from logdrain.events.own_collections import CATALOG
 from logdrain.events.write.shapes import ObjectShape, new_fields
@@ -42,6 +42,7 @@ class MongoCatalog:
         self._fields_max = fields_max
         self._shapes: set[tuple[str, int]] = set()  # hashes: shapes of data keys are large
         self._seen: dict[str, set[SeenField]] = {}
+        self._times_without_zone: set[str] = set()
 
     async def prepare(self) -> None:
         """Make the index that a table's part of the catalog is read by: every plan reads it.
@@ -66,6 +67,16 @@ class MongoCatalog:
                 self._shapes.clear()
             self._shapes.update((table, known) for known in islice(new, _SHAPES_MAX))
 
+    async def note_times_without_zone(self, tables: Iterable[str], received_ms: int) -> None:
+        """Make sure that the catalog says of these tables that a `time` had no zone.
+
+        Raises:
+            PyMongoError: MongoDB did not take it; the next call tries again.
+        """
+        for table in [table for table in tables if table not in self._times_without_zone]:
+            await self._insert([_document(table, (), TIME_WITHOUT_ZONE, received_ms)])
+            self._times_without_zone.add(table)
+
     def _new_shapes(self, table: str, by_hash: Mapping[int, ObjectShape]) -> dict[int, ObjectShape]:
         return {known: shape for known, shape in by_hash.items() if (table, known) not in self._shapes}
 
@@ -87,7 +98,7 @@ class MongoCatalog:
         self._seen[table] = seen.union(fresh)
 
     async def _load(self, table: str) -> set[SeenField]:
-        cursor = self._collection.find({"table": table, "type": {"$ne": FULL}})
+        cursor = self._collection.find({"table": table, "type": {"$nin": MARKS}})
         documents = await cursor.to_list(None)
         return {SeenField(tuple(found["path"]), FieldType(found["type"])) for found in documents}
 

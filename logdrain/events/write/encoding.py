@@ -22,6 +22,7 @@ class Encoded:
         documents: By table; `events` has the event of each at the same place.
         quarantined: Events that cannot be stored.
         shapes: The different shapes of the records, by table and hash.
+        times_without_zone: Tables with records whose `time` has no zone.
         hours: Which hours of event time they belong to: table and hours since 1970.
     """
 
@@ -29,6 +30,7 @@ class Encoded:
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     quarantined: list[Quarantined] = field(default_factory=list)
     shapes: dict[str, dict[int, ObjectShape]] = field(default_factory=lambda: defaultdict(dict))
+    times_without_zone: set[str] = field(default_factory=set)
     hours: set[tuple[str, int]] = field(default_factory=set)
 
 
@@ -45,6 +47,8 @@ def encode_events(events: Sequence[Event], keys_per_record_max: int) -> Encoded:
         done.events[table].append(event)
         shape = shape_of(event.record)
         done.shapes[table][hash(shape)] = shape
+        if event.has_time_without_zone:
+            done.times_without_zone.add(table)
         done.hours.add((table, event.time_ms // HOUR_MS))
     return done
 

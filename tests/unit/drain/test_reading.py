@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.drain.messages import PIECE_SIZE_BYTES
-from logdrain.drain.reading import NEAR_MISSES_KEPT, ParsedDelivery, parse, quarantine_body, read, unfinished
-from logdrain.model.events import Delivery, DropReason, LineKind, Split, SplitJoin, Table
+from logdrain.drain.reading import ParsedDelivery, parse, quarantine_body, read, unfinished
+from logdrain.model.events import NEAR_MISSES_KEPT, Delivery, DropReason, LineKind, Split, SplitJoin, Table
 
 TIME = "2012-03-01T00:12:34.567890+00:00"
 TIME_MS = 1330560754567

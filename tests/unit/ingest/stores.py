@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from logdrain.errors import LogdrainError, SpoolUnavailable
-from logdrain.model.events import Batch, Delivery, Origin, Split, Stored
+from logdrain.model.events import Batch, Delivery, NearMiss, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 
 TIME = "2012-03-01T00:12:34.567890+00:00"
@@ -27,6 +27,7 @@ class ToldStore:
         self.may_write = asyncio.Event()
         self.errors: list[LogdrainError] = []
         self.batches: list[Batch] = []
+        self.near_misses: list[NearMiss] = []
         self.writes = 0
         self.patience_s: list[float | None] = []
         self.was_asked = asyncio.Event()
@@ -49,6 +50,9 @@ class ToldStore:
         kept = (list(batch.events), list(batch.quarantined), list(batch.splits), list(batch.joins))
         self.batches.append(Batch(*kept))
         return Stored(events=len(batch.events))
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        self.near_misses += near_misses
 
     async def waiting_splits(self, origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:
         await self.may_find.wait()
