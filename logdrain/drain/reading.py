@@ -5,19 +5,22 @@ parse    body      -> frames -> messages, and what is neither
 read     messages  -> lines -> events, quarantine, counts
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from logdrain.drain.frames import split_frames
 from logdrain.drain.ids import make_id
 from logdrain.drain.lines import Line, LineFilter, assemble, continuations
-from logdrain.drain.messages import kind_of, losses, read_message
+from logdrain.drain.loggers import may_start_event, read_logged
+from logdrain.drain.messages import PIECE_SIZE_BYTES, kind_of, losses, read_message
+from logdrain.drain.near_misses import Miss, find_miss
 from logdrain.drain.records import free_name, read_record, rename_reserved
-from logdrain.drain.tags import Rejection, read_tagged, starts_tagged, table_of
-from logdrain.drain.times import record_time_ms
+from logdrain.drain.tags import Rejection, bare, has_tag_sign, read_tagged, table_of
+from logdrain.drain.times import is_local_time, record_time_ms
 from logdrain.drain.unreadable import UnreadableFrames, quarantine_octets
 from logdrain.model.events import (
+    NEAR_MISSES_KEPT,
     Batch,
     Delivery,
     DropReason,
@@ -25,10 +28,13 @@ from logdrain.model.events import (
     Frame,
     LineKind,
     Message,
+    NearMiss,
+    NearMissReason,
     Origin,
     Quarantined,
     Record,
     Split,
+    Table,
 )
 
 
@@ -43,6 +49,8 @@ class ParsedDelivery:
         frames: How many frames there were, whatever is in them.
         resynced: How many of them had a wrong count.
         miscounted: Deliveries whose Logplex-Msg-Count is not the number of frames found.
+        near_misses: The latest lines that are nearly tagged lines.
+        times_without_zone: Events whose record has a local time.
         messages: The application's messages, in order, until `read` makes lines of them.
         begun: Processes whose first message was read in bulk, and is not among these.
     """
@@ -53,6 +61,8 @@ class ParsedDelivery:
     frames: int = 0
     resynced: int = 0
     miscounted: int = 0
+    near_misses: deque[NearMiss] = field(default_factory=lambda: deque(maxlen=NEAR_MISSES_KEPT))
+    times_without_zone: int = 0
     messages: list[Message] = field(default_factory=list)
     begun: set[Origin] = field(default_factory=set)
 
@@ -64,6 +74,8 @@ class ParsedDelivery:
         self.frames += other.frames
         self.resynced += other.resynced
         self.miscounted += other.miscounted
+        self.near_misses.extend(other.near_misses)
+        self.times_without_zone += other.times_without_zone
 
 
 def parse(body: bytes, delivery: Delivery) -> ParsedDelivery:
@@ -142,7 +154,11 @@ def read(parsed: ParsedDelivery, delivery: Delivery, waiting: Sequence[Split]) -
             kind = LineKind.APP
         elif isinstance(outcome, Event):
             batch.events.append(outcome)
+            parsed.times_without_zone += outcome.has_time_without_zone
             kind = LineKind.EVENT
+        elif isinstance(outcome, NearMiss):
+            parsed.near_misses.append(outcome)
+            kind = LineKind.NEAR_MISS
         else:
             batch.quarantined.append(outcome)
             kind = LineKind.REJECTED
@@ -152,21 +168,28 @@ def read(parsed: ParsedDelivery, delivery: Delivery, waiting: Sequence[Split]) -
     return parsed
 
 
-def to_event(line: Line) -> Event | Quarantined | None:
-    """A line -> its event, its quarantine entry, or None for a line without a tag."""
+def to_event(line: Line) -> Event | Quarantined | NearMiss | None:
+    """A line -> its event, its quarantine entry, what kept it from being an event; None for a plain line."""
     if line.broken:
         rejection = Rejection(DropReason.SPLIT, "the sender cut this line, the rest did not come")
-        return _quarantine_line(line, rejection) if starts_tagged(line.text) else None
-    tagged = read_tagged(line.text)
+        return _quarantine_line(line, rejection) if may_start_event(line.text) else None
+    if not has_tag_sign(line.text):
+        return None
+    text = bare(line.text)
+    direct = read_tagged(text)
+    tagged = direct or read_logged(text)
     record = read_record(tagged.text) if tagged else None
     if tagged is None or record is None:
-        return None
+        return _near_miss(line, find_miss(text[text.find(b"@[") :] if tagged else text))
     table = table_of(tagged.tag)
+    reject = _quarantine_line if direct else _not_whole
     if isinstance(record, Rejection):
-        return _quarantine_line(line, record)
-    if isinstance(table, Rejection):
-        return _quarantine_line(line, table)
-    time_ms, fields = _take_time(record, line.time_ms)
+        return reject(line, record)
+    return reject(line, table) if isinstance(table, Rejection) else _make_event(line, table, record)
+
+
+def _make_event(line: Line, table: Table, record: Record) -> Event | Quarantined:
+    time_ms, fields, is_local = _take_time(record, line.time_ms)
     if time_ms is None:
         detail = "neither the record's time nor the frame's timestamp can be read"
         return _quarantine_line(line, Rejection(DropReason.NO_TIME, detail))
@@ -177,18 +200,24 @@ def to_event(line: Line) -> Event | Quarantined | None:
         record=rename_reserved(fields),
         origin=line.origin,
         raw=line.text,
+        has_time_without_zone=is_local,
     )
 
 
-def _take_time(record: Record, frame_time_ms: int | None) -> tuple[int | None, Record]:
-    """The event time and the fields without it; a `time` that is no time stays, as `time_`."""
+def _take_time(record: Record, frame_time_ms: int | None) -> tuple[int | None, Record, bool]:
+    """The event time, the fields without it, and whether `time` is a local time.
+
+    A `time` that is no instant stays, as `time_`.
+    """
     if "time" not in record:
-        return frame_time_ms, record
-    own_time_ms = record_time_ms(record["time"])
+        return frame_time_ms, record, False
+    value = record["time"]
+    own_time_ms = record_time_ms(value)
     if own_time_ms is not None:
-        return own_time_ms, {key: value for key, value in record.items() if key != "time"}
+        return own_time_ms, {key: value for key, value in record.items() if key != "time"}, False
     kept = free_name("time", record)
-    return frame_time_ms, {kept if key == "time" else key: value for key, value in record.items()}
+    fields = {kept if key == "time" else key: value for key, value in record.items()}
+    return frame_time_ms, fields, is_local_time(value)
 
 
 def _quarantine_line(line: Line, rejection: Rejection) -> Quarantined:
@@ -200,6 +229,24 @@ def _quarantine_line(line: Line, rejection: Rejection) -> Quarantined:
         origin=line.origin,
         raw=line.text,
     )
+
+
+def _near_miss(line: Line, miss: Miss | None) -> NearMiss | None:
+    if miss is None:
+        return None
+    return NearMiss(
+        id=make_id(line.time_ms, line.origin.drain, line.delivery_id, line.position),
+        reason=miss.reason,
+        detail=miss.detail,
+        time_ms=line.time_ms,
+        origin=line.origin,
+        raw=line.text[:PIECE_SIZE_BYTES],
+    )
+
+
+def _not_whole(line: Line, rejection: Rejection) -> NearMiss | None:
+    """A tagged line in a logger's way that is no event: what a logger writes need not be meant as one."""
+    return _near_miss(line, Miss(NearMissReason.NOT_WHOLE, rejection.detail))
 
 
 def quarantine_body(body: bytes, delivery: Delivery, reason: DropReason, detail: str) -> Batch:

@@ -142,6 +142,7 @@ class Intake:
         async with _deadline(until_s, problem):
             parsed, stored = await asyncio.shield(work)
         count_stored(parsed, stored)
+        self._store.note_near_misses(parsed.near_misses)
         return IngestResult(parsed.frames, stored)
 
     async def _write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:

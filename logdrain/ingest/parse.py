@@ -74,6 +74,7 @@ def count_stored(parsed: ParsedDelivery, stored: Stored) -> None:
     metrics.MESSAGES_RECEIVED.inc(parsed.frames)
     metrics.FRAMES_RESYNCED.inc(parsed.resynced)
     metrics.MESSAGE_COUNT_MISMATCHES.inc(parsed.miscounted)
+    metrics.TIMES_WITHOUT_ZONE.inc(parsed.times_without_zone)
     for kind, number in kinds.items():
         metrics.LINES.labels(kind.value).inc(number)
     for code, number in parsed.lost.items():

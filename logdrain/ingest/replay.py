@@ -109,6 +109,7 @@ class Replay:
             nonlocal gathered
             if not gathered.batch.is_empty:
                 count_stored(gathered, await store_parsed(gathered, self._store))
+            self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:

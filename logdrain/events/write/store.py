@@ -21,11 +21,12 @@ from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.late_writer import MongoClock, MongoLateWriter
+from logdrain.events.write.near_misses import NearMissWriter
 from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Batch, DropReason, Origin, Quarantined, Split, Stored
+from logdrain.model.events import Batch, DropReason, NearMiss, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 _INSERTS_AT_ONCE = 4
@@ -77,6 +78,7 @@ class MongoEventStore:
         self._quarantine = MongoQuarantine(
             self._database, self._batcher(QUARANTINE), keep_days=limits.quarantine_keep_days
         )
+        self._near_misses = NearMissWriter(self._database, clock)
         self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
         self._tables = MongoTables(
             self._database, clock, tables_max=limits.tables_max, announce=self._late.note_table
@@ -96,6 +98,14 @@ class MongoEventStore:
         work = asyncio.ensure_future(self._write(batch, size_bytes))
         work.add_done_callback(lambda done: self._settle(done, queued_bytes))
         return await self._in_time(asyncio.shield(work), within_s)
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        """Keep the latest for people to look at. See the port."""
+        self._near_misses.note(near_misses)
+
+    async def finish(self) -> None:
+        """Write what waits and was not promised, before the client is closed."""
+        await self._near_misses.finish()
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
         """Open lines of these origins. See the port."""
@@ -145,6 +155,7 @@ class MongoEventStore:
         admitted, rejected = await self._admit(batch)
         encoded = await self._encode(admitted, size_bytes)
         await self._catalog.note(encoded.tables, received_ms)
+        await self._catalog.note_times_without_zone(encoded.times_without_zone, received_ms)
         await self._late.note_before(encoded.hours)
         duplicates, refused = await self._insert(encoded)
         await self._late.note_after(encoded.hours)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.drain.bulk import parse_in_bulk
-from logdrain.drain.lines import PIECE_SIZE_BYTES
+from logdrain.drain.messages import PIECE_SIZE_BYTES
 from logdrain.drain.reading import ParsedDelivery, parse, read, unfinished
 from logdrain.events.write.encoding import encode_events
 from logdrain.model.events import Delivery, LineKind, Origin, Split

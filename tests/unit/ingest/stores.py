@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import bson
 
 from logdrain.errors import LogdrainError, SpoolUnavailable
-from logdrain.model.events import Batch, Delivery, Origin, Split, Stored
+from logdrain.model.events import Batch, Delivery, NearMiss, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 
 _HEAD = ("_id", "time", "_origin")
@@ -38,6 +38,7 @@ class ToldStore:
         self.errors: list[LogdrainError] = []
         self.batches: list[Batch] = []
         self.given: list[Batch] = []
+        self.near_misses: list[NearMiss] = []
         self.writes = 0
         self.patience_s: list[float | None] = []
         self.was_asked = asyncio.Event()
@@ -62,6 +63,9 @@ class ToldStore:
         kept.add(batch)
         self.batches.append(kept)
         return Stored(events=batch.events_count)
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        self.near_misses += near_misses
 
     async def waiting_splits(self, origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:
         await self.may_find.wait()
