@@ -21,9 +21,9 @@ from logdrain.drain.ids import IdGenerator
 from logdrain.drain.messages import kind_of, read_message
 from logdrain.drain.reading import FrameReader, ParsedDelivery
 from logdrain.drain.records import RESERVED_KEYS
-from logdrain.drain.tags import Rejection, table_of
+from logdrain.drain.tags import table_of
 from logdrain.drain.times import record_time_ms, text_time_ms
-from logdrain.model.events import Delivery, Frame, LineKind, Origin, Record
+from logdrain.model.events import Delivery, Frame, LineKind, Origin, Record, Table
 from logdrain.types.event_documents import (
     HOUR_MS,
     KEY_SIZE_BYTES_MIN,
@@ -39,6 +39,7 @@ _NAME_SIZE_MAX_BYTES = 512
 _COUNT_DIGITS_MAX = 8
 _SPACES_IN_SENDER = 3
 _TIME_OCTETS = b"0123456789-:.TZ+"
+_PLAIN_TAG = re.compile(rb"[\w.-]+")
 _PRIORITY = re.compile(rb"<\d{1,3}>\d{1,3}")
 _SECOND = re.compile(rb"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d")
 _SECONDS_BELOW = 10**11
@@ -199,8 +200,8 @@ def _read_sender(name: bytes, drain: str, token: str) -> _Sender | None:
 @lru_cache(maxsize=1024)
 def _table_name(tag: bytes) -> str:
     """The table that a tag names; "" where that takes a second look."""
-    table = None if b" " in tag else table_of(tag.decode("utf-8", "replace"))
-    return "" if table is None or isinstance(table, Rejection) else table.name
+    table = table_of(tag.decode()) if _PLAIN_TAG.fullmatch(tag) else None
+    return table.name if isinstance(table, Table) else ""
 
 
 def _take_time(record: Record, header_time: bytes) -> int | None:

@@ -111,6 +111,8 @@ def test_whole_tagged_lines_are_read_in_bulk(text: str) -> None:
         "@[a.b] " + '{"a":' * 101 + "1" + "}" * 101,
         "@[a b] {}",
         "@[ab] {}",
+        "@[a\x1b[31m.b] {}",
+        "@[a\u00e4.b] {}",
         "@[a.] {}",
         "@[system.a] {}",
         "@[" + "a" * 200 + ".b] {}",
