@@ -18,8 +18,9 @@ from bench.environment import mongod_pid, mongodb_database, wanted_events
 from bench.measuring import Variant, Work, print_comparison, print_table, ready, take_turns
 from bench.sample import TABLE, encode, make_batches, send
 from logdrain.bootstrap import SystemClock
+from logdrain.config import read_settings
 from logdrain.events.mongo_client import DURABLE
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch
 
 DATABASE = "bench_store"
@@ -88,7 +89,9 @@ async def insert_each(client: Client) -> Write:
 async def insert_shared(client: Client) -> Write:
     """The store as it is, with its collection made."""
     await client.drop_database(DATABASE)
-    store = MongoEventStore(client, DATABASE, SystemClock(), StoreLimits(timeout_s=60))
+    store = MongoEventStore(
+        client, DATABASE, SystemClock(), read_settings({"LOGDRAIN_STORE_TIMEOUT_S": "60"})
+    )
     [first] = make_batches(1, [1])
     await store.write(first)
     await client[DATABASE][TABLE.name].delete_many({})

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+NEAR_MISSES_KEPT = 1_000
+"""Of lines that are nearly tagged lines, the latest."""
+
 Record = dict[str, Any]
 """A JSON object as an application printed it."""
 
@@ -28,6 +31,7 @@ class LineKind(StrEnum):
     EVENT = "event"  # stored as an event
     REJECTED = "rejected"  # a tagged line that went to quarantine
     PIECE = "piece"  # part of a line that was cut by the sender
+    NEAR_MISS = "near_miss"  # nearly a tagged line: kept for a while, with its reason
     APP = "app"  # any other line of the application
     PLATFORM = "platform"  # router, dyno states, add-ons, api
     LOSS = "loss"  # L10, L12, L13: the sender says it dropped lines
@@ -56,6 +60,16 @@ class DropReason(StrEnum):
     STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
     SPOOL_REFUSED = "spool_refused"  # a spooled delivery that the store did not take, time and again
     SPOOL_DAMAGED = "spool_damaged"  # octets of the spool that are no whole delivery any more
+
+
+class NearMissReason(StrEnum):
+    """Why a line is no event, though it nearly is. Closed: docs/reference/quarantine.md explains each."""
+
+    TEXT_BEFORE = "text_before"  # no known logger writes what stands before the tag
+    BAD_FORM = "bad_form"  # not written @[database.table] {…}
+    NO_RECORD = "no_record"  # a tag, and no JSON object behind it
+    NOT_WHOLE = "not_whole"  # in a logger's way, but its tag or its record cannot be read
+    JSON_FIELD = "json_field"  # in JSON, but not as msg, message or event
 
 
 class Origin(NamedTuple):
@@ -109,6 +123,8 @@ class Message(NamedTuple):
         time_ms: The header's time, unix milliseconds, or None where it is unreadable.
         payload: The message octets without the final newline.
         ended: Whether there was a final newline.
+        structured_data: What was taken from before the payload: structured data or the dash that stands for
+            none, with its space. It was text if the line's first piece had none.
     """
 
     position: int
@@ -119,6 +135,7 @@ class Message(NamedTuple):
     proc: str
     payload: bytes
     ended: bool
+    structured_data: bytes = b""
 
 
 class Event(NamedTuple):
@@ -129,6 +146,7 @@ class Event(NamedTuple):
         time_ms: Event time, unix milliseconds.
         record: The fields as printed, reserved keys renamed.
         raw: The payload it came from, kept until it is stored.
+        has_time_without_zone: The record's `time` is a local one, so the frame's counts.
     """
 
     id: bytes
@@ -137,6 +155,7 @@ class Event(NamedTuple):
     record: Record
     origin: Origin
     raw: bytes
+    has_time_without_zone: bool = False
 
 
 class Quarantined(NamedTuple):
@@ -158,6 +177,24 @@ class Quarantined(NamedTuple):
     raw: bytes
 
 
+class NearMiss(NamedTuple):
+    """A line that is nearly a tagged line.
+
+    Attributes:
+        id: 16 bytes, the same on every retry.
+        detail: One line for people: what exactly is wrong.
+        time_ms: The frame's time, or None.
+        raw: Its octets, the first 10,000.
+    """
+
+    id: bytes
+    reason: NearMissReason
+    detail: str
+    time_ms: int | None
+    origin: Origin
+    raw: bytes
+
+
 class Split(NamedTuple):
     """The first pieces of a tagged line that was cut, waiting for the rest from a later delivery.
 
@@ -168,6 +205,7 @@ class Split(NamedTuple):
         raw: The octets so far.
         continued_by: `<delivery id>:<position>` of every piece that was added to the first ones.
         claimed_by: Piece that ends the line and whose event is being stored, or "".
+        is_structured: Each piece has structured data, or the dash for none, before its text.
     """
 
     id: bytes
@@ -178,6 +216,7 @@ class Split(NamedTuple):
     raw: bytes
     continued_by: tuple[str, ...]
     claimed_by: str = ""
+    is_structured: bool = False
 
 
 class SplitJoin(NamedTuple):

@@ -1,5 +1,6 @@
 """From the types a field has held to the type its column has in SQL."""
 
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from sqlglot import exp
@@ -7,6 +8,9 @@ from sqlglot import exp
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Origin
 from logdrain.model.plans import PseudoColumn
+
+COLUMN_LEVELS_MAX = 63
+"""Arrow's streams have 64 levels, and the row is one."""
 
 ORIGIN = "_origin"
 ORIGIN_PARTS = tuple(sorted(Origin._fields))
@@ -55,32 +59,43 @@ def pseudo_names(path: FieldPath) -> list[str]:
     return [known[-1] for known in _PSEUDO if len(known) == depth and known[:-1] == path]
 
 
-def column_type(catalog: TableCatalog, path: FieldPath) -> ColumnType:
-    """The SQL type of a field path: NULL where nothing was seen, TEXT (JSON text) where types are mixed."""
+def column_type(catalog: TableCatalog, path: FieldPath, levels: int = COLUMN_LEVELS_MAX) -> ColumnType:
+    """The SQL type of a field path.
+
+    NULL where nothing was seen; TEXT (JSON text) where types are mixed, the key is empty, or there are more
+    levels than a column can have.
+    """
     if path in _PSEUDO:
         return _PSEUDO[path]
     seen = catalog.types(path) - {FieldType.NULL}
     if not seen:
         return ColumnType(TypeKind.NULL)
+    if path[-1:] == ("",):
+        return _TEXT
     for types, kind in _SCALARS:
         if seen <= types:
             return ColumnType(kind)
-    if seen == {FieldType.ARRAY}:
-        element = column_type(catalog, (*path, ELEMENT))
+    return _nested(catalog, path, seen, levels - 1)
+
+
+def _nested(catalog: TableCatalog, path: FieldPath, seen: AbstractSet[FieldType], levels: int) -> ColumnType:
+    """The type of what is no scalar; `levels` are left below it."""
+    if levels and seen == {FieldType.ARRAY}:
+        element = column_type(catalog, (*path, ELEMENT), levels)
         return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
-    if seen == {FieldType.OBJECT}:
-        return _struct(catalog, path)
+    if levels and seen == {FieldType.OBJECT}:
+        return _struct(catalog, path, levels)
     return _TEXT
 
 
-def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
+def _struct(catalog: TableCatalog, path: FieldPath, levels: int) -> ColumnType:
     children = [child for child in catalog.children(path) if child[-1] != ELEMENT]
     # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.
     distinct = {child[-1].lower() for child in children} - {""}
     if not children or len(distinct) < len(children):
         return _TEXT
     return ColumnType(
-        TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child)) for child in children)
+        TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child, levels)) for child in children)
     )
 
 

@@ -11,7 +11,7 @@ from bson.decimal128 import Decimal128
 from bson.errors import InvalidDocument
 from bson.timestamp import Timestamp
 
-from logdrain.model.events import DropReason, Event, Quarantined, Split
+from logdrain.model.events import DropReason, Event, NearMiss, Quarantined, Split
 from logdrain.types.event_documents import (
     document_id,
     document_time_ms,
@@ -83,6 +83,19 @@ def encode_quarantined(item: Quarantined, received_ms: int) -> Iterator[bytes]:
         yield bson.encode(document)
 
 
+def near_miss_document(item: NearMiss, received_ms: int) -> dict[str, Any]:
+    """A near miss as it is stored."""
+    return {
+        "_id": binary_id(item.id),
+        "reason": item.reason.value,
+        "detail": item.detail,
+        "time": None if item.time_ms is None else DatetimeMS(item.time_ms),
+        "received_at": DatetimeMS(received_ms),
+        "_origin": origin_document(item.origin),
+        "raw": item.raw,
+    }
+
+
 def encode_split(split: Split, received_ms: int) -> bytes:
     """A waiting line's document."""
     return bson.encode(
@@ -96,6 +109,7 @@ def encode_split(split: Split, received_ms: int) -> bytes:
             "raw": split.raw,
             "continued_by": list(split.continued_by),
             "claimed_by": split.claimed_by,
+            "is_structured": split.is_structured,
             "received_at": DatetimeMS(received_ms),
             "waits_since": Timestamp(0, 0),  # MongoDB puts its own clock here
         }
@@ -114,6 +128,7 @@ def decode_split(document: dict[str, Any]) -> Split:
         raw=bytes(document.get("raw", b"")),
         continued_by=tuple(document["continued_by"]),
         claimed_by=document.get("claimed_by", ""),
+        is_structured=document.get("is_structured", False),
     )
 
 

@@ -5,13 +5,13 @@ of drains can write at once. A reader may see a field a moment before its first 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
 from pymongo.errors import BulkWriteError
 
-from logdrain.events.bson.table_catalog import FULL, catalog_document
+from logdrain.events.bson.table_catalog import FULL, MARKS, TIME_WITHOUT_ZONE, catalog_document
 from logdrain.events.driver import AsyncDatabase, Document
 from logdrain.events.mongo_client import CATALOG, DURABLE, SETTLED, is_there_already
 from logdrain.events.write.shapes import new_fields
@@ -34,6 +34,7 @@ class MongoCatalog:
         self._fields_max = fields_max
         self._shapes: set[tuple[str, int]] = set()  # hashes: shapes of data keys are large
         self._seen: dict[str, set[SeenField]] = {}
+        self._times_without_zone: set[str] = set()
 
     async def prepare(self) -> None:
         """Make the index that a table's part of the catalog is read by: every plan reads it.
@@ -59,6 +60,16 @@ class MongoCatalog:
                 self._shapes.clear()
             self._shapes.update((table, known) for known in islice(new, _SHAPES_MAX))
 
+    async def note_times_without_zone(self, tables: Iterable[str], received_ms: int) -> None:
+        """Make sure that the catalog says of these tables that a `time` had no zone.
+
+        Raises:
+            PyMongoError: MongoDB did not take it; the next call tries again.
+        """
+        for table in [table for table in tables if table not in self._times_without_zone]:
+            await self._insert([catalog_document(table, (), TIME_WITHOUT_ZONE, received_ms)])
+            self._times_without_zone.add(table)
+
     def _new_shapes(self, table: str, shapes: Mapping[int, Record]) -> dict[int, Record]:
         return {shape: record for shape, record in shapes.items() if (table, shape) not in self._shapes}
 
@@ -80,7 +91,7 @@ class MongoCatalog:
         self._seen[table] = seen.union(fresh)
 
     async def _load(self, table: str) -> set[SeenField]:
-        cursor = self._collection.find({"table": table, "type": {"$ne": FULL}})
+        cursor = self._collection.find({"table": table, "type": {"$nin": MARKS}})
         documents = await cursor.to_list(None)
         return {SeenField(tuple(found["path"]), FieldType(found["type"])) for found in documents}
 

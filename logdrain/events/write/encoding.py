@@ -17,10 +17,12 @@ class Encoded:
     Attributes:
         tables: Their documents, by table.
         quarantined: Events that cannot be stored.
+        times_without_zone: Tables with records whose `time` has no zone.
     """
 
     tables: defaultdict[str, TableDocuments] = field(default_factory=lambda: defaultdict(TableDocuments))
     quarantined: list[Quarantined] = field(default_factory=list)
+    times_without_zone: set[str] = field(default_factory=set)
 
     @property
     def hours(self) -> set[tuple[str, int]]:
@@ -59,6 +61,8 @@ def _add(event: Event, keys_max: int, done: Encoded) -> None:
     table.raws.append(event.raw)
     table.shapes[hash(shape_of(event.record))] = event.record
     table.hours.add(event.time_ms // HOUR_MS)
+    if event.has_time_without_zone:
+        done.times_without_zone.add(event.table.name)
 
 
 def _encode(event: Event, keys_max: int) -> bytes | Quarantined:

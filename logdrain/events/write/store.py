@@ -8,9 +8,8 @@ late notes are written before the events they describe.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
@@ -22,11 +21,12 @@ from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.late_writer import MongoClock, MongoLateWriter
+from logdrain.events.write.near_misses import NearMissWriter
 from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Batch, DropReason, Origin, Quarantined, Split, Stored
+from logdrain.model.events import Batch, DropReason, NearMiss, Origin, Quarantined, Split, Stored
 from logdrain.ports import Clock
 
 _INSERTS_AT_ONCE = 4
@@ -35,25 +35,32 @@ _THREAD_ABOVE_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLimits:
-    """What the store holds back.
+class StoreLimits(Protocol):
+    """The settings that the store goes by."""
 
-    Attributes:
-        timeout_s: How long a batch may take before it counts as not stored.
-        queue_size_max_bytes: Octets that may wait; above it, StoreBusy.
-        tables_max: Tables that tags may make.
-        fields_max: Field paths that the catalog keeps per table.
-        keys_per_record_max: Keys that one record may have, those of nested objects included.
-        quarantine_keep_days: How long quarantine entries stay.
-    """
+    @property
+    def store_timeout_s(self) -> float:
+        """How long a batch may take before it counts as not stored."""
 
-    timeout_s: float = 4.0
-    queue_size_max_bytes: int = 128 * 1024 * 1024
-    tables_max: int = 1000
-    fields_max: int = 2000
-    keys_per_record_max: int = 10_000
-    quarantine_keep_days: int = 90
+    @property
+    def queue_size_max_bytes(self) -> int:
+        """Octets that may wait; above it, StoreBusy."""
+
+    @property
+    def tables_max(self) -> int:
+        """Tables that tags may make."""
+
+    @property
+    def fields_max(self) -> int:
+        """Field paths that the catalog keeps per table."""
+
+    @property
+    def keys_per_record_max(self) -> int:
+        """Keys that one record may have, those of nested objects included."""
+
+    @property
+    def quarantine_keep_days(self) -> int:
+        """How long quarantine entries stay."""
 
 
 class MongoEventStore:
@@ -71,6 +78,7 @@ class MongoEventStore:
         self._quarantine = MongoQuarantine(
             self._database, self._batcher(QUARANTINE), keep_days=limits.quarantine_keep_days
         )
+        self._near_misses = NearMissWriter(self._database, clock)
         self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
         self._tables = MongoTables(
             self._database, clock, tables_max=limits.tables_max, announce=self._late.note_table
@@ -91,6 +99,14 @@ class MongoEventStore:
         work.add_done_callback(lambda done: self._settle(done, queued_bytes))
         return await self._in_time(asyncio.shield(work), within_s)
 
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        """Keep the latest for people to look at. See the port."""
+        self._near_misses.note(near_misses)
+
+    async def finish(self) -> None:
+        """Write what waits and was not promised, before the client is closed."""
+        await self._near_misses.finish()
+
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
         """Open lines of these origins. See the port."""
         return await self._in_time(self._splits.find(origins, by))
@@ -109,7 +125,7 @@ class MongoEventStore:
         await self._in_time(self._client.admin.command("ping"))
 
     async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
-        within_s = within_s or self._limits.timeout_s
+        within_s = within_s or self._limits.store_timeout_s
         try:
             async with asyncio.timeout(within_s):
                 return await doing
@@ -139,6 +155,7 @@ class MongoEventStore:
         admitted, rejected = await self._admit(batch)
         encoded = await self._encode(admitted, size_bytes)
         await self._catalog.note(encoded.tables, received_ms)
+        await self._catalog.note_times_without_zone(encoded.times_without_zone, received_ms)
         await self._late.note_before(encoded.hours)
         duplicates, refused = await self._insert(encoded)
         await self._late.note_after(encoded.hours)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
+from logdrain.model.names import nearest_hint
 from logdrain.results.postgres.ddl import STAGING, TableName, column_list
-from logdrain.results.url.connection_url import nearest
 from logdrain.types.postgres_types import Column
 
 
@@ -43,7 +43,7 @@ def check_unique(names: Sequence[str], unique: Sequence[str]) -> None:
         if name not in names:
             raise ResultColumnConflict(
                 f'the query yields no column "{name}", which unique= names',
-                hint=nearest(name, names, "it yields"),
+                hint=nearest_hint(name, names, f"it yields {', '.join(names)}"),
             )
 
 

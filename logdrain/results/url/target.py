@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from logdrain.errors import ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.model.names import nearest_hint
 from logdrain.model.result_files import FileFormat, FileTarget, Target
 from logdrain.results.url.connection_url import (
     PARAMETERS,
@@ -22,7 +23,6 @@ from logdrain.results.url.connection_url import (
     connection_url,
     decode,
     join_url,
-    nearest,
     pairs,
     split_url,
 )
@@ -220,7 +220,10 @@ def _parse_direct(text: str) -> ParsedResult:
 def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedResult:
     for name in options:
         if name not in OPTIONS:
-            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=nearest(name, OPTIONS))
+            raise ResultUrlInvalid(
+                f'result option "{name}" is not known',
+                hint=nearest_hint(name, OPTIONS, f"known: {', '.join(OPTIONS)}"),
+            )
     choice("method", options.get("method", "copy"), ("copy", "insert"))
     mode = Mode(choice("mode", options.get("mode", Mode.APPEND), tuple(Mode)))
     return replace(

@@ -17,9 +17,9 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.mongo_client import CATALOG, LATE, QUARANTINE, SPLITS
+from logdrain.events.mongo_client import CATALOG, LATE, NEAR_MISSES, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
-from logdrain.model.events import DropReason, LineKind
+from logdrain.model.events import DropReason, LineKind, NearMissReason
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.url.target import OPTIONS
 from logdrain.web.application import make_application
@@ -54,8 +54,8 @@ def first_column(page: str, heading: str) -> list[str]:
 
 
 def test_settings() -> None:
-    documented = {(row[0], row[1].strip("`"), row[2]) for row in rows(REFERENCE / "settings.md", "Name")}
-    assert documented == {(setting.name, setting.default, setting.meaning) for setting in SETTINGS}
+    documented = [(name, default.strip("`")) for name, default, *_ in rows(REFERENCE / "settings.md", "Name")]
+    assert documented == [(setting.name, setting.default) for setting in SETTINGS]
 
 
 def command_sections() -> dict[str, str]:
@@ -113,6 +113,10 @@ def test_drop_reasons() -> None:
     assert first_column("quarantine.md", "Reason") == [reason.value for reason in DropReason]
 
 
+def test_near_misses() -> None:
+    assert first_column("quarantine.md", "Near miss") == [reason.value for reason in NearMissReason]
+
+
 def test_line_kinds() -> None:
     assert first_column("lines.md", "Kind") == [kind.value for kind in LineKind]
 
@@ -153,7 +157,7 @@ def test_result_options() -> None:
 
 
 def test_own_collections() -> None:
-    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, LATE]
+    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, NEAR_MISSES, LATE]
 
 
 def test_dependencies() -> None:

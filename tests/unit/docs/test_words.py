@@ -15,7 +15,7 @@ ARCHITECTURE = ROOT / "docs" / "explanation" / "architecture.md"
 _FIELD_WORDS = """
 answer attribute batcher batches body builder cache call cast casts cause cells check chores client clock
 collection column columns command comparator connection connections constant context count courier cron
-cursor database databases deadlines
+cursor database databases deadlines documents
 decoder dialect due encoded entry error facts failure field file filter folder format frames function
 generator groups hive hour join key keys kind limit limiter limits lines logplex measure migration mode
 name note notes notices outcome parameter parser part parts pass piece placement predicate queries range

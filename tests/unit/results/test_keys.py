@@ -32,7 +32,7 @@ def test_the_key_is_named_as_the_query_names_its_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("categry", 'did you mean "category"?'), ("x", "it yields uid, category")]
+    ("name", "hint"), [("categry", "did you mean 'category'?"), ("x", "it yields uid, category")]
 )
 def test_a_column_that_the_query_has_not(name: str, hint: str) -> None:
     with pytest.raises(ResultColumnConflict, match=f'no column "{name}", which unique= names') as raised:
