@@ -11,7 +11,7 @@ both give the same documents, counts and quarantine (tests/unit/drain/test_bulk.
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 from bson.errors import InvalidDocument
@@ -23,7 +23,7 @@ from logdrain.drain.reading import FrameReader, ParsedDelivery
 from logdrain.drain.records import RESERVED_KEYS
 from logdrain.drain.tags import table_of
 from logdrain.drain.times import record_time_ms, text_time_ms
-from logdrain.model.events import Delivery, Frame, LineKind, Origin, Record, Table
+from logdrain.model.events import Delivery, Frame, LineKind, Message, Origin, Record, Table
 from logdrain.types.event_documents import (
     HOUR_MS,
     KEY_SIZE_BYTES_MIN,
@@ -51,30 +51,60 @@ _NOT_AS_IT_IS = (
 _decode = msgspec.json.Decoder().decode
 
 
-def parse_in_bulk(body: bytes, delivery: Delivery, keys_per_record_max: int) -> ParsedDelivery:
+def parse_in_bulk(
+    body: bytes,
+    delivery: Delivery,
+    keys_per_record_max: int,
+    *,
+    clean_frames: type["CleanFrames"] | None = None,
+) -> ParsedDelivery:
     """As `reading.parse`, but that events which need no second look are documents already.
 
     Args:
         body: A decoded request body, any bytes.
         delivery: Where it came in.
         keys_per_record_max: A payload with room for more keys is not read in bulk.
+        clean_frames: What takes the frames that need no second look; None for the one in Python.
     """
     frames = FrameReader(delivery)
-    clean = _CleanFrames(frames, delivery, keys_per_record_max)
-    position = 0
-    at = skip_space(body, 0)
-    while at < len(body):
-        end = clean.take(body, at, position)
-        if not end:
-            frame, end = frame_at(body, at, position)
-            frames.take(frame)
-        position += 1
-        at = end if body[end : end + 1].isdigit() else skip_space(body, end)
-    clean.finish()
+    size_max_bytes = min(_PAYLOAD_SIZE_MAX_BYTES, keys_per_record_max * KEY_SIZE_BYTES_MIN)
+    clean = (clean_frames or PythonFrames)(frames, delivery, size_max_bytes)
+    at = position = 0
+    while (start := skip_space(body, at)) < len(body):
+        at, position = clean.take_run(body, start, position)
+        if at == start:
+            frame, at = frame_at(body, at, position)
+            position += 1
+            clean.note(frames.take(frame))
+    clean.finish(body)
     return frames.finish()
 
 
-class _Sender(NamedTuple):
+class CleanFrames(Protocol):
+    """Takes frames that need no second look.
+
+    Args:
+        frames: Takes all others; has what was found so far.
+        delivery: Where they came in.
+        size_max_bytes: Of a payload.
+    """
+
+    def __init__(self, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None: ...
+
+    def take_run(self, body: bytes, at: int, position: int) -> tuple[int, int]:
+        """Take clean frames from here on; returns where the first other begins, and its position."""
+        ...
+
+    def note(self, message: Message | None) -> None:
+        """An application's message was taken the careful way."""
+        ...
+
+    def finish(self, body: bytes) -> None:
+        """Hand over what was taken."""
+        ...
+
+
+class Sender(NamedTuple):
     """Who printed a message, from its header.
 
     Attributes:
@@ -87,23 +117,35 @@ class _Sender(NamedTuple):
     kind: LineKind
 
 
-class _CleanFrames:
-    """Takes frames that need no second look.
+class PythonFrames:
+    """The reference of `CleanFrames`.
 
     A sender is in `_senders` once its process had a message in this delivery.
     """
 
-    def __init__(self, frames: FrameReader, delivery: Delivery, keys_per_record_max: int) -> None:
+    def __init__(self, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None:
         self._parsed = frames.parsed
         self._processes = frames.line_filter
         self._delivery = delivery
         self._ids = IdGenerator(delivery.drain, delivery.id)
-        self._size_max_bytes = min(_PAYLOAD_SIZE_MAX_BYTES, keys_per_record_max * KEY_SIZE_BYTES_MIN)
-        self._senders: dict[bytes, _Sender] = {}
+        self._size_max_bytes = size_max_bytes
+        self._senders: dict[bytes, Sender] = {}
         self._priorities: set[bytes] = set()
         self._counts = dict.fromkeys((LineKind.EVENT, LineKind.APP, LineKind.PLATFORM), 0)
 
-    def take(self, body: bytes, at: int, position: int) -> int:
+    def take_run(self, body: bytes, at: int, position: int) -> tuple[int, int]:
+        """See `CleanFrames`."""
+        while end := self._take(body, at, position):
+            at = end
+            position += 1
+            if not body[end : end + 1].isdigit():
+                break
+        return at, position
+
+    def note(self, _: Message | None) -> None:
+        """Nothing: it looks at the filter of lines itself."""
+
+    def _take(self, body: bytes, at: int, position: int) -> int:
         """Take the frame that begins here; returns where it ends, or 0 where it was not taken."""
         space = body.find(b" ", at, at + _COUNT_DIGITS_MAX + 1)
         if space < 0 or not body[at:space].isdigit():
@@ -119,7 +161,7 @@ class _CleanFrames:
         self._counts[kind] += 1
         return end
 
-    def finish(self) -> None:
+    def finish(self, _: bytes) -> None:
         """Count what was taken."""
         self._parsed.kinds.update(self._counts)
         self._parsed.frames += sum(self._counts.values())
@@ -127,11 +169,11 @@ class _CleanFrames:
     def _read_tagged(self, head: bytes, tagged: bytes, position: int) -> LineKind | None:
         priority, _, head = head.partition(b" ")
         time, _, name = head.partition(b" ")
-        sender = self._senders.get(name) or self._find_sender(name)
+        sender = self._senders.get(name) or find_sender(name, self._delivery)
         if sender is None or sender.kind is not LineKind.APP or not self._is_header(priority, time):
             return None
         tag, _, text = tagged.partition(b"] ")
-        table = _table_name(tag) if len(tag) < _NAME_SIZE_MAX_BYTES else ""
+        table = find_table(tag)
         if not table or sender.origin in self._processes.open or len(tagged) > self._size_max_bytes:
             return None
         try:
@@ -160,7 +202,7 @@ class _CleanFrames:
         time, _, rest = rest.partition(b" ")
         *names, text = rest.split(b" ", _SPACES_IN_SENDER + 1)
         name = b" ".join(names)
-        sender = self._senders.get(name) or self._find_sender(name)
+        sender = self._senders.get(name) or find_sender(name, self._delivery)
         if sender is None or not self._is_header(priority, time):
             return None
         if sender.kind is LineKind.PLATFORM:
@@ -175,33 +217,46 @@ class _CleanFrames:
             self._priorities.add(priority)
         return bool(time) and not time.strip(_TIME_OCTETS)
 
-    def _find_sender(self, name: bytes) -> _Sender | None:
-        if len(name) > _NAME_SIZE_MAX_BYTES:
-            return None
-        return _read_sender(name, self._delivery.drain, self._delivery.token)
-
-    def _begin(self, name: bytes, sender: _Sender) -> None:
+    def _begin(self, name: bytes, sender: Sender) -> None:
         self._senders[name] = sender
         if sender.origin not in self._processes.seen:
             self._processes.seen.add(sender.origin)
             self._parsed.begun.add(sender.origin)
 
 
+def find_sender(name: bytes, delivery: Delivery) -> Sender | None:
+    """Who `HOST APP PROCID MSGID` is; None where that takes a second look."""
+    if len(name) > _NAME_SIZE_MAX_BYTES:
+        return None
+    return _read_sender(name, delivery.drain, delivery.token)
+
+
 @lru_cache(maxsize=1024)
-def _read_sender(name: bytes, drain: str, token: str) -> _Sender | None:
-    """`HOST APP PROCID MSGID`, read as a header by those who know."""
+def _read_sender(name: bytes, drain: str, token: str) -> Sender | None:
+    """Read as a header by those who know."""
     message = read_message(Frame(0, b"<1>1 - " + name, resync=False, junk=False))
     if message is None or message.ended or name.count(b" ") != _SPACES_IN_SENDER:
         return None
     origin = Origin(drain, message.app, message.proc, token)
-    return _Sender(origin, encode_origin(origin), kind_of(message))
+    return Sender(origin, encode_origin(origin), kind_of(message))
+
+
+def find_table(tag: bytes) -> str:
+    """The table that a tag names; "" where that takes a second look."""
+    return _read_tag(tag) if len(tag) < _NAME_SIZE_MAX_BYTES else ""
 
 
 @lru_cache(maxsize=1024)
-def _table_name(tag: bytes) -> str:
-    """The table that a tag names; "" where that takes a second look."""
+def _read_tag(tag: bytes) -> str:
     table = table_of(tag.decode()) if _PLAIN_TAG.fullmatch(tag) else None
     return table.name if isinstance(table, Table) else ""
+
+
+def read_fields(raw: bytes) -> Record:
+    """The fields of a payload that was taken: its record without the time."""
+    record: Record = _decode(raw.partition(b"] ")[2])
+    record.pop("time", None)
+    return record
 
 
 def _take_time(record: Record, header_time: bytes) -> int | None:

@@ -15,9 +15,7 @@ class IdGenerator:
     """The ids of one delivery: what names it is hashed once."""
 
     def __init__(self, drain: str, delivery_id: str) -> None:
-        # Lengths first: ("a", "bc") and ("ab", "c") must not meet.
-        name = f"{len(drain)}:{drain}{len(delivery_id)}:{delivery_id}".encode("utf-8", "surrogatepass")
-        self._named = hashlib.blake2b(name, digest_size=10)
+        self._named = hashlib.blake2b(hashed_name(drain, delivery_id), digest_size=10)
 
     def at(self, time_ms: int, position: int) -> bytes:
         """The id of what stands at `position`."""
@@ -26,6 +24,11 @@ class IdGenerator:
         digest = int.from_bytes(placed.digest(), "big") >> 6
         value = time_ms << 80 | 0x8 << 76 | digest >> 62 << 64 | 0b10 << 62 | digest & _LOW_BITS
         return value.to_bytes(16, "big")
+
+
+def hashed_name(drain: str, delivery_id: str) -> bytes:
+    """What names a delivery. Lengths first: ("a", "bc") and ("ab", "c") must not meet."""
+    return f"{len(drain)}:{drain}{len(delivery_id)}:{delivery_id}".encode("utf-8", "surrogatepass")
 
 
 def make_id(time_ms: int | None, drain: str, delivery_id: str, position: int) -> bytes:

@@ -54,7 +54,7 @@ struct CleanFrames {
     found: Vec<Table>,
     hashing: RandomState,
     seen: HashSet<usize>,
-    begun: HashSet<usize>,
+    begun: Vec<usize>,
     open: HashSet<usize>,
     events: u64,
     app: u64,
@@ -71,8 +71,7 @@ enum Stop {
 
 #[pymethods]
 impl CleanFrames {
-    /// `named`: what the ids of the delivery are hashed from; `size_max`: of a payload that is read here; `shape_key`:
-    /// a secret of the process, so that nobody outside can make two shapes look the same.
+    /// `named`: what the ids of the delivery are hashed from; `size_max`: of a payload that is read here.
     #[new]
     fn new(named: &[u8], size_max: usize, hashing: &ShapeHashing) -> Self {
         Self {
@@ -83,7 +82,7 @@ impl CleanFrames {
             found: Vec::new(),
             hashing: hashing.state.clone(),
             seen: HashSet::new(),
-            begun: HashSet::new(),
+            begun: Vec::new(),
             open: HashSet::new(),
             events: 0,
             app: 0,
@@ -91,7 +90,8 @@ impl CleanFrames {
         }
     }
 
-    /// Take clean frames from `at` on; returns where the first other begins, and its position.
+    /// Take clean frames from `at` on; returns where the first other begins, its position, and the processes whose
+    /// first message was taken.
     ///
     /// `find_sender(name)` gives (process, is_platform, origin element) or None, `find_table(tag)` a name or "".
     fn take(
@@ -102,12 +102,12 @@ impl CleanFrames {
         position: u64,
         find_sender: &Bound<'_, PyAny>,
         find_table: &Bound<'_, PyAny>,
-    ) -> PyResult<(usize, u64)> {
+    ) -> PyResult<(usize, u64, Vec<usize>)> {
         let (mut at, mut position) = (at, position);
         loop {
             let stop = py.detach(|| self.run(body, &mut at, &mut position));
             match stop {
-                Stop::Careful => return Ok((at, position)),
+                Stop::Careful => return Ok((at, position, std::mem::take(&mut self.begun))),
                 Stop::Sender(name) => {
                     let found: Option<(usize, bool, Vec<u8>)> =
                         find_sender.call1((PyBytes::new(py, &name),))?.extract()?;
@@ -140,11 +140,6 @@ impl CleanFrames {
     /// How many frames were events, plain lines of applications, and lines of the platform.
     fn counts(&self) -> (u64, u64, u64) {
         (self.events, self.app, self.platform)
-    }
-
-    /// Processes whose first message was read here.
-    fn begun(&self) -> Vec<usize> {
-        self.begun.iter().copied().collect()
     }
 
     /// Of each table: its name, documents, payloads, {shape: place of a document}, hours.
@@ -243,7 +238,7 @@ impl CleanFrames {
         table.raws.push((raw_at, raw_at + line.raw.len()));
         table.hours.insert(time_ms.div_euclid(HOUR_MS));
         if self.seen.insert(sender.process) {
-            self.begun.insert(sender.process);
+            self.begun.push(sender.process);
         }
         self.events += 1;
         Ok(())
@@ -275,7 +270,7 @@ impl CleanFrames {
     }
 }
 
-/// How shapes are hashed: with a key of the process's own.
+/// How shapes are hashed: with a secret of the process, so that nobody outside can make two shapes look the same.
 #[pyclass(frozen)]
 #[derive(Default)]
 struct ShapeHashing {

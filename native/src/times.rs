@@ -25,7 +25,7 @@ pub fn fractional_time_ms(value: f64) -> Option<i64> {
     within((value * 1_000_000.0).round_ties_even() as i64 / 1000)
 }
 
-/// `2026-11-29T12:00:00[.123456](Z|+00:00)`, cut to milliseconds.
+/// `2026-11-29T12:00:00[.123456](Z|+01:00)`, cut to milliseconds.
 pub fn text_time_ms(text: &[u8]) -> Option<i64> {
     let (date_time, rest) = text.split_at_checked(19)?;
     let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
@@ -40,23 +40,37 @@ pub fn text_time_ms(text: &[u8]) -> Option<i64> {
         return None;
     }
     let (fraction_ms, zone) = fraction(rest)?;
-    if zone != b"Z" && zone != b"+00:00" {
-        return None;
-    }
-    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_s(zone)?;
     within(seconds * 1000 + fraction_ms)
 }
 
-/// Milliseconds, and what stands behind them: three or six digits, as Python's `fromisoformat` reads without doubt.
+/// Milliseconds, and what stands behind them: one to six digits, as Python's `fromisoformat` reads them.
 fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     if rest.first() != Some(&b'.') {
         return Some((0, rest));
     }
     let count = rest[1..].iter().take_while(|octet| octet.is_ascii_digit()).count();
-    if count != 3 && count != 6 {
-        return None;
+    let (fraction, zone) = rest[1..].split_at(count);
+    let fraction_ms = match count {
+        1 => digits(fraction)? * 100,
+        2 => digits(fraction)? * 10,
+        3..=6 => digits(&fraction[..3])?,
+        _ => return None,
+    };
+    Some((fraction_ms, zone))
+}
+
+/// `Z`, `+01:00`
+fn offset_s(zone: &[u8]) -> Option<i64> {
+    match zone {
+        b"Z" => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+            let offset_s = hours * 3600 + minutes * 60;
+            (hours < 24 && minutes < 60).then_some(if *sign == b'+' { offset_s } else { -offset_s })
+        }
+        _ => None,
     }
-    Some((digits(&rest[1..4])?, &rest[1 + count..]))
 }
 
 fn digits(octets: &[u8]) -> Option<i64> {

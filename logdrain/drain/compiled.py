@@ -1,0 +1,70 @@
+"""Clean frames by the compiled core, if it is installed: the package `logdrain-core` in `native/`.
+
+It gives what `bulk.PythonFrames` gives, octet for octet (tests/unit/drain/test_bulk.py), at a fraction of the CPU, and
+lets other threads run meanwhile.
+"""
+
+from logdrain.drain.bulk import Sender, find_sender, find_table, read_fields
+from logdrain.drain.ids import hashed_name
+from logdrain.drain.reading import FrameReader
+from logdrain.model.events import Delivery, LineKind, Message, Origin
+
+try:
+    import logdrain_core
+except ImportError:
+    logdrain_core = None
+
+IS_COMPILED = logdrain_core is not None
+_SHAPE_HASHING = logdrain_core.ShapeHashing() if logdrain_core else None
+
+
+class CompiledFrames:
+    """Implements `bulk.CleanFrames`. A process has a number there, of this delivery's own."""
+
+    def __init__(self, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None:
+        self._parsed = frames.parsed
+        self._processes = frames.line_filter
+        self._delivery = delivery
+        named = hashed_name(delivery.drain, delivery.id)
+        self._core = logdrain_core.CleanFrames(named, size_max_bytes, _SHAPE_HASHING)
+        self._numbers: dict[Origin, int] = {}
+        self._origins: list[Origin] = []
+
+    def take_run(self, body: bytes, at: int, position: int) -> tuple[int, int]:
+        """See `CleanFrames`."""
+        at, position, begun = self._core.take(body, at, position, self._find_sender, find_table)
+        for number in begun:
+            origin = self._origins[number]
+            self._processes.seen.add(origin)
+            self._parsed.begun.add(origin)
+        return at, position
+
+    def note(self, message: Message | None) -> None:
+        """See `CleanFrames`."""
+        if message is not None:
+            origin = Origin(self._delivery.drain, message.app, message.proc, self._delivery.token)
+            self._core.note_process(self._number(origin), origin in self._processes.open)
+
+    def finish(self, body: bytes) -> None:
+        """See `CleanFrames`."""
+        events, app, platform = self._core.counts()
+        self._parsed.kinds.update({LineKind.EVENT: events, LineKind.APP: app, LineKind.PLATFORM: platform})
+        self._parsed.frames += events + app + platform
+        for name, documents, raws, shapes, hours in self._core.tables(body):
+            found = self._parsed.batch.documents[name]
+            found.documents.extend(documents)
+            found.raws.extend(raws)
+            found.shapes.update((shape, read_fields(raws[place])) for shape, place in shapes.items())
+            found.hours.update(hours)
+
+    def _find_sender(self, name: bytes) -> tuple[int, bool, bytes] | None:
+        sender: Sender | None = find_sender(name, self._delivery)
+        if sender is None or sender.kind not in (LineKind.APP, LineKind.PLATFORM):
+            return None
+        return self._number(sender.origin), sender.kind is LineKind.PLATFORM, sender.element
+
+    def _number(self, origin: Origin) -> int:
+        number = self._numbers.setdefault(origin, len(self._origins))
+        if number == len(self._origins):
+            self._origins.append(origin)
+        return number
