@@ -1,8 +1,12 @@
 """Clean frames by the compiled core, if it is installed: the package `logdrain-core` in `native/`.
 
-It gives what `bulk.PythonFrames` gives, octet for octet (tests/unit/drain/test_bulk.py), at a fraction of the CPU, and
-lets other threads run meanwhile.
+It gives what `bulk.PythonFrames` gives, octet for octet (tests/unit/drain/test_bulk.py), at a fraction of the CPU,
+and lets other threads run meanwhile.
 """
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 from logdrain.drain.bulk import Sender, find_sender, find_table, read_fields
 from logdrain.drain.ids import hashed_name
@@ -18,6 +22,27 @@ IS_COMPILED = logdrain_core is not None
 _SHAPE_HASHING = logdrain_core.ShapeHashing() if logdrain_core else None
 
 
+class _Core(Protocol):
+    """What Rust has of a delivery; see native/src/lib.rs."""
+
+    def take(
+        self,
+        body: bytes,
+        at: int,
+        position: int,
+        find_sender: Callable[[bytes], tuple[int, bool, bytes] | None],
+        find_table: Callable[[bytes], str],
+    ) -> tuple[int, int, Sequence[int]]: ...
+
+    def note_process(self, process: int, is_open: bool) -> None: ...  # noqa: FBT001  PyO3 names no arguments
+
+    def counts(self) -> tuple[int, int, int]: ...
+
+    def tables(
+        self, body: bytes
+    ) -> Sequence[tuple[str, list[bytes], list[bytes], Mapping[int, int], AbstractSet[int]]]: ...
+
+
 class CompiledFrames:
     """Implements `bulk.CleanFrames`. A process has a number there, of this delivery's own."""
 
@@ -26,7 +51,7 @@ class CompiledFrames:
         self._processes = frames.line_filter
         self._delivery = delivery
         named = hashed_name(delivery.drain, delivery.id)
-        self._core = logdrain_core.CleanFrames(named, size_max_bytes, _SHAPE_HASHING)
+        self._core: _Core = logdrain_core.CleanFrames(named, size_max_bytes, _SHAPE_HASHING)
         self._numbers: dict[Origin, int] = {}
         self._origins: list[Origin] = []
 
