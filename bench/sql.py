@@ -34,7 +34,8 @@ from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Batch
 from logdrain.model.jobs import Cause, Schedule
-from logdrain.model.plans import Dialect, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.model.plans import Dialect, Scan, ScanColumn, TimeRange
+from logdrain.model.queries import QueryRequest
 from logdrain.ports import ArrowStream, ScanSource
 from logdrain.worker.parts import open_worker_parts
 

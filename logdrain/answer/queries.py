@@ -10,7 +10,8 @@ from logdrain.answer.aggregate_rows import use_aggregate
 from logdrain.answer.deadlines import time_limit
 from logdrain.answer.kept_scans import KeptScans
 from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
-from logdrain.model.plans import Aggregation, Plan, QueryRequest, Scan, TimeRange
+from logdrain.model.plans import Aggregation, Scan, TimeRange
+from logdrain.model.queries import Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import AggregateStream, ArrowStream, Engine, ResultReader, ScanSource, ScanStream
 from logdrain.query.explain import explain
@@ -60,29 +61,29 @@ class Queries:
             SqlError: it cannot be run; the message has the place.
             StoreUnavailable: the catalog cannot be read.
         """
-        return self._plan(request, is_lean=False)
+        return self._engine.lower(self._plan(request)).plan
 
-    def _plan(self, request: QueryRequest, *, is_lean: bool) -> Plan:
+    def _plan(self, request: QueryRequest) -> Plan:
         catalogs = cache(self._source.catalog)
         plan = plan_query(
             request,
             catalogs,
             self._source.tables(),
             has_addresses=self._has_addresses,
-            is_lean=is_lean,
             result_columns=self._results.columns if self._results is not None else no_results,
         )
-        if is_lean and plan.aggregation is not None:
+        if plan.aggregation is not None:
             self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
         return plan
 
     def explain(self, request: QueryRequest) -> str:
         """The plan, for people."""
-        plan = self.plan(request)
+        query = self._engine.lower(self._plan(request))
+        plan = query.plan
         estimates: list[int | None] = [self._source.estimate(scan) for scan in plan.scans]
         if self._results is not None:
             estimates += [self._results.estimate(scan) for scan in plan.result_scans]
-        return explain(plan, estimates)
+        return explain(query, estimates)
 
     def scan(
         self, table: str, database: str, time_range: TimeRange, columns: Sequence[str] | None
@@ -141,20 +142,15 @@ class Queries:
         prepared = self._prepared.find(request)
         may_aggregate = True
         while True:
-            if prepared is not None:
-                plan = prepared.at(request.scheduled_time_s)
-            else:
-                tries_left -= 1
-                plan = self._plan(request, is_lean=may_aggregate)
-            if may_aggregate and self._is_at_hand(plan.aggregation):
-                may_aggregate = False
-                plan = self._plan(request, is_lean=False)
+            plan, summary = self._plan_or_cached(request, prepared)
+            tries_left -= plan is not None
+            aggregation = summary.aggregation
             stop.check()
             try:
-                if plan.aggregation is not None and may_aggregate:
-                    prove = partial(self._prove, request, plan, prepared)
-                    return self._run_in_store(plan, plan.aggregation, use, stop, prove)
-                return self._run_in_engine(plan, use, stop)
+                if aggregation is not None and may_aggregate and not self._is_at_hand(aggregation):
+                    prove = partial(self._prove, request, summary, prepared)
+                    return self._run_in_store(summary, aggregation, use, stop, prove)
+                return self._run_in_engine(plan or self._plan(request), use, stop)
             except ScanTypeChanged:
                 # Where the store is in doubt, the engine knows; but perhaps only the plan was old.
                 may_aggregate = may_aggregate and prepared is not None
@@ -163,14 +159,22 @@ class Queries:
                 if not tries_left:
                     raise
             except SqlError as error:
-                error.warnings = plan.warnings
+                error.warnings = summary.warnings
                 raise
 
-    def _is_at_hand(self, aggregation: Aggregation | None) -> bool:
-        return self._kept is not None and aggregation is not None and self._kept.is_at_hand(aggregation)
+    def _plan_or_cached(
+        self, request: QueryRequest, prepared: CachedPlan | None
+    ) -> tuple[Plan | None, PlanSummary]:
+        if prepared is not None:
+            return None, prepared.at(request.scheduled_time_s)
+        plan = self._plan(request)
+        return plan, plan.summary
+
+    def _is_at_hand(self, aggregation: Aggregation) -> bool:
+        return self._kept is not None and self._kept.is_at_hand(aggregation)
 
     def _run_in_store(
-        self, plan: Plan, aggregation: Aggregation, use: "Use", stop: Stop, prove: "Prove"
+        self, plan: PlanSummary, aggregation: Aggregation, use: "Use", stop: Stop, prove: "Prove"
     ) -> "Answer":
         stream = self._source.aggregate(aggregation)
         reading = Reading(plan, [stream])
@@ -178,7 +182,11 @@ class Queries:
         return Answer(plan, reading.rows_read, reading.bytes_read, rows)
 
     def _prove(
-        self, request: QueryRequest, plan: Plan, prepared: CachedPlan | None, stream: AggregateStream
+        self,
+        request: QueryRequest,
+        summary: PlanSummary,
+        prepared: CachedPlan | None,
+        stream: AggregateStream,
     ) -> None:
         """Make sure that a plan from memory is the one that would be made now.
 
@@ -188,18 +196,19 @@ class Queries:
         if prepared is None or (stream.rows_read and stream.catalog == prepared.catalog):
             return  # the table has events, so it is still there, and no name can mean anything else
         try:
-            is_same = self._plan(request, is_lean=True) == plan
+            is_same = self._plan(request).summary == summary
         except SqlError:
             is_same = False
         if not is_same:
             raise ScanTypeChanged(f"{prepared.catalog.table.name} changed since the query was planned")
 
     def _run_in_engine(self, plan: Plan, use: "Use", stop: Stop) -> "Answer":
+        query = self._engine.lower(plan)
         streams: list[ScanStream] = [self._source.scan(scan) for scan in plan.scans]
         if self._results is not None:
             streams += [self._results.scan(scan) for scan in plan.result_scans]
         reading = Reading(plan, streams)
-        rows = self._engine.run(plan, reading.scans, partial(use, reading), stop)
+        rows = self._engine.run(query, reading.scans, partial(use, reading), stop)
         return Answer(plan, reading.rows_read, reading.bytes_read, rows)
 
 
@@ -207,7 +216,7 @@ class Queries:
 class Reading:
     """A plan that is being carried out."""
 
-    plan: Plan
+    plan: PlanSummary
     scans: Sequence[ScanStream]
 
     @property
@@ -261,7 +270,7 @@ Use = Callable[[Reading, ArrowStream], int]
 class Answer:
     """What a query did."""
 
-    plan: Plan
+    plan: PlanSummary
     rows_read: int
     bytes_read: int
     rows_out: int

@@ -91,7 +91,7 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_explain(arguments: argparse.Namespace) -> int:
-    """Print what is read from MongoDB, what is filtered there, and what DuckDB runs."""
+    """Print what is read from MongoDB, what is filtered there, and what the engine runs."""
     from logdrain.bootstrap import open_queries
 
     settings = servers.settings_of(arguments)

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from logdrain.errors import UsageError
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 
 
 def add_sql_arguments(parser: argparse.ArgumentParser) -> None:

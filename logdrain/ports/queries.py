@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Aggregation, Plan, Scan
+from logdrain.model.plans import Aggregation, Scan
+from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
 
 
@@ -101,20 +102,28 @@ class ScanSource(Protocol):
 
 
 class Engine(Protocol):
-    """Runs a plan's SQL over its scans."""
+    """Lowers a plan, and runs what comes out over the plan's scans."""
+
+    def lower(self, plan: Plan) -> EngineQuery:
+        """Write a plan in the engine's own SQL.
+
+        Raises:
+            SqlError: what the engine has nothing for, by name and with its place.
+        """
+        ...
 
     def run(
         self,
-        plan: Plan,
+        query: EngineQuery,
         scans: Sequence[ScanStream],
         use: Callable[[ArrowStream], int],
         stop: Stop | None = None,
     ) -> int:
-        """Run the plan and hand its result to `use`, while the engine is open; returns what `use` returns.
+        """Run the query and hand its result to `use`, while the engine is open; returns what `use` returns.
 
         Args:
-            plan: What to run.
-            scans: One stream per `plan.all_scans`, in the same order.
+            query: What to run.
+            scans: One stream per `query.plan.all_scans`, in the same order.
             use: Called once with the result; reads it to the end.
             stop: Ends the query from another thread, also in the middle of a step of the engine.
 

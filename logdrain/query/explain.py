@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
 
-from logdrain.model.plans import Comparator, Plan, Predicate, ResultScan, Scan
+from logdrain.model.plans import Comparator, Predicate, ResultScan, Scan
+from logdrain.model.queries import EngineQuery, Plan
 
 _SIGNS = {
     Comparator.EQ: "=",
@@ -19,14 +20,15 @@ _SIGNS = {
 }
 
 
-def explain(plan: Plan, estimates: Sequence[int | None]) -> str:
-    """Describe a plan.
+def explain(query: EngineQuery, estimates: Sequence[int | None]) -> str:
+    """Describe a plan, and what the engine makes of it.
 
     Args:
-        plan: What to describe.
+        query: What to describe.
         estimates: Roughly how many events each scan's time range holds, then how many rows each result
             table has; None where it is not known.
     """
+    plan = query.plan
     lines: list[str] = []
     for scan, estimate in zip_longest(plan.all_scans, estimates[: len(plan.all_scans)]):
         lines += _scan_lines(scan, estimate)
@@ -34,7 +36,7 @@ def explain(plan: Plan, estimates: Sequence[int | None]) -> str:
         lines += ["reads no table"]
     lines += _section("left to the engine", plan.not_pushed)
     lines += _aggregation_lines(plan)
-    lines += _section("engine SQL", plan.engine_sql.splitlines())
+    lines += _section("engine SQL", query.sql.splitlines())
     lines += _section("slice column", [plan.slice_column or "none: no result column is TD_SCHEDULED_TIME()"])
     lines += _section("warnings", plan.warnings)
     return "\n".join(lines)

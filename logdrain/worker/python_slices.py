@@ -18,7 +18,8 @@ from logdrain.answer.queries import Answer, Queries, Reading
 from logdrain.errors import JobFileMissing, JobResultInvalid, LogdrainError
 from logdrain.jobs.python_files import PythonFunction, find_file, opened, users_errors
 from logdrain.model.jobs import Claim
-from logdrain.model.plans import Plan, QueryRequest, ResultScan, Scan, TimeRange
+from logdrain.model.plans import ResultScan, Scan, TimeRange
+from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
 from logdrain.results.files.folder_records import records_stream
@@ -39,11 +40,10 @@ class PythonReading:
     streams: list[ScanStream] = field(default_factory=list)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> PlanSummary:
         """The same as a SQL job's plan would say it."""
-        return Plan(
+        return PlanSummary(
             scans=tuple(self.scans),
-            engine_sql="",
             slice_column=self.slice_column,
             warnings=tuple(self.warnings),
             counts_from_now=tuple(self.counts_from_now),

@@ -13,7 +13,7 @@ from logdrain.errors import UnknownTable
 from logdrain.jobs.cron import parse as parse_cron
 from logdrain.ledger.result_table_key import table_key
 from logdrain.model.jobs import Claim, Mode, Reads, RunOutcome, Schedule
-from logdrain.model.plans import Plan, QueryRequest
+from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.result_files import FileTarget, Target
 from logdrain.model.stops import Stop
 from logdrain.ports import (
@@ -143,7 +143,7 @@ def _outcome(
     return RunOutcome(read.rows_read, read.bytes_read, rows_written, read.plan.warnings, reads)
 
 
-def _reads(store_time: datetime | None, plan: Plan, target: Target | None) -> Reads | None:
+def _reads(store_time: datetime | None, plan: PlanSummary, target: Target | None) -> Reads | None:
     """What decides whether the slice runs again for late events; None where it must not.
 
     That is where its rows could not be replaced, and where a later run would read other hours.

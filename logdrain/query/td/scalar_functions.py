@@ -53,7 +53,7 @@ def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
 
 def time_format(call: Call) -> exp.Expr:
     """`TD_TIME_FORMAT(long, pattern [, zone]) -> string`; `z` is a name in Hive, an offset in Trino."""
-    is_hive = call.context.request.dialect is Dialect.HIVE
+    is_hive = call.context.dialect is Dialect.HIVE
     return of_values(TIME_FORMAT_OF_HIVE if is_hive else TIME_FORMAT_OF_TRINO)(call)
 
 
@@ -61,8 +61,7 @@ def time_parse(call: Call) -> exp.Expr:
     """`TD_TIME_PARSE(string [, zone]) -> long`; a constant that is no time is NULL, with a warning."""
     parsed, written = of_values(PARSE)(call), constant(call.arguments[0])
     if constant(parsed) == NULL and written is not None and written.value is not None:
-        place = call.context.place(call.node)
-        call.context.warn(f"{place}: {call.name}: {written.value!r} is no time and reads as NULL")
+        call.context.warn(f"{call.name}: {written.value!r} is no time and reads as NULL", call.node)
     return parsed
 
 
@@ -100,7 +99,7 @@ def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
     if parameter.type != "VARCHAR" and is_of(argument, _NO_NUMBERS):
         written = f"{call.context.readable(argument)} is {argument.type}, no {parameter.what}"
         raise call.wrong(argument, written, parameter.hint)
-    of = exp.DataType.build(parameter.type, dialect="duckdb")
+    of = engine_type(parameter.type)
     if argument.is_type(of.this):
         return argument.copy()
     if constant(argument) is not None and argument.is_string:
@@ -114,4 +113,4 @@ def _literal(value: object, returns: str) -> exp.Expr:
     if isinstance(value, int):
         return bigint(value)
     text = exp.Null() if value is None else exp.Literal.string(str(value))
-    return exp.Cast(this=text, to=exp.DataType.build(returns, dialect="duckdb"))
+    return exp.Cast(this=text, to=engine_type(returns))

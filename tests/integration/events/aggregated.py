@@ -16,7 +16,8 @@ from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.scan import MongoScanSource
 from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import Batch, Event, Origin, Record, Table
-from logdrain.model.plans import Dialect, Plan, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import Plan, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
@@ -38,9 +39,8 @@ class Rows(NamedTuple):
 class EngineOnly(Queries):
     """Queries whose plans leave the aggregation to the engine."""
 
-    def _plan(self, request: QueryRequest, *, is_lean: bool) -> Plan:
-        del is_lean
-        return replace(super()._plan(request, is_lean=False), aggregation=None)
+    def _plan(self, request: QueryRequest) -> Plan:
+        return replace(super()._plan(request), aggregation=None)
 
 
 class AggregatedTables:

@@ -11,11 +11,13 @@ from logdrain.answer.queries import Queries
 from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
 from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.model.catalog import TypeKind
-from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
+from logdrain.model.plans import Aggregation, Dialect
+from logdrain.model.queries import EngineQuery, Plan, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
 from tests.integration.events.aggregated import SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
 from tests.integration.events.slow_collection import SlowCollection
+from tests.unit.query.event_tables import ENGINE
 
 NOW_MS = SCHEDULED_TIME_S * 1000
 HOURLY = (
@@ -26,16 +28,20 @@ HOURLY = (
 
 
 class NoEngine:
-    """Fails who asks it."""
+    """Lowers, and fails who wants to run."""
+
+    def lower(self, plan: Plan) -> EngineQuery:
+        """As the engine does."""
+        return ENGINE.lower(plan)
 
     def run(
         self,
-        plan: Plan,
+        query: EngineQuery,
         _scans: Sequence[ScanStream],
         _use: Callable[[ArrowStream], int],
         _stop: Stop | None = None,
     ) -> int:
-        raise AssertionError(plan.engine_sql)
+        raise AssertionError(query.sql)
 
     def close_idle(self) -> None:
         """Keeps nothing."""

@@ -16,7 +16,8 @@ from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.events.read.scan import MongoScanSource, MongoScanStream
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Record, Table
-from logdrain.model.plans import Dialect, QueryRequest, Scan
+from logdrain.model.plans import Dialect, Scan
+from logdrain.model.queries import QueryRequest
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,

@@ -17,7 +17,8 @@ from logdrain.cli.output import to_json
 from logdrain.config import read_settings
 from logdrain.events.bson.references import own_objects
 from logdrain.events.read.look import MongoLook
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 from logdrain.ports import ArrowStream
 from logdrain.web.application import make_application
 from tests.fuzz.bodies import framed

@@ -13,7 +13,7 @@ from logdrain.answer.queries import Answer, Queries, Reading, Use
 from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
-from logdrain.model.plans import Plan, QueryRequest
+from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.ports import ArrowStream, Clock
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
@@ -51,7 +51,7 @@ class FixedQueries:
     select: Select
 
     def run(self, request: QueryRequest, use: Use, **_: object) -> Answer:
-        plan = Plan((), "", slice_column="time", warnings=())
+        plan = PlanSummary(scans=(), slice_column="time")
         instant = datetime.fromtimestamp(request.scheduled_time_s, UTC)
         return Answer(plan, 0, 0, use(Reading(plan, []), self.select(instant)))
 

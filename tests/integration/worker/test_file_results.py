@@ -12,7 +12,8 @@ from logdrain.__main__ import run
 from logdrain.errors import ResultRefused
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause, RunState
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 from logdrain.worker.loop import Worker
 from tests.integration.worker.dying import Died
 from tests.integration.worker.world import MIDNIGHT, World, opened_world

@@ -6,7 +6,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from logdrain.model.plans import Dialect, Plan, QueryRequest, TimeRange
+from logdrain.model.plans import Dialect, TimeRange
+from logdrain.model.queries import Plan, QueryRequest
 from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
@@ -78,7 +79,7 @@ def test_the_same_rows_with_and_without(table: str, condition: str) -> None:
                 found.extend(map(repr, batch.to_pylist()))
             return len(found)
 
-        ENGINE.run(of, [reader.scan(of.result_scans[0])], use)
+        ENGINE.run(ENGINE.lower(of), [reader.scan(of.result_scans[0])], use)
         return sorted(found)
 
     assert rows(plan) == rows(bare)

@@ -9,7 +9,8 @@ from netaddr import IPSet
 
 from logdrain.errors import ConfigError
 from logdrain.model.catalog import TableCatalog
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.engine import DuckdbEngine
@@ -46,7 +47,7 @@ def value(expression: str, path: Path) -> Any:
         found.extend(row for batch in rows for row in batch.column(0).to_pylist())
         return len(found)
 
-    engine.run(planned, [], use)
+    engine.run(engine.lower(planned), [], use)
     return found[0]
 
 

@@ -103,7 +103,6 @@ def test_the_engine_has_to(sql: str, reason: str) -> None:
     planned = plan(sql)
     assert planned.aggregation is None
     assert reason in planned.not_aggregated
-    assert planned.engine_sql
 
 
 def test_nothing_is_said_where_nothing_is_aggregated() -> None:

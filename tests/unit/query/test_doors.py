@@ -9,9 +9,18 @@ from logdrain.answer.queries import Queries
 from logdrain.errors import SqlError
 from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
-from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest, Scan, ScanColumn, TimeRange
+from logdrain.model.plans import Aggregation, Dialect, Scan, ScanColumn, TimeRange
+from logdrain.model.queries import QueryRequest
 from logdrain.ports import AggregateStream, ScanStream
-from tests.unit.query.event_tables import ENGINE, NOW_S, SCHEDULED_TIME_S, TABLES, MemoryScan, catalog_of
+from tests.unit.query.event_tables import (
+    ENGINE,
+    NOW_S,
+    SCHEDULED_TIME_S,
+    TABLES,
+    MemoryScan,
+    catalog_of,
+    raw_query,
+)
 
 COLUMN = ScanColumn("n", ("n",), ColumnType(TypeKind.BIGINT))
 SCAN = Scan("scan_0", Table("production", "pay"), (COLUMN,), TimeRange(None, None))
@@ -209,7 +218,6 @@ def test_hive_s_ways_to_programs_and_variables_are_refused(sql: str) -> None:
 
 
 def test_the_engine_has_its_doors_shut_and_cannot_open_them(tmp_path: Path) -> None:
-    plan = Plan((SCAN,), "", slice_column=None, warnings=())
     settings = "SELECT value FROM duckdb_settings() WHERE name = "
     outside = tmp_path / "outside.csv"
     outside.write_text("n\n1\n")
@@ -222,7 +230,7 @@ def test_the_engine_has_its_doors_shut_and_cannot_open_them(tmp_path: Path) -> N
             found.extend(row for batch in stream for row in batch.column(0).to_pylist())  # type: ignore[attr-defined]  # an ArrowStream
             return len(found)
 
-        ENGINE.run(Plan(plan.scans, sql, slice_column=None, warnings=()), scans, use)
+        ENGINE.run(raw_query(sql, SCAN), scans, use)
         return found
 
     assert values(settings + "'enable_external_access'") == ["false"]

@@ -9,10 +9,11 @@ import pytest
 from logdrain.errors import QueryMemoryExceeded, SqlError, StoreUnavailable, UnknownFunction
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Table
-from logdrain.model.plans import Plan, Scan, ScanColumn, TimeRange
+from logdrain.model.plans import Scan, ScanColumn, TimeRange
+from logdrain.model.queries import EngineQuery
 from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
-from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, plan
+from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, lowered, raw_query
 
 MIB = 1024 * 1024
 SCAN = Scan(
@@ -43,9 +44,9 @@ class Numbers:
             yield pa.record_batch([pa.array(range(number * 1000, number * 1000 + 1000))], schema=SCHEMA)
 
 
-def raw(engine_sql: str) -> Plan:
-    """A plan that runs this text as it is."""
-    return Plan(scans=(SCAN,), engine_sql=engine_sql, slice_column=None, warnings=())
+def raw(sql: str) -> EngineQuery:
+    """What runs this text as it is, over numbers."""
+    return raw_query(sql, SCAN)
 
 
 def count(result: ArrowStream) -> int:
@@ -53,9 +54,9 @@ def count(result: ArrowStream) -> int:
     return sum(batch.num_rows for batch in result)
 
 
-def run(engine_sql: str, numbers: Numbers | None = None, engine: DuckdbEngine = ENGINE) -> int:
+def run(sql: str, numbers: Numbers | None = None, engine: DuckdbEngine = ENGINE) -> int:
     """Run a text over numbers; returns how many rows it has."""
-    return engine.run(raw(engine_sql), [numbers or Numbers(3)], count)
+    return engine.run(raw(sql), [numbers or Numbers(3)], count)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +69,9 @@ def run(engine_sql: str, numbers: Numbers | None = None, engine: DuckdbEngine = 
     ],
 )
 def test_a_table_read_several_times_is_read_whole_each_time(sql: str, rows: int) -> None:
-    planned = plan(sql)
-    scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in planned.scans]
-    assert ENGINE.run(planned, scans, count) == rows
+    query = lowered(sql)
+    scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
+    assert ENGINE.run(query, scans, count) == rows
     assert all(scan.passes >= 1 for scan in scans)
 
 

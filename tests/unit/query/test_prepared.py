@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from logdrain.errors import SqlError
 from logdrain.model.events import Table
-from logdrain.model.plans import Dialect, Plan, QueryRequest, TimeRange
+from logdrain.model.plans import Dialect, TimeRange
+from logdrain.model.queries import Plan, QueryRequest
 from logdrain.query.plan import plan_query
 from logdrain.query.plan_cache import CachedPlan, PlanCache, prepare
 from tests.unit.query.event_tables import HOUR_S, SCHEDULED_TIME_S, TABLES, catalog_of
@@ -52,12 +53,12 @@ INSTANTS = st.one_of(
 )
 
 
-def lean(request: QueryRequest) -> Plan:
-    return plan_query(request, lambda table: catalog_of(table, KNOWN[table]), list(KNOWN), is_lean=True)
+def planned(request: QueryRequest) -> Plan:
+    return plan_query(request, lambda table: catalog_of(table, KNOWN[table]), list(KNOWN))
 
 
 def prepared(request: QueryRequest) -> CachedPlan | None:
-    return prepare(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+    return prepare(request, planned(request).summary, catalog_of(PAY, KNOWN[PAY]))
 
 
 def hourly(sql: str, scheduled_time_s: int = SCHEDULED_TIME_S, now_s: int = 0) -> QueryRequest:
@@ -90,7 +91,7 @@ def test_a_kept_plan_is_the_plan_of_every_time(sql: str, first: int, others: lis
         kept = None
     assume(kept is not None)
     for scheduled_time_s, now_s in others:
-        fresh = lean(hourly(sql, scheduled_time_s, now_s))
+        fresh = planned(hourly(sql, scheduled_time_s, now_s)).summary
         assert kept is not None
         assert kept.at(scheduled_time_s) == fresh
 
@@ -104,14 +105,14 @@ def test_golden_queries_at_other_times(file: Path) -> None:
         return QueryRequest(sql, database, Dialect(dialect), scheduled_time_s, scheduled_time_s + 60)
 
     try:
-        plan = lean(request(SCHEDULED_TIME_S))
+        plan = planned(request(SCHEDULED_TIME_S)).summary
     except SqlError:
         return
     kept = prepare(request(SCHEDULED_TIME_S), plan, catalog_of(PAY, KNOWN[PAY]))
     for hours in (-1, 0, 5, 24 * 366) if kept else ():
         scheduled_time_s = SCHEDULED_TIME_S + hours * HOUR_S
         assert kept is not None
-        assert kept.at(scheduled_time_s) == lean(request(scheduled_time_s))
+        assert kept.at(scheduled_time_s) == planned(request(scheduled_time_s)).summary
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_is_kept(sql: str) -> None:
     kept = prepared(hourly(sql))
     assert kept is not None
     for scheduled_time_s in (SCHEDULED_TIME_S + HOUR_S, 0, -1):
-        assert kept.at(scheduled_time_s) == lean(hourly(sql, scheduled_time_s, scheduled_time_s))
+        assert kept.at(scheduled_time_s) == planned(hourly(sql, scheduled_time_s, scheduled_time_s)).summary
 
 
 def test_an_open_end_stays_open() -> None:
@@ -160,7 +161,7 @@ def test_what_is_planned_each_time(sql: str) -> None:
 
 def test_texts_are_kept_apart_and_forgotten() -> None:
     plans, request = PlanCache(), hourly(HOURLY)
-    plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+    plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(hourly(HOURLY, 0, 7)) == prepared(request)
     assert plans.find(replace(request, database="other")) is None
     assert plans.find(replace(request, dialect=Dialect.HIVE)) is None
@@ -171,13 +172,13 @@ def test_texts_are_kept_apart_and_forgotten() -> None:
 def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
     plans, first, second = PlanCache(), hourly(HOURLY), hourly(f"{HOURLY} -- another")
     for request in (first, second):
-        plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+        plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     found = [plans.find(request) for request in (first, second)]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0].catalog is found[1].catalog
     changed = replace(found[0].catalog, is_full=True)
-    plans.keep(second, lean(second), changed)
+    plans.keep(second, planned(second), changed)
     assert [plans.find(request) for request in (first, second)] == [
         found[0],
         replace(found[1], catalog=changed),
@@ -187,6 +188,6 @@ def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
 def test_no_more_are_kept_than_memory_allows() -> None:
     plans, requests = PlanCache(), [hourly(f"{HOURLY} -- {number}") for number in range(257)]
     for request in requests:
-        plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+        plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(requests[0]) is None
     assert plans.find(requests[-1]) is not None

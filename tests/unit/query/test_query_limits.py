@@ -11,7 +11,8 @@ from logdrain.answer.queries import Queries, RowLimit
 from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Aggregation, Dialect, QueryRequest, Scan
+from logdrain.model.plans import Aggregation, Dialect, Scan
+from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import AggregateStream, ArrowStream, Engine
 from logdrain.query.duckdb.engine import DuckdbEngine

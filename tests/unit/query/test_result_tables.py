@@ -7,16 +7,8 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import SqlError, UnknownResult, UnknownTable
-from logdrain.model.plans import (
-    Comparator,
-    Dialect,
-    Plan,
-    Predicate,
-    QueryRequest,
-    ResultColumn,
-    ResultTable,
-    TimeRange,
-)
+from logdrain.model.plans import Comparator, Dialect, Predicate, ResultColumn, ResultTable, TimeRange
+from logdrain.model.queries import Plan, QueryRequest
 from logdrain.ports import ArrowStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
@@ -69,7 +61,7 @@ def run(sql: str, **columns: object) -> list[tuple[object, ...]]:
             found.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
         return len(found)
 
-    ENGINE.run(plan(sql), [Rows(pa.record_batch(columns))], use)
+    ENGINE.run(ENGINE.lower(plan(sql)), [Rows(pa.record_batch(columns))], use)
     return found
 
 
@@ -148,7 +140,7 @@ def test_without_a_ledger_there_are_no_results() -> None:
 
 
 def test_explain_shows_the_table_as_another_kind_of_scan() -> None:
-    text = explain(plan("SELECT n FROM result.heroku_db.payment_history WHERE n > 3"), [1234])
+    text = explain(ENGINE.lower(plan("SELECT n FROM result.heroku_db.payment_history WHERE n > 3")), [1234])
     assert "scan_0: result.heroku_db.payment_history, about 1,234 rows" in text
     assert "the first row" in text
     assert "columns  n BIGINT" in text

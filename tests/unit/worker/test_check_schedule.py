@@ -8,7 +8,7 @@ import pytest
 from logdrain.answer.queries import Queries
 from logdrain.errors import ResultColumnConflict, ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Schedule
-from logdrain.model.plans import Plan
+from logdrain.model.queries import Plan
 from logdrain.ports import Ledger
 from logdrain.worker.slices import check_schedule
 

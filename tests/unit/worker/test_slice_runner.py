@@ -10,7 +10,8 @@ import pytest
 from logdrain.answer.queries import Answer, Queries, Reading
 from logdrain.model.events import Table
 from logdrain.model.jobs import Cause, Claim, Reads, Schedule
-from logdrain.model.plans import Plan, Scan, TimeRange
+from logdrain.model.plans import Scan, TimeRange
+from logdrain.model.queries import PlanSummary
 from logdrain.model.stops import Stop
 from logdrain.ports import LateNotes, Ledger, ResultWriter
 from logdrain.worker.slices import SliceRunner
@@ -30,9 +31,8 @@ def outcome_reads(
     result: str, slice_column: str | None, counts_from_now: tuple[str, ...] = ()
 ) -> Reads | None:
     """What a run to this result notes of its reading."""
-    plan = Plan(
+    plan = PlanSummary(
         scans=(Scan("pay", PAY, (), HOUR),),
-        engine_sql="",
         slice_column=slice_column,
         warnings=(),
         counts_from_now=counts_from_now,

@@ -7,6 +7,7 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.sql.call_checks import check_call
 from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.nodes import JsonFieldText
 
 _PAIR = 2  # a key and a value
 
@@ -147,9 +148,7 @@ def _map_columns(source: exp.Expr) -> list[exp.Expr]:
 def _json_value(context: PlanContext, source: exp.Expr, key: exp.Expr) -> exp.Expr:
     if not key.is_string:
         raise UnsupportedSql("JSON_TUPLE takes names in quotes", place=context.place(key))
-    path = exp.Literal.string(f'$."{key.name}"')
-    text = exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[source.copy(), path])
-    return exp.Try(this=exp.Paren(this=text))
+    return exp.Try(this=exp.Paren(this=JsonFieldText(this=source.copy(), expressions=[key.copy()])))
 
 
 def _url_value(source: exp.Expr, part: exp.Expr) -> exp.Expr:
