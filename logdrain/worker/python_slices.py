@@ -21,8 +21,8 @@ from logdrain.model.jobs import Claim
 from logdrain.model.plans import Plan, QueryRequest, ResultScan, Scan, TimeRange
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
-from logdrain.results.files.folder_records import records_stream
 from logdrain.results.values.batches import BatchStream
+from logdrain.results.values.record_stream import records_stream
 
 TIME = "time"
 

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from psycopg import sql
 
-from logdrain.errors import ResultRefused
 from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
+from logdrain.results.overtaken import newer_slice_held
 from logdrain.results.postgres.notes import Note
 from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.tables import TableName
 
 CONTENTS_TABLE = "logdrain_contents"
 
@@ -79,12 +79,7 @@ class ContentsNote:
     def _refuse_older(self) -> None:
         held = self._slice_held()
         if held is not None and held > self.claim.scheduled_at:
-            raise ResultRefused(
-                f"table {self.table} holds slice {held.isoformat()} of schedule {self.claim.schedule.name}, "
-                f"which is newer than {self.claim.scheduled_at.isoformat()}",
-                hint="nothing to do, if the newest slice is what it should hold; "
-                "to put the older one in its place: sched:run --force",
-            )
+            raise newer_slice_held(self.claim, f"table {self.table}", held)
 
     def _slice_held(self) -> datetime | None:
         """None, too, where the table itself is gone, or another schedule wrote it last."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString
 
-import psycopg
 from psycopg import sql
 from psycopg.rows import scalar_row
 
@@ -17,14 +16,12 @@ from logdrain.errors import ResultRefused, UnknownRole
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.notes import is_ledger
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_table import locate_table, lock_table, table_exists
+from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.tables import TableName, connect, locate_table, result_errors
 
 READERS_TABLE = "logdrain_readers"
 
-_CONNECT_TIMEOUT_S = 10
 _CREATE = (
     """
     CREATE TABLE {readers} (
@@ -218,10 +215,5 @@ def _composed(statement: str, readers: TableName, ledger_identity: str, role: st
 
 @contextmanager
 def _transaction(target: ResultTarget) -> Iterator[Transaction]:
-    try:
-        with psycopg.connect(
-            target.dsn, connect_timeout=_CONNECT_TIMEOUT_S, fallback_application_name="logdrain"
-        ) as connection:
-            yield connection
-    except psycopg.Error as error:
-        raise result_error(error, TableName(target.schema or "public", target.table), "") from error
+    with result_errors(target), connect(target.dsn) as connection:
+        yield connection

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from logdrain.errors import ResultRefused
-from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.model.jobs import Mode
 from logdrain.ports import Transaction
 from logdrain.results.postgres import ddl
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.modes import SliceKey, delete_all
 from logdrain.results.postgres.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, parse_type
 
 _COLUMNS = """
@@ -25,16 +25,6 @@ LEFT JOIN pg_attribute AS attribute
 WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
 """
-# current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
-LOCATED = """
-CASE WHEN %(schema)s = ''
-THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
-      WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
-ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
-END::text
-"""
-"""The schema of a target whose URL says this one, or NULL: what `located` takes."""
-
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
        CASE WHEN %(timeout_ms)s::text IS NOT NULL
@@ -66,32 +56,6 @@ HAVING NOT bool_and(attribute.attname = ANY (%(names)s::text[]))
    AND bool_or(attribute.attname = ANY (%(names)s::text[]))
 ORDER BY 1
 """
-
-
-def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
-    """The target's table with its schema; the table need not exist.
-
-    Raises:
-        ResultRefused: the schema does not exist.
-        psycopg.Error: whatever Postgres says.
-    """
-    row = connection.execute("SELECT " + LOCATED, {"schema": target.schema}).fetchone()
-    return located(row[0] if row else None, target)
-
-
-def located(schema: object, target: ResultTarget) -> TableName:
-    """The target's table in this schema, or in none.
-
-    Raises:
-        ResultRefused: the schema does not exist.
-    """
-    if not isinstance(schema, str):
-        wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
-        raise ResultRefused(
-            f"the database has not {wanted} for table {target.table}",
-            hint=f"CREATE SCHEMA {sql.Identifier(target.schema or 'public').as_string()}",
-        )
-    return TableName(schema, target.table)
 
 
 def lock_table(connection: Transaction, table: TableName, *, statement_timeout_ms: int | None = None) -> None:

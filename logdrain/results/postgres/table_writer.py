@@ -3,16 +3,14 @@
 1. Ask whether the rows are there already (a commit whose answer was lost, a second run).
 2. Copy the rows into a temporary table while the query yields them; nothing is locked meanwhile.
 3. Take the table's lock and ask again: a worker that lost its lease may have committed during the copy.
-4. Create or change the table, apply the mode, note the slice (`postgres_notes`, and `postgres_contents` where
+4. Create or change the table, apply the mode, note the slice (`notes`, and `contents` where
    the table holds one slice), commit.
 
 Until the commit nobody sees anything of it; any error rolls all of it back, new columns included.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -22,19 +20,15 @@ from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
 from logdrain.ports import ArrowStream, Transaction
 from logdrain.results.postgres import ddl
+from logdrain.results.postgres.connections import ResultConnections, TransactionStart
 from logdrain.results.postgres.contents import ContentsNote
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.grants import grant_to_readers
 from logdrain.results.postgres.modes import Placement, SliceKey, mode_statements, slice_key, strangers
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
-from logdrain.results.postgres.opening import TransactionStart
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_connections import ResultConnections
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
-from logdrain.results.postgres.unique_index import check_staged_keys, make_unique
-from logdrain.results.postgres.unique_key import key_columns
-from logdrain.results.values.copy_text import COPY_TEXT
-from logdrain.results.values.text_pieces import text_pieces
+from logdrain.results.postgres.unique_key import check_staged_keys, key_columns, make_unique
+from logdrain.results.tables import TableName, result_errors
+from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import Column, result_columns
 
 _MS_PER_S = 1000
@@ -90,7 +84,7 @@ class PostgresResultWriter:
         unique = key_columns(columns, target.unique)
         is_replaceable = key is not None or target.mode is not Mode.APPEND
         opening = TransactionStart(target, self._lock_timeout_s)
-        with _own_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
+        with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
             load = _Load(connection, opening.table, columns, key, unique)
             note: Note
             if opening.is_ledger(connection, ledger_identity):
@@ -127,17 +121,6 @@ class PostgresResultWriter:
     def close_idle(self) -> None:
         """Close connections that wait for the next run."""
         self._connections.close()
-
-
-@contextmanager
-def _own_errors(target: ResultTarget) -> Iterator[None]:
-    """Turn psycopg's errors into ours."""
-    try:
-        yield
-    except psycopg.Error as error:
-        role = unquote(urlsplit(target.dsn).username or "")
-        table = TableName(target.schema or "public", target.table)
-        raise result_error(error, table, role) from error
 
 
 def _tell_written_before(table: TableName, claim: Claim, rows: int) -> None:

@@ -22,7 +22,7 @@ from logdrain.results.url.connection_url import (
     connection_url,
     decode,
     join_url,
-    nearest,
+    known_hint,
     pairs,
     split_url,
 )
@@ -220,7 +220,7 @@ def _parse_direct(text: str) -> ParsedResult:
 def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedResult:
     for name in options:
         if name not in OPTIONS:
-            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=nearest(name, OPTIONS))
+            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=known_hint(name, OPTIONS))
     choice("method", options.get("method", "copy"), ("copy", "insert"))
     mode = Mode(choice("mode", options.get("mode", Mode.APPEND), tuple(Mode)))
     return replace(

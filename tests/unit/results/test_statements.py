@@ -10,9 +10,9 @@ from psycopg import sql
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Mode
 from logdrain.results.postgres import ddl
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.modes import Placement, mode_statements, slice_key, strangers
 from logdrain.results.postgres.widening import AddColumn, Change, DropColumn, SetType, TableColumn
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, Kind, PostgresType, result_columns
 
 TABLE = TableName("analytics", "pay")
