@@ -84,7 +84,7 @@ class FolderResultWriter:
             opened_folder(self._root, place.folders) as folder,
             opened_own(folder, place.own) as own,
         ):
-            load = _Load(folder, own, place, claim, mark, holds_one_slice=target.mode.holds_one_slice)
+            load = _Load(folder, own, place, claim, mark, holds_one_slice=target.mode.facts.holds_one_slice)
             load.check()
             load.remove_left_over()
             with load.part() as descriptor, open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor has no path

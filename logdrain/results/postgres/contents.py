@@ -1,4 +1,4 @@
-"""Which slice a table holds, where a mode leaves nothing but one slice's rows (replace, truncate).
+"""Which slice a table holds, where the mode leaves nothing but one slice's rows.
 
 Kept in table `logdrain_contents` of the result's schema, in the transaction that puts the rows there. Running
 an older slice again would turn the table back in time, and nobody would see it: that is refused.
@@ -27,7 +27,7 @@ _CREATE = (
     """,
     """
     COMMENT ON TABLE {contents} IS
-    'Kept by logdrain: which slice each table of this schema holds that mode=replace or truncate writes.'
+    'Kept by logdrain: which slice each table of this schema holds whose mode leaves one slice only.'
     """,
 )
 _READ = """

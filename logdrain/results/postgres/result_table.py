@@ -106,7 +106,7 @@ class Shape:
     Attributes:
         columns: The result's.
         slice_key: Tells the slice's rows from others, or None.
-        mode: replace lets the columns follow the query; the others only add and widen.
+        mode: Whether columns that the query no longer has go.
         schedule: Name of the schedule that writes it.
     """
 
@@ -120,7 +120,7 @@ class Shape:
 def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
     """Create the table, or change it where the result needs it; returns the columns it has now.
 
-    Mode replace empties it first, so that no value stands in the way of another type.
+    Where columns go it is emptied first, so that no value stands in the way of another type.
 
     Raises:
         ResultColumnConflict: a column's values fit neither its type nor a wider one.
@@ -141,7 +141,7 @@ def _created(shape: Shape) -> list[sql.Composed]:
     key = shape.slice_key
     slice_column = key.column.name if key else None
     statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
-    if key and shape.mode is Mode.APPEND:
+    if key and shape.mode.facts.goes_by_slice:
         statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
     return statements
 
@@ -154,7 +154,7 @@ def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) 
         return connection.execute(query).fetchone() is None
 
     surplus: list[DropColumn] = []
-    if shape.mode is Mode.REPLACE:
+    if shape.mode.facts.drops_columns:
         surplus = surplus_columns(has, shape.columns)
         _refuse_to_take_along(connection, shape.table, surplus)
         connection.execute(delete_all(shape.table))

@@ -73,16 +73,16 @@ class PostgresResultWriter:
         Raises:
             ResultUnavailable: Postgres cannot be reached, or something passing was in the way.
             ResultRefused: a privilege, a constraint, a value that Postgres cannot hold, a key that comes
-                twice (mode update), a newer slice in the table (modes replace and truncate).
+                twice, a newer slice in a table that holds one slice.
             ResultColumnConflict: a column does not fit the table.
-            SliceNotRepeatable: mode append without a slice column, where a second run would double the rows.
+            SliceNotRepeatable: a second run would double the rows.
             LeaseLost: another worker has the slice.
             LogdrainError: what reading the stream raised, unchanged.
         """
         columns = result_columns(rows.schema, unix_time=target.unix_time)
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
-        is_replaceable = key is not None or target.mode is not Mode.APPEND
+        is_replaceable = target.is_repeatable(slice_column)
         opening = TransactionStart(target, self._lock_timeout_s)
         with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
             load = _Load(connection, opening.table, columns, key, unique)
@@ -91,7 +91,7 @@ class PostgresResultWriter:
                 note = LedgerNote(connection, claim, commit_note)
             else:
                 note = MarkNote(connection, claim, load.table, ledger_identity)
-            if target.mode.holds_one_slice:
+            if target.mode.facts.holds_one_slice:
                 note = ContentsNote(note, connection, claim, load.table, ledger_identity)
             before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is None:
@@ -158,14 +158,14 @@ class _Load:
 
     def place(self, mode: Mode, schedule: str, ledger_identity: str) -> int:
         """Move the staged rows into the table, which is made to take them; returns how many."""
-        if self.slice_key is not None and mode is Mode.APPEND:
+        if self.slice_key is not None and mode.facts.goes_by_slice:
             self._check_slice(self.slice_key)
-        if mode is Mode.UPDATE:
+        if mode.facts.needs_unique:
             check_staged_keys(self.connection, self.table, self.unique)
         shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
         has = shape_table(self.connection, shape)
         grant_to_readers(self.connection, self.table, ledger_identity)
-        if mode is Mode.UPDATE:
+        if mode.facts.needs_unique:
             make_unique(self.connection, self.table, self.unique)
         written = 0
         placement = Placement(self.table, has, self.columns, self.slice_key, self.unique)

@@ -20,6 +20,7 @@ from logdrain.errors import JobFileInvalid, all_errors
 from logdrain.events.own_collections import CATALOG, LATE, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
 from logdrain.model.events import DropReason, LineKind
+from logdrain.model.jobs import Mode
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.url.target import OPTIONS
 from logdrain.web.application import make_application
@@ -150,6 +151,10 @@ def test_job_file_keys() -> None:
 
 def test_result_options() -> None:
     assert sorted(first_column("results.md", "Option")) == sorted(OPTIONS)
+
+
+def test_result_modes_in_tables_and_in_files() -> None:
+    assert first_column("results.md", "Mode") == [*Mode, *Mode]
 
 
 def test_own_collections() -> None:

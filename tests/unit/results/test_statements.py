@@ -98,6 +98,13 @@ def test_append_replaces_a_slice() -> None:
     )
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_puts_the_rows_in_place_at_last(mode: Mode) -> None:
+    gets = columns(uid=pa.int64())
+    *_, last = texts(mode_statements(mode, Placement(TABLE, [], gets, None, gets)))
+    assert last.startswith('INSERT INTO "analytics"."pay"')
+
+
 def test_append_without_a_slice_column_only_inserts() -> None:
     [insert] = texts(mode_statements(Mode.APPEND, Placement(TABLE, [], columns(sum=pa.int64()))))
     assert insert.startswith("INSERT INTO")

@@ -126,7 +126,7 @@ def test_libpq_reads_every_piece_as_it_was_meant(user: str, password: str, datab
         ("r:t?schema=logdrain", 'schema "logdrain" is not for results', "another schema"),
         ("r:t?schema=pg_temp", "not for results", "another schema"),
         ("r:t?mode=Replace", 'mode="Replace" is not known', "did you mean 'replace'"),
-        ("r:t?mode=upsert", 'mode="upsert" is not known', "append, replace, truncate, update"),
+        ("r:t?mode=upsert", 'mode="upsert" is not known', ", ".join(Mode)),
         ("r:t?mode=update", "which columns tell rows apart", "unique=COLUMN,COLUMN"),
         ("r:t?mode=update&unique=a,b,a", 'names column "a" twice', "one of them"),
         ("r:t?unique=a", "no meaning with mode=append", "mode=update"),
