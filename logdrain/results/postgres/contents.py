@@ -13,20 +13,20 @@ from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
 from logdrain.results.overtaken import newer_slice_held
 from logdrain.results.postgres.notes import Note
-from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.postgres.result_table import make_own_table, table_exists
 from logdrain.results.tables import TableName
 
 CONTENTS_TABLE = "logdrain_contents"
 
 _CREATE = (
     """
-    CREATE TABLE {contents} (
+    CREATE TABLE {table} (
         table_name text PRIMARY KEY, ledger text NOT NULL, schedule text NOT NULL,
         scheduled_at timestamptz NOT NULL, written_at timestamptz NOT NULL DEFAULT now()
     )
     """,
     """
-    COMMENT ON TABLE {contents} IS
+    COMMENT ON TABLE {table} IS
     'Kept by logdrain: which slice each table of this schema holds whose mode leaves one slice only.'
     """,
 )
@@ -71,8 +71,7 @@ class ContentsNote:
 
     def write(self, rows: int) -> None:
         """Keep this slice as the table's, then note it."""
-        if not table_exists(self.connection, self._contents):
-            self._create()
+        make_own_table(self.connection, self._contents, _CREATE)
         self.connection.execute(self._composed(_WRITE))
         self.note.write(rows)
 
@@ -88,12 +87,6 @@ class ContentsNote:
             return None
         row = self.connection.execute(self._composed(_READ)).fetchone()
         return row[0] if row is not None and isinstance(row[0], datetime) else None
-
-    def _create(self) -> None:
-        lock_table(self.connection, self._contents)
-        if not table_exists(self.connection, self._contents):
-            for statement in _CREATE:
-                self.connection.execute(self._composed(statement))
 
     @property
     def _contents(self) -> TableName:

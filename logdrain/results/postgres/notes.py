@@ -19,7 +19,7 @@ from logdrain.errors import SliceNotRepeatable
 from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
 from logdrain.results.overtaken import lease_lost
-from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.postgres.result_table import make_own_table, table_exists
 from logdrain.results.tables import TableName
 
 MARKS_TABLE = "logdrain_marks"
@@ -34,7 +34,7 @@ WHERE namespace.nspname = 'logdrain' AND relation.relname = 'identity')
 
 _CREATE_MARKS = (
     """
-    CREATE TABLE {marks} (
+    CREATE TABLE {table} (
         ledger text, schedule text, scheduled_at timestamptz,
         run_id bigint NOT NULL, fence bigint NOT NULL, table_name text NOT NULL, rows bigint NOT NULL,
         written_at timestamptz NOT NULL DEFAULT now(),
@@ -42,7 +42,7 @@ _CREATE_MARKS = (
     )
     """,
     """
-    COMMENT ON TABLE {marks} IS
+    COMMENT ON TABLE {table} IS
     'Kept by logdrain: which slices are in the tables of this schema, so that none is written twice.'
     """,
 )
@@ -128,8 +128,7 @@ class MarkNote:
 
     def write(self, rows: int) -> None:
         """Put the mark, unless a later run has one."""
-        if not table_exists(self.connection, self._marks):
-            self._create()
+        make_own_table(self.connection, self._marks, _CREATE_MARKS)
         if self.connection.execute(self._composed(_WRITE_MARK, rows)).rowcount == 0:
             raise lease_lost(self.claim)
 
@@ -146,12 +145,6 @@ class MarkNote:
             rows,
             is_here=row[3] == self.table.table and table_exists(self.connection, self.table),
         )
-
-    def _create(self) -> None:
-        lock_table(self.connection, self._marks)
-        if not table_exists(self.connection, self._marks):
-            for statement in _CREATE_MARKS:
-                self.connection.execute(self._composed(statement, 0))
 
     @property
     def _marks(self) -> TableName:

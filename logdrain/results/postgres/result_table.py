@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -76,6 +77,22 @@ def table_exists(connection: Transaction, table: TableName) -> bool:
     """Whether there is such a table, or anything else of its name."""
     row = connection.execute(_EXISTS, table).fetchone()
     return row is not None and bool(row[0])
+
+
+def make_own_table(connection: Transaction, table: TableName, statements: Sequence[LiteralString]) -> None:
+    """Make a table of ours, unless it is there.
+
+    Args:
+        connection: Where.
+        table: Which.
+        statements: Make and describe it; they call it `{table}`.
+    """
+    if table_exists(connection, table):
+        return
+    lock_table(connection, table)
+    if not table_exists(connection, table):
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(table=table.identifier))
 
 
 def table_columns(connection: Transaction, table: TableName) -> list[TableColumn] | None:
