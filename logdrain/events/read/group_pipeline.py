@@ -23,8 +23,7 @@ from logdrain.events.read.projection import EVENT_TIME
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
 from logdrain.model.events import Table
 from logdrain.model.plans import AggregateFunction, Aggregation, FixedValue, GroupKey, Measure, OutputColumn
-from logdrain.types.arrow_columns import Array, build_array
-from logdrain.types.arrow_types import arrow_type
+from logdrain.types.arrow_columns import Array, arrow_type, build_array
 
 Document = dict[str, Any]
 
