@@ -17,7 +17,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 
 from logdrain.errors import ScanTypeChanged
 from logdrain.events.bson.table_catalog import of_table
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.mongo_client import CATALOG
 from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
