@@ -9,7 +9,7 @@ from typing import IO
 
 from logdrain.errors import NotifyUrlInvalid
 from logdrain.jobs.notify_urls import check_notify_url
-from logdrain.model.jobs import Notice
+from logdrain.model.notices import Notice
 
 KEY_HEADER = "Idempotency-Key"
 """Carries the notice's key: the same however often it is sent."""

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from logdrain.bootstrap import open_late_notes, open_ledger, open_queries, result_writers
 from logdrain.config import Settings
-from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.ports import Clock
+from logdrain.ledger.parts import Ledger
 from logdrain.worker.chores import Chores
 from logdrain.worker.http_notices import HttpNotices
-from logdrain.worker.late_runs import LateRuns
 from logdrain.worker.slices import SliceRunner
 
 
@@ -20,9 +18,8 @@ from logdrain.worker.slices import SliceRunner
 class WorkerParts:
     """What a worker needs."""
 
-    ledger: PostgresLedger
+    ledger: Ledger
     runner: SliceRunner
-    clock: Clock
     chores: Chores
 
 
@@ -35,24 +32,26 @@ def open_worker_parts(
     with ExitStack() as stack:
         stack.callback(writer.close_idle)
         ledger = stack.enter_context(open_ledger(settings))
-        clock = ledger  # this machine's own may be wrong
         notes = stack.enter_context(open_late_notes(settings))
         queries = stack.enter_context(open_queries(settings, notes))
         runner = SliceRunner(
             queries,
-            ledger,
+            ledger.slices,
             writer,
-            clock,
-            environment,
+            ledger.clock,  # this machine's own may be wrong
+            result_url=ledger.results.url,
+            environment=environment,
             late_notes=notes,
             jobs_folder=Path(settings.jobs_folder),
         )
         chores = Chores(
-            ledger,
-            LateRuns(notes, ledger, clock),
+            ledger.history,
+            ledger.late_work,
+            ledger.notices,
             HttpNotices().send,
-            clock,
+            ledger.clock,
+            late_notes=notes,
             notify_url=settings.notify_url,
             history_keep_days=settings.history_keep_days,
         )
-        yield WorkerParts(ledger, runner, clock, chores)
+        yield WorkerParts(ledger, runner, chores)

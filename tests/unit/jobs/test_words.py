@@ -6,7 +6,7 @@ from logdrain.errors import NotifyUrlInvalid
 from logdrain.jobs.durations import duration_s
 from logdrain.jobs.notify_urls import check_notify_url
 from logdrain.jobs.priorities import read_priority
-from logdrain.ledger.late_reasons import LateHour, reason
+from logdrain.ledger.late_work import LateHour, late_reason
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_priorities(value: object, priority: int | None) -> None:
 
 def test_late_hours_in_words() -> None:
     hours = [LateHour("production.pay", 1330560000 + 3600 * number) for number in range(4)]
-    assert reason(hours[:1]) == "late events in 1 hour: production.pay 2012-03-01T00:00Z"
-    assert reason(hours).startswith("late events in 4 hours: production.pay 2012-03-01T00:00Z, ")
-    assert reason(hours).endswith("T02:00Z, …")
+    assert late_reason(hours[:1]) == "late events in 1 hour: production.pay 2012-03-01T00:00Z"
+    assert late_reason(hours).startswith("late events in 4 hours: production.pay 2012-03-01T00:00Z, ")
+    assert late_reason(hours).endswith("T02:00Z, …")
 
 
 @pytest.mark.parametrize("url", ["https://example.com/hook?a=b", "http://127.0.0.1:8080/x"])
