@@ -92,7 +92,7 @@ def _check(jobs: list[Job]) -> None:
         JobFileInvalid: all that is wrong with names and SQL.
     """
     from logdrain.jobs.job_file import HINT
-    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.jobs.option_values import check_schedule_name
     from logdrain.worker.schedule_checks import check_sql_text
 
     wrong: list[str] = []
@@ -178,7 +178,7 @@ def add_cron_arguments(parser: argparse.ArgumentParser) -> None:
 def run_cron(arguments: argparse.Namespace) -> int:
     """Print the instants strictly after the time; json is a list of unix seconds."""
     from logdrain.jobs.cron import parse
-    from logdrain.jobs.instants import read_time
+    from logdrain.jobs.option_values import read_time
 
     if not 1 <= arguments.n <= _COUNT_MAX:
         raise UsageError(f"-n {arguments.n} is not a number of instants", hint=f"give 1 to {_COUNT_MAX}")

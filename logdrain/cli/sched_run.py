@@ -49,8 +49,8 @@ def run_sched_run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from logdrain.jobs.cron import parse
-    from logdrain.jobs.instants import instants_from, read_time
+    from logdrain.jobs.cron import instants_from, parse
+    from logdrain.jobs.option_values import read_time
     from logdrain.worker.loop import Worker
     from logdrain.worker.parts import open_worker_parts
 

@@ -39,7 +39,7 @@ def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
 def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
-    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.jobs.option_values import check_schedule_name
     from logdrain.worker.schedule_checks import check_schedule
 
     check_schedule_name(arguments.name)
@@ -117,7 +117,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
 
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
-    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.jobs.option_values import check_schedule_name
     from logdrain.model.plans import Dialect
 
     if arguments.newname is not None:

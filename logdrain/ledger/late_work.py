@@ -117,15 +117,8 @@ WHERE schedule.name = slice_reads.schedule
 """
 
 
-class LateHour(NamedTuple):
-    """Events of an hour of a table; `hour_s` is its start, unix seconds."""
-
-    table_name: str
-    hour_s: int
-
-
 class _Stale(NamedTuple):
-    """A slice, and an hour that it has to see again."""
+    """A slice, and an hour of a table that it has to see again; `hour_s` is its start, unix seconds."""
 
     schedule: str
     scheduled_at: datetime
@@ -172,7 +165,7 @@ class PostgresLateWork:
             transaction.execute(_FORGET_READS, (now,))
 
 
-def late_reason(hours: Sequence[LateHour]) -> str:
+def _reason(hours: Sequence[_Stale]) -> str:
     """Why a slice runs again: `late events in 2 hours: production.pay 2012-03-01T00:00Z, …`."""
     named = [
         f"{hour.table_name} {datetime.fromtimestamp(hour.hour_s, UTC):%Y-%m-%dT%H:%MZ}"
@@ -247,13 +240,12 @@ def _ask(transaction: Transaction, found: Iterable[_Stale]) -> int:
     for schedule, of_schedule in groupby(found, key=lambda stale: stale.schedule):
         queue.lock(transaction, schedule)
         for (scheduled_at, scan_started_at), of_slice in groupby(of_schedule, key=lambda stale: stale[1:3]):
-            hours = [LateHour(stale.table_name, stale.hour_s) for stale in of_slice]
             values = {
                 "schedule": schedule,
                 "scheduled_at": scheduled_at,
                 "scan_started_at": scan_started_at,
                 "cause": Cause.LATE,
-                "reason": late_reason(hours),
+                "reason": _reason(list(of_slice)),
             }
             count += transaction.execute(_ASK, values).rowcount
         queue.requeue(transaction, schedule)
