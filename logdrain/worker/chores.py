@@ -28,7 +28,7 @@ class Chores:
         notices: Those to send.
         send: Sends a notice; returns "" or the reason why it was not taken.
         clock: What the time is.
-        late_notes: What the drains have noted about late events; None where there is no store.
+        late_notes: What the drains have noted about late events.
         notify_url: Where notices go that do not say; "" drops them.
         history_keep_days: How long runs are kept after their end.
     """
@@ -41,7 +41,7 @@ class Chores:
         send: Callable[[Notice], str],
         clock: Clock,
         *,
-        late_notes: LateNotes | None = None,
+        late_notes: LateNotes,
         notify_url: str,
         history_keep_days: int,
     ) -> None:
@@ -74,8 +74,6 @@ class Chores:
 
     def _ask_late(self) -> None:
         """Read the drains' notes that are new, and ask for their slices; what fails is read again."""
-        if self._late_notes is None:
-            return
         store_time = self._late_notes.store_time()
         read_until = self._notes_read_until
         since = store_time - NOTES_KEEP if read_until is None else read_until - _NOTES_OVERLAP

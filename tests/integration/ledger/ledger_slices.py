@@ -27,13 +27,20 @@ def with_slices(ledger: Ledger, *hours: int, name: str = "sums") -> None:
 
 
 def claim_one(
-    ledger: Ledger, owner: str, lease_s: float, now: datetime, *, schedule: str | None = None
+    ledger: Ledger,
+    *,
+    owner: str = "worker",
+    lease_s: float = 60,
+    now: datetime = NOW,
+    schedule: str | None = None,
 ) -> Claim | None:
     return next(iter(ledger.slices.claim(owner, lease_s, now, count=1, schedule=schedule)), None)
 
 
-def claimed(ledger: Ledger, *, lease_s: float = 60, now: datetime = NOW) -> Claim:
-    claim = claim_one(ledger, "worker", lease_s, now)
+def claimed(
+    ledger: Ledger, *, lease_s: float = 60, now: datetime = NOW, schedule: str | None = None
+) -> Claim:
+    claim = claim_one(ledger, lease_s=lease_s, now=now, schedule=schedule)
     assert claim is not None
     return claim
 

@@ -27,7 +27,7 @@ def chained(ledger: Ledger, *hours: int, daily: int = 12) -> None:
 
 
 def claim(ledger: Ledger, schedule: str | None = None, **later: float) -> Claim | None:
-    return claim_one(ledger, "worker", 60, NOW + timedelta(**later), schedule=schedule)
+    return claim_one(ledger, now=NOW + timedelta(**later), schedule=schedule)
 
 
 def claimed(ledger: Ledger, schedule: str, **later: float) -> Claim:

@@ -29,8 +29,8 @@ from tests.integration.ledger.ledger_slices import (
 def test_slices_run_one_at_a_time_oldest_first(ledger: Ledger) -> None:
     with_slices(ledger, 2, 1, 3)
     order = []
-    while (claim := claim_one(ledger, "worker", 60, NOW)) is not None:
-        assert claim_one(ledger, "another", 60, NOW) is None
+    while (claim := claim_one(ledger)) is not None:
+        assert claim_one(ledger, owner="another") is None
         order.append(claim.scheduled_at)
         ledger.slices.succeed(claim, OUTCOME)
     assert order == [hour(1), hour(2), hour(3)]
@@ -54,18 +54,17 @@ def test_a_claim_carries_what_its_run_needs(ledger: Ledger) -> None:
 def test_a_claim_may_be_of_one_schedule(ledger: Ledger) -> None:
     with_slices(ledger, 1, name="a")
     with_slices(ledger, 1, name="b")
-    claim = claim_one(ledger, "worker", 60, NOW, schedule="b")
-    assert claim is not None
+    claim = claimed(ledger, schedule="b")
     assert claim.schedule.name == "b"
-    assert claim_one(ledger, "worker", 60, NOW, schedule="b") is None
-    assert claim_one(ledger, "worker", 60, NOW, schedule="none") is None
+    assert claim_one(ledger, schedule="b") is None
+    assert claim_one(ledger, schedule="none") is None
 
 
 def test_schedules_take_turns(ledger: Ledger) -> None:
     with_slices(ledger, 1, 2, 3, name="long")
     with_slices(ledger, 4, name="short")
     order = []
-    while (claim := claim_one(ledger, "worker", 60, NOW)) is not None:
+    while (claim := claim_one(ledger)) is not None:
         order.append(claim.schedule.name)
         ledger.slices.succeed(claim, OUTCOME)
     assert order == ["long", "short", "long", "long"]
@@ -83,7 +82,7 @@ def test_many_workers_never_share_a_slice_or_a_schedule(ledger: Ledger) -> None:
         done = []
         deadline = monotonic() + 60
         while ledger.history.totals()["succeeded"] < len(names) * len(hours) and monotonic() < deadline:
-            claim = claim_one(ledger, owner, 60, NOW)
+            claim = claim_one(ledger, owner=owner)
             if claim is not None:
                 done.append((claim.schedule.name, claim.scheduled_at))
                 ledger.slices.succeed(claim, OUTCOME)
@@ -133,7 +132,7 @@ def test_a_slice_that_waits_for_its_retry_keeps_later_ones_waiting(ledger: Ledge
     again_at = NOW + timedelta(seconds=10)
     ledger.slices.fail(claimed(ledger), FAILURE, again_at)
     assert states(ledger, 1, 2) == [SliceState.WAITING, SliceState.WAITING]
-    assert claim_one(ledger, "worker", 60, again_at - timedelta(seconds=1)) is None
+    assert claim_one(ledger, now=again_at - timedelta(seconds=1)) is None
     again = claimed(ledger, now=again_at)
     assert (again.scheduled_at, again.attempt, again.fence) == (hour(1), 2, 2)
 
@@ -184,4 +183,4 @@ def test_a_running_slice_is_left_to_finish(ledger: Ledger) -> None:
     ledger.schedules.ask_slices("sums", [hour(1)], Cause.LATE, force=True)
     assert states(ledger, 1) == [SliceState.RUNNING]
     ledger.slices.succeed(claim, OUTCOME)
-    assert claim_one(ledger, "worker", 60, NOW) is None
+    assert claim_one(ledger) is None

@@ -15,7 +15,6 @@ from logdrain.model.jobs import (
 )
 from tests.integration.ledger.ledger_slices import (
     FAILURE,
-    NOW,
     OUTCOME,
     Ask,
     claim_one,
@@ -39,7 +38,7 @@ def test_a_renewed_lease_does_not_run_out(ledger: Ledger, ask: Ask) -> None:
     claim = claimed(ledger, lease_s=0.01)
     wait_until_lease_has_run_out(ask)
     ledger.slices.renew(claim, 60)  # late, but nobody has taken it
-    assert claim_one(ledger, "another", 60, NOW) is None
+    assert claim_one(ledger, owner="another") is None
 
 
 def test_a_lease_that_ran_out_is_taken_over(ledger: Ledger, ask: Ask) -> None:
@@ -103,7 +102,7 @@ def test_nobody_takes_over_while_a_success_is_being_committed(
     wait_until_lease_has_run_out(ask)
     with psycopg.connect(ledger_url) as transaction:
         ledger.slices.note_success(transaction, claim, OUTCOME)
-        assert claim_one(ledger, "another", 60, NOW) is None
+        assert claim_one(ledger, owner="another") is None
     assert claimed(ledger).scheduled_at == hour(2)
     assert ledger.history.totals() == {"succeeded": 1, "failed": 0, "lost": 0, "killed": 0}
 
@@ -126,7 +125,7 @@ def test_a_deleted_schedule_takes_the_lease_away(ledger: Ledger) -> None:
     ledger.schedules.delete("sums")
     with pytest.raises(LeaseLost):
         ledger.slices.succeed(claim, OUTCOME)
-    assert claim_one(ledger, "worker", 60, NOW) is None
+    assert claim_one(ledger) is None
 
 
 def test_a_slice_whose_worker_vanished_is_asked_for_anew(ledger: Ledger, ask: Ask) -> None:

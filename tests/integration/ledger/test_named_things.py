@@ -72,7 +72,7 @@ def test_a_name_is_only_a_name(ledger: Ledger) -> None:
     odd = replace(PAY, name=INJECTION)
     ledger.schedules.create(odd, NOW)
     ledger.schedules.ask_slices(INJECTION, [NOW], Cause.MANUAL, force=False)
-    claim = claim_one(ledger, INJECTION, 60, NOW, schedule=INJECTION)
+    claim = claim_one(ledger, owner=INJECTION, schedule=INJECTION)
     assert claim is not None
     ledger.slices.release(claim)
     assert ledger.schedules.get(INJECTION) == odd

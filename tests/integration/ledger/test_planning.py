@@ -10,7 +10,7 @@ import pytest
 from logdrain.jobs.due import SKIPPED_ROWS_MAX
 from logdrain.ledger.parts import Ledger
 from logdrain.model.jobs import CatchUp, Cause, RunOutcome, Schedule, SliceState
-from tests.integration.ledger.ledger_slices import claim_one
+from tests.integration.ledger.ledger_slices import claim_one, claimed
 
 Ask = Callable[..., object]
 
@@ -48,8 +48,7 @@ def test_an_instant_becomes_a_slice_once(ledger: Ledger) -> None:
     assert ledger.slices.plan(MIDNIGHT) == 1
     assert ledger.slices.plan(MIDNIGHT) == 0
     assert ledger.schedules.all() == [(hourly(), hour(1), None)]
-    claim = claim_one(ledger, "worker", 60, MIDNIGHT)
-    assert claim is not None
+    claim = claimed(ledger, now=MIDNIGHT)
     assert (claim.scheduled_at, claim.cause) == (MIDNIGHT, Cause.SCHEDULE)
 
 
@@ -59,13 +58,11 @@ def test_a_slice_that_ran_before_its_time_runs_again_when_it_is_due(ledger: Ledg
     early, other = datetime(2999, 12, 31, 23, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
     ledger.schedules.create(hourly(delay_s=600), eve)
     ledger.schedules.ask_slices("sums", [early], Cause.MANUAL, force=False)
-    claim = claim_one(ledger, "worker", 60, eve)
-    assert claim is not None
+    claim = claimed(ledger, now=eve)
     ledger.slices.succeed(claim, RunOutcome(1, 1, 1))
     assert ledger.slices.plan(other) == 2
-    assert claim_one(ledger, "worker", 60, early + timedelta(seconds=599)) is None
-    again = claim_one(ledger, "worker", 60, early + timedelta(seconds=600))
-    assert again is not None
+    assert claim_one(ledger, now=early + timedelta(seconds=599)) is None
+    again = claimed(ledger, now=early + timedelta(seconds=600))
     assert (again.scheduled_at, again.cause, again.attempt, again.ran_before) == (
         early,
         Cause.SCHEDULE,
@@ -77,19 +74,17 @@ def test_a_slice_that_ran_before_its_time_runs_again_when_it_is_due(ledger: Ledg
 def test_a_slice_that_was_asked_for_when_it_was_over_does_not_run_again(ledger: Ledger) -> None:
     ledger.schedules.create(hourly(), START)
     ledger.schedules.ask_slices("sums", [MIDNIGHT], Cause.MANUAL, force=False)
-    claim = claim_one(ledger, "worker", 60, MIDNIGHT)
-    assert claim is not None
+    claim = claimed(ledger, now=MIDNIGHT)
     ledger.slices.succeed(claim, RunOutcome(1, 1, 1))
     assert ledger.slices.plan(MIDNIGHT) == 0
-    assert claim_one(ledger, "worker", 60, MIDNIGHT) is None
+    assert claim_one(ledger, now=MIDNIGHT) is None
 
 
 def test_a_slice_waits_for_its_delay(ledger: Ledger) -> None:
     ledger.schedules.create(hourly(delay_s=600), START)
     assert ledger.slices.plan(MIDNIGHT) == 1
-    assert claim_one(ledger, "worker", 60, MIDNIGHT + timedelta(seconds=599)) is None
-    claim = claim_one(ledger, "worker", 60, MIDNIGHT + timedelta(seconds=600))
-    assert claim is not None
+    assert claim_one(ledger, now=MIDNIGHT + timedelta(seconds=599)) is None
+    claim = claimed(ledger, now=MIDNIGHT + timedelta(seconds=600))
     assert claim.scheduled_at == MIDNIGHT
 
 
@@ -97,7 +92,7 @@ def test_a_slice_asked_for_by_hand_does_not_wait_for_its_delay(ledger: Ledger) -
     ledger.schedules.create(hourly(delay_s=600), START)
     ledger.slices.plan(MIDNIGHT)
     ledger.schedules.ask_slices("sums", [MIDNIGHT], Cause.MANUAL, force=False)
-    assert claim_one(ledger, "worker", 60, MIDNIGHT) is not None
+    assert claim_one(ledger, now=MIDNIGHT) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,17 +117,15 @@ def test_a_skipped_slice_runs_when_it_is_asked_for(ledger: Ledger) -> None:
     ledger.slices.plan(hour(4) + timedelta(minutes=30))
     ledger.schedules.ask_slices("sums", [hour(1)], Cause.MANUAL, force=False)
     assert states(ledger, 5) == "swsss"
-    claim = claim_one(ledger, "worker", 60, hour(5))
-    assert claim is not None
+    claim = claimed(ledger, now=hour(5))
     ledger.slices.succeed(claim, RunOutcome(0, 0, 0))
-    assert claim_one(ledger, "worker", 60, hour(5)) is None
+    assert claim_one(ledger, now=hour(5)) is None
 
 
 def test_a_slice_that_exists_is_not_planned_again(ledger: Ledger) -> None:
     ledger.schedules.create(hourly(), START)
     ledger.schedules.ask_slices("sums", [hour(0)], Cause.MANUAL, force=False)
-    claim = claim_one(ledger, "worker", 60, MIDNIGHT)
-    assert claim is not None
+    claimed(ledger, now=MIDNIGHT)
     assert ledger.slices.plan(hour(1)) == 1
     assert states(ledger, 2) == "rw"
 

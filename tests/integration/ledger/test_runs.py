@@ -64,7 +64,7 @@ def test_a_retry_that_waits_is_cancelled(ledger: Ledger) -> None:
     ledger.slices.fail(claim, FAILURE, NOW + timedelta(seconds=10))
     assert ledger.history.kill(claim.run_id) is False
     assert states(ledger, 1) == [SliceState.CANCELLED]
-    assert claim_one(ledger, "worker", 60, NOW + timedelta(days=1)) is None
+    assert claim_one(ledger, now=NOW + timedelta(days=1)) is None
     ledger.schedules.ask_slices("sums", [hour(1)], Cause.MANUAL, force=False)
     assert claimed(ledger).scheduled_at == hour(1)
 
@@ -77,7 +77,7 @@ def test_a_run_that_should_end_and_whose_worker_vanished_is_not_tried_again(ledg
         "SELECT pg_sleep(greatest(0, extract(epoch FROM max(lease_until) - clock_timestamp()) + 0.001))"
         " FROM logdrain.slices WHERE state = 'running'"
     )
-    assert claim_one(ledger, "worker", 60, NOW) is None
+    assert claim_one(ledger) is None
     assert states(ledger, 1) == [SliceState.CANCELLED]
 
 
@@ -88,7 +88,7 @@ def test_a_paused_schedule_runs_only_what_is_asked_for(ledger: Ledger) -> None:
     assert ledger.schedules.pause("sums") is False
     assert ledger.schedules.all()[0].paused_at is not None
     assert ledger.slices.plan(hour(3)) == 0
-    assert claim_one(ledger, "worker", 60, hour(3)) is None
+    assert claim_one(ledger, now=hour(3)) is None
     ledger.schedules.ask_slices("sums", [hour(2)], Cause.MANUAL, force=False)
     by_hand = claimed(ledger, now=hour(3))
     assert by_hand.scheduled_at == hour(2)
@@ -135,8 +135,7 @@ def test_lateness_is_that_of_the_longest_waiting_slice(ledger: Ledger) -> None:
     ledger.slices.plan(hour(1))
     assert ledger.history.lateness_s(hour(1)) == 0
     assert ledger.history.lateness_s(hour(1) + timedelta(seconds=660)) == 60
-    claim = claim_one(ledger, "worker", 60, hour(2), schedule="sums")
-    assert claim is not None
+    claim = claimed(ledger, now=hour(2), schedule="sums")
     assert ledger.history.lateness_s(hour(2)) == 0
     assert ledger.history.get(claim.run_id).due_at == hour(1) + timedelta(seconds=600)
 

@@ -59,7 +59,7 @@ def test_slices_that_wait_or_run_are_in_the_queue(postgres_url: str) -> None:
 
     ledger = connect(postgres_url, CronCalendar())
     claims = {}
-    while (claim := claim_one(ledger, "worker", 60, NOW)) is not None:
+    while (claim := claim_one(ledger)) is not None:
         claims[claim.schedule.name] = claim
     assert sorted(claims) == ["runs", "waits"]
     assert (claims["runs"].fence, claims["runs"].attempt) == (2, 1)

@@ -101,9 +101,9 @@ def test_a_lease_is_kept_whatever_the_clocks_say(ledger_url: str, hours_off: int
     sums = Sums(ledger, ledger_url)
     sums.create()
     sums.ask()
-    claim = claim_one(ledger, "on time", 60, NOW)
+    claim = claim_one(ledger, owner="on time")
     assert claim is not None
-    assert claim_one(ledger, "off", 60, NOW + hours_off * HOUR) is None
+    assert claim_one(ledger, owner="off", now=NOW + hours_off * HOUR) is None
     ledger.close()
 
 
