@@ -50,8 +50,8 @@ def lock(transaction: Transaction, schedule: str) -> None:
 def requeue(transaction: Transaction, *schedules: str) -> None:
     """Say in the rows of these schedules what their slices say.
 
-    So it does with schedules that were held by one of these and are no more. One that somebody else has
-    locked is left to `LateWork.ask_followers`.
+    The same for schedules that were held by one of these and are free now. One that somebody else has locked
+    is left to `LateWork.ask_followers`.
     """
     if schedules:
         transaction.execute(

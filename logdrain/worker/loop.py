@@ -207,7 +207,7 @@ class ClaimBatcher:
     None is claimed that no thread waits for: it would be kept from other workers.
 
     Args:
-        ask: Claims up to so many slices.
+        ask: Claims at most this many slices.
     """
 
     def __init__(self, ask: Callable[[int], list[Claim]]) -> None:
