@@ -242,17 +242,15 @@ def compare_slices(settings: Settings, events: Events) -> None:
 
     scripted, sliced = ((END - HOUR * number for number in count()) for _ in range(2))
     with open_worker_parts(settings) as parts:
-        parts.ledger.create_result("bench", settings.database_url)
-        parts.ledger.create_schedule(schedule, END)
+        parts.ledger.results.create("bench", settings.database_url)
+        parts.ledger.schedules.create(schedule, END)
 
         def run_slice() -> int:
-            claim = parts.ledger.claim("bench", settings.lease_s, END, schedule="bench")
-            if claim is None:
-                raise RuntimeError("the slice was asked for, but cannot be claimed")
+            [claim] = parts.ledger.slices.claim("bench", settings.lease_s, END, count=1, schedule="bench")
             return parts.runner.run(claim).rows_read
 
         def ask_slice() -> Work:
-            parts.ledger.ask_slices("bench", [next(sliced)], Cause.MANUAL, force=False)
+            parts.ledger.schedules.ask_slices("bench", [next(sliced)], Cause.MANUAL, force=False)
             return run_slice
 
         variants = [Variant("a script by hand", ask_script), Variant("logdrain, a slice", ask_slice)]

@@ -21,9 +21,9 @@ from logdrain.ingest.accept import Intake
 from logdrain.ingest.replay import Replay
 from logdrain.jobs.due import CronCalendar
 from logdrain.keys.postgres_keys import PostgresKeys
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
 from logdrain.memory_budget import MemoryBudget
-from logdrain.ports import EventStore, Keys, LateNotes, Ledger
+from logdrain.ports import EventStore, Keys, LateNotes
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.duckdb.spill_folder import open_spill_folder
@@ -81,9 +81,7 @@ class Drain:
             "too many bodies are being parsed",
             metrics.PARSED_MEMORY_BYTES.set,
         )
-        self._ledger = (
-            PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
-        )
+        self._ledger = connect(settings.database_url, CronCalendar()) if settings.database_url else None
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             settings=settings,
@@ -137,9 +135,9 @@ def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
 
 
 @contextmanager
-def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
-    """Results, schedules, slices, runs."""
-    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
+def open_ledger(settings: Settings) -> Iterator[Ledger]:
+    """What has run and what is to run."""
+    with closing(connect(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
         yield ledger
 
 
@@ -187,7 +185,7 @@ def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
         yield None
         return
     with open_ledger(settings) as ledger:
-        yield PostgresResultReader(ledger.result_url, os.environ.get)
+        yield PostgresResultReader(ledger.results.url, os.environ.get)
 
 
 def result_writers(settings: Settings) -> ResultWriters:

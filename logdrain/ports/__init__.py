@@ -7,9 +7,9 @@ Every method raises errors of `logdrain.errors` only, and says which.
 from logdrain.ports.clock import Clock
 from logdrain.ports.events import EventStore, LateNotes
 from logdrain.ports.keys import Keys
-from logdrain.ports.ledger import Calendar, Ledger
+from logdrain.ports.ledger import Calendar, History, LateWork, Notices, Schedules, Slices
 from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
-from logdrain.ports.results import ResultReader, ResultWriter, Transaction
+from logdrain.ports.results import NamedResults, ResultReader, ResultWriter, Transaction
 from logdrain.ports.spool import Spool
 
 __all__ = [
@@ -19,13 +19,18 @@ __all__ = [
     "Clock",
     "Engine",
     "EventStore",
+    "History",
     "Keys",
     "LateNotes",
-    "Ledger",
+    "LateWork",
+    "NamedResults",
+    "Notices",
     "ResultReader",
     "ResultWriter",
     "ScanSource",
     "ScanStream",
+    "Schedules",
+    "Slices",
     "Spool",
     "Transaction",
 ]

@@ -13,7 +13,7 @@ from logdrain.model.jobs import Cause, Claim, Reads, Schedule
 from logdrain.model.plans import Scan, TimeRange
 from logdrain.model.queries import PlanSummary
 from logdrain.model.stops import Stop
-from logdrain.ports import LateNotes, Ledger, ResultWriter
+from logdrain.ports import LateNotes, ResultWriter, Slices
 from logdrain.worker.slices import SliceRunner
 
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
@@ -37,9 +37,8 @@ def outcome_reads(
         warnings=(),
         counts_from_now=counts_from_now,
     )
-    queries, ledger, notes = Mock(spec=Queries), Mock(spec=Ledger), Mock(spec=LateNotes)
+    queries, slices, notes = Mock(spec=Queries), Mock(spec=Slices), Mock(spec=LateNotes)
     notes.store_time.return_value = STORE_NOW
-    ledger.result_url.return_value = "postgres://host/db"
 
     def run(_request: object, use: Callable[..., int], *, stop: Stop, timeout_s: float) -> Answer:
         assert notes.store_time.called  # before anything is read
@@ -56,9 +55,17 @@ def outcome_reads(
     asked_stop = Stop()
     schedule = Schedule("sums", "", "UTC", 0, "production", "SELECT 1", result=result, timeout_s=60)
     claim = Claim(7, schedule, NOW, Cause.SCHEDULE, 1, 1, forced=False, ran_before=False)
-    runner = SliceRunner(queries, ledger, writer, FixedClock(), {}, late_notes=notes)
+    runner = SliceRunner(
+        queries,
+        slices,
+        writer,
+        FixedClock(),
+        result_url=lambda _: "postgres://host/db",
+        environment={},
+        late_notes=notes,
+    )
     runner.run(claim, asked_stop)
-    return ledger.note_success.call_args.args[2].reads  # type: ignore[no-any-return]  # a mock's
+    return slices.note_success.call_args.args[2].reads  # type: ignore[no-any-return]  # a mock's
 
 
 @pytest.mark.parametrize(
