@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import metrics
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
 from logdrain.errors import NotRunning

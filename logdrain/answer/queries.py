@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from logdrain.answer.aggregate_rows import use_aggregate
 from logdrain.answer.deadlines import time_limit
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Plan, QueryRequest, Scan, TimeRange
 from logdrain.model.stops import Stop

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote

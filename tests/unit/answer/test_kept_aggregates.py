@@ -4,7 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.model.catalog import FieldType, TypeKind
 from logdrain.model.plans import AggregateFunction, Aggregation, Measure, OutputColumn, Scan

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from logdrain.answer.timed_batches import Span, TimedBatches
+from logdrain.answer.kept.timed_batches import Span, TimedBatches
 from logdrain.model.plans import Scan, TimeRange
 from logdrain.ports import ScanStream
 

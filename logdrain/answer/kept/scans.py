@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from logdrain.answer.kept_pass import HOUR_S, Pass
-from logdrain.answer.kept_shelf import Kept, Shelf
-from logdrain.answer.timed_batches import Span
+from logdrain.answer.kept.one_pass import HOUR_S, Pass
+from logdrain.answer.kept.shelf import Kept, Shelf
+from logdrain.answer.kept.timed_batches import Span
 from logdrain.model.catalog import ColumnType, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LATE_SETTLES_S
