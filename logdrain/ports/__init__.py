@@ -8,17 +8,18 @@ from logdrain.ports.clock import Clock
 from logdrain.ports.events import EventStore, LateNotes
 from logdrain.ports.keys import Keys
 from logdrain.ports.ledger import Calendar, Ledger
-from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
+from logdrain.ports.queries import Engine, Groups, ScanSource
 from logdrain.ports.results import ResultReader, ResultWriter, Transaction
 from logdrain.ports.spool import Spool
+from logdrain.ports.streams import ArrowStream, ScanStream
 
 __all__ = [
-    "AggregateStream",
     "ArrowStream",
     "Calendar",
     "Clock",
     "Engine",
     "EventStore",
+    "Groups",
     "Keys",
     "LateNotes",
     "Ledger",

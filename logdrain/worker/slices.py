@@ -1,14 +1,15 @@
 """A slice becomes rows in a result; a schedule is checked before it has any."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.deadlines import time_limit
+from logdrain.answer.queries import Answer, Queries, once_more
 from logdrain.errors import UnknownTable
 from logdrain.jobs.cron import parse as parse_cron
 from logdrain.ledger.result_table_key import table_key
@@ -17,7 +18,6 @@ from logdrain.model.plans import Plan, QueryRequest
 from logdrain.model.result_files import FileTarget, Target
 from logdrain.model.stops import Stop
 from logdrain.ports import (
-    ArrowStream,
     Clock,
     LateNotes,
     Ledger,
@@ -28,7 +28,7 @@ from logdrain.query.plan import check_text
 from logdrain.results.files.file_places import file_place
 from logdrain.results.postgres.unique_key import check_unique
 from logdrain.results.url.target import parse_result, resolve, variable_name
-from logdrain.worker.python_slices import PythonReading, PythonSlices
+from logdrain.worker.python_slices import PythonAnswer, PythonSlices
 
 _ANY_TIME = datetime.fromtimestamp(0, UTC)
 
@@ -76,41 +76,54 @@ class SliceRunner:
             LeaseLost: another worker has the slice; nothing was written.
             LogdrainError: it failed, or what `stop` was asked with; nothing was written.
         """
+        schedule, stop = claim.schedule, stop or Stop()
+        timeout_s = schedule.timeout_s or self._queries.timeout_s
+        with time_limit(stop, timeout_s, is_own=bool(schedule.timeout_s)):
+            return once_more(partial(self._run, claim, stop))
+
+    def _run(self, claim: Claim, stop: Stop) -> RunOutcome:
         schedule = claim.schedule
         request = _request(schedule, claim.scheduled_at, self._clock.now())
         target = self._target(schedule.result) if schedule.result else None
         # Before anything is read: what is noted from here on, the scans may have missed.
         store_time = self._late_notes.store_time() if self._late_notes and target else None
-        noted: list[RunOutcome] = []
 
-        def use(reading: Reading | PythonReading, stream: ArrowStream) -> int:
-            rows = _Counted(stream)
-            if target is None:
-                return sum(batch.num_rows for batch in rows)
-
-            def commit_note(transaction: Transaction) -> None:
-                outcome = _outcome(reading, rows.count, store_time, target)
-                self._ledger.note_success(transaction, claim, outcome)
-                noted.append(outcome)
-
-            return self._writer.write(
-                target,
-                claim,
-                rows,
-                slice_column=reading.plan.slice_column,
-                commit_note=commit_note,
-                ledger_identity=self._ledger.identity(),
+        def outcome() -> RunOutcome:
+            reads = _reads(store_time, answer.plan, target)
+            return RunOutcome(
+                answer.rows_read, answer.bytes_read, answer.rows.rows_read, answer.plan.warnings, reads
             )
 
-        if schedule.function:
-            answer = self._python.run(claim, request, use, stop)
-        else:
-            answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
-        if noted:
-            return noted[-1]
-        outcome = _outcome(answer, answer.rows_out, store_time, target)
-        self._ledger.succeed(claim, outcome)
-        return outcome
+        noted: list[RunOutcome] = []
+
+        def commit_note(transaction: Transaction) -> None:
+            noted.append(outcome())
+            self._ledger.note_success(transaction, claim, noted[-1])
+
+        with self._answer(claim, request, stop) as answer:
+            if target is None:
+                for _ in answer.rows:
+                    pass
+            else:
+                self._writer.write(
+                    target,
+                    claim,
+                    answer.rows,
+                    slice_column=answer.plan.slice_column,
+                    commit_note=commit_note,
+                    ledger_identity=self._ledger.identity(),
+                )
+        if not noted:
+            noted.append(outcome())
+            self._ledger.succeed(claim, noted[-1])
+        return noted[-1]
+
+    def _answer(
+        self, claim: Claim, request: QueryRequest, stop: Stop
+    ) -> AbstractContextManager[Answer | PythonAnswer]:
+        if claim.schedule.function:
+            return self._python.answer(claim, request, stop)
+        return self._queries.stream(request, stop=stop, timeout_s=claim.schedule.timeout_s or None)
 
     def close_idle(self) -> None:
         """Give back what is kept for the next slice: databases and connections."""
@@ -131,16 +144,6 @@ def _request(schedule: Schedule, scheduled_at: datetime, now: datetime) -> Query
         scheduled_time_s=int(scheduled_at.timestamp()),
         now_s=int(now.timestamp()),
     )
-
-
-def _outcome(
-    read: Reading | PythonReading | Answer,
-    rows_written: int,
-    store_time: datetime | None,
-    target: Target | None,
-) -> RunOutcome:
-    reads = _reads(store_time, read.plan, target)
-    return RunOutcome(read.rows_read, read.bytes_read, rows_written, read.plan.warnings, reads)
 
 
 def _reads(store_time: datetime | None, plan: Plan, target: Target | None) -> Reads | None:
@@ -241,21 +244,3 @@ def check_sql_text(schedule: Schedule) -> None:
     """
     if not schedule.function:
         check_text(_request(schedule, _ANY_TIME, _ANY_TIME))
-
-
-class _Counted:
-    """A stream that knows how many rows have gone by."""
-
-    def __init__(self, stream: ArrowStream) -> None:
-        self._stream = stream
-        self.count = 0
-
-    @property
-    def schema(self) -> pa.Schema:
-        """See the stream."""
-        return self._stream.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._stream:
-            self.count += batch.num_rows
-            yield batch

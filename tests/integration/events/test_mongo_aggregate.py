@@ -1,15 +1,15 @@
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import bson
 import pymongo
 import pytest
 
-from logdrain.answer.aggregate_rows import use_aggregate
 from logdrain.answer.queries import Queries
-from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
-from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
+from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged
+from logdrain.events.read.aggregate import RAW_CODEC, MongoGroups
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
 from logdrain.model.stops import Stop
@@ -29,12 +29,8 @@ class NoEngine:
     """Fails who asks it."""
 
     def run(
-        self,
-        plan: Plan,
-        _scans: Sequence[ScanStream],
-        _use: Callable[[ArrowStream], int],
-        _stop: Stop | None = None,
-    ) -> int:
+        self, plan: Plan, _scans: Sequence[ScanStream], _stop: Stop | None = None
+    ) -> AbstractContextManager[ArrowStream]:
         raise AssertionError(plan.engine_sql)
 
     def close_idle(self) -> None:
@@ -71,7 +67,7 @@ def test_the_hourly_job(tables: AggregatedTables) -> None:
         (SCHEDULED_TIME_S, None, 8, 1),
     ]
     assert found.answer.rows_read == 3
-    assert found.answer.rows_out == 2
+    assert found.answer.rows.rows_read == 2
 
 
 def test_nothing_is_one_row_without_groups_and_none_with(tables: AggregatedTables) -> None:
@@ -105,7 +101,7 @@ def test_sums_that_are_no_number_are_the_engines(tables: AggregatedTables) -> No
     tables.store([(NOW_MS, {"d": 1.7e308}), (NOW_MS, {"d": 1.7e308})])
     sql = "SELECT SUM(d) FROM pay"
     with pytest.raises(ScanTypeChanged, match="SUM of d is not finite"):
-        list(tables.source.aggregate(aggregation(tables, sql)))
+        tables.source.aggregate(aggregation(tables, sql), Stop())
     assert tables.ask(sql, tables.in_store).rows == [(float("inf"),)]
 
 
@@ -121,11 +117,10 @@ def test_more_groups_than_a_reply_holds(tables: AggregatedTables) -> None:
 def test_a_new_type_that_comes_meanwhile_is_seen(tables: AggregatedTables) -> None:
     tables.store([(NOW_MS, {"k": "a", "i": 1})])
     sql = "SELECT k, SUM(i) FROM pay GROUP BY k"
-    stream = tables.source.aggregate(aggregation(tables, sql))
+    asked = aggregation(tables, sql)
     tables.store([(NOW_MS, {"k": "a", "i": "2"})])
     with pytest.raises(ScanTypeChanged, match="i got a new type"):
-        list(stream)
-    assert stream.rows_read == 0
+        tables.source.aggregate(asked, Stop())
     tables.store([(NOW_MS, {"k": "a", "i": 0.5})], "other")
     assert tables.ask("SELECT SUM(i) FROM other", tables.in_store).rows == [(0.5,)]
 
@@ -137,7 +132,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
         database = client.get_default_database()
         slow = SlowCollection(database.get_collection(table.name, codec_options=RAW_CODEC))
-        stream = MongoAggregateStream(client, slow, asked)
+        groups = MongoGroups(client, slow, asked, None)
 
         def end_it() -> None:
             while not (slow.is_running(client) or is_over.is_set()):
@@ -147,7 +142,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
         thread = threading.Thread(target=end_it)
         thread.start()
         with pytest.raises(QueryTimeout) as raised:
-            use_aggregate(stream, lambda rows: sum(batch.num_rows for batch in rows), stop)
+            groups.read(stop)
         is_over.set()
         thread.join()
         assert raised.value is error
@@ -156,14 +151,11 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
 
 def test_one_that_is_to_end_before_it_begins_asks_nothing(tables: AggregatedTables) -> None:
     tables.store([(NOW_MS, {"i": 1})])
-    stream = tables.source.aggregate(aggregation(tables, "SELECT SUM(i) FROM pay"))
-    stop = Stop()
+    asked, stop = aggregation(tables, "SELECT SUM(i) FROM pay"), Stop()
     stop.request(QueryTimeout("enough"))
+    groups = MongoGroups(None, None, asked, None)
     with pytest.raises(QueryTimeout):
-        use_aggregate(stream, lambda rows: sum(batch.num_rows for batch in rows), stop)
-    with pytest.raises(StoreUnavailable, match="interrupted"):
-        list(stream)
-    assert stream.rows_read == 0
+        groups.read(stop)
 
 
 def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTables, mongodb_uri: str) -> None:
@@ -176,7 +168,7 @@ def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTabl
             for name, value in small.items():
                 client.admin.command({"setParameter": 1, name: value})
             with pytest.raises(ScanTypeChanged, match="more than MongoDB may hold"):
-                list(tables.source.aggregate(aggregation(tables, sql)))
+                tables.source.aggregate(aggregation(tables, sql), Stop())
             assert len(tables.ask(sql, tables.in_store).rows) == 2_000
         finally:
             for name, value in before.items():

@@ -11,7 +11,7 @@ import pyarrow as pa
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Comparator, Dialect, Plan, Predicate, QueryRequest, Scan, ScanColumn
-from logdrain.ports import ArrowStream
+from logdrain.ports import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 
@@ -70,24 +70,21 @@ class Answer(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
-class MemoryScan:
-    """A `ScanStream` over records; `filters` says whether it applies what was pushed down."""
+class MemoryScan(ScanStream):
+    """A scan of records; `filters` says whether it applies what was pushed down."""
 
     def __init__(self, scan: Scan, records: Iterable[Record], *, filters: bool = True) -> None:
+        super().__init__(
+            pa.schema([pa.field(column.name, arrow_type(column.type)) for column in scan.columns])
+        )
         self._scan = scan
         self._records = [record for record in records if not filters or is_wanted(scan, record)]
-        self.rows_read = self.bytes_read = 0
         self.passes = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in self._scan.columns])
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         self.passes += 1
         for start in range(0, len(self._records), 4):
             chunk = self._records[start : start + 4]
-            self.rows_read += len(chunk)
             arrays = [_array(column, chunk) for column in self._scan.columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -168,16 +165,8 @@ def answer(
     """Plan a query and run it."""
     planned = plan(sql, tables, dialect=dialect, database=database)
     scans = [MemoryScan(scan, tables[scan.table.name], filters=filters) for scan in planned.scans]
-    read: list[pa.RecordBatch] = []
-    schemas: list[pa.Schema] = []
-
-    def use(result: ArrowStream) -> int:
-        schemas.append(result.schema)
-        read.extend(result)
-        return sum(batch.num_rows for batch in read)
-
-    assert ENGINE.run(planned, scans, use) == sum(batch.num_rows for batch in read)
-    return Answer(planned, schemas[0], [row for batch in read for row in _rows(batch)])
+    with ENGINE.run(planned, scans) as result:
+        return Answer(planned, result.schema, [row for batch in result for row in _rows(batch)])
 
 
 def rows(sql: str, tables: Tables = TABLES, *, dialect: Dialect = Dialect.TRINO) -> list[tuple[Any, ...]]:

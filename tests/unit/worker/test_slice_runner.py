@@ -1,18 +1,20 @@
 """What a run tells the ledger about what it read, and how it is ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
 
+import pyarrow as pa
 import pytest
 
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.queries import Answer, Counts, Queries
 from logdrain.model.events import Table
 from logdrain.model.jobs import Cause, Claim, Reads, Schedule
 from logdrain.model.plans import Plan, Scan, TimeRange
 from logdrain.model.stops import Stop
-from logdrain.ports import LateNotes, Ledger, ResultWriter
+from logdrain.ports import ArrowStream, LateNotes, Ledger, ResultWriter
 from logdrain.worker.slices import SliceRunner
 
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)
@@ -41,16 +43,17 @@ def outcome_reads(
     notes.store_time.return_value = STORE_NOW
     ledger.result_url.return_value = "postgres://host/db"
 
-    def run(_request: object, use: Callable[..., int], *, stop: Stop, timeout_s: float) -> Answer:
+    @contextmanager
+    def stream(_request: object, *, stop: Stop, timeout_s: float) -> Iterator[Answer]:
         assert notes.store_time.called  # before anything is read
         assert (stop, timeout_s) == (asked_stop, 60)
-        return Answer(plan, 5, 50, use(Reading(plan, []), []))
+        yield Answer(plan, ArrowStream(pa.schema([])), [Counts(5, 50)])
 
     def write(*_args: object, commit_note: Callable[[Any], None], **_named: object) -> int:
         commit_note(Mock())
         return 0
 
-    queries.run.side_effect = run
+    queries.stream.side_effect = stream
     writer = Mock(spec=ResultWriter)
     writer.write.side_effect = write
     asked_stop = Stop()
