@@ -188,7 +188,7 @@ class Queries:
         groups = self._source.aggregate(aggregation, stop)
         if prepared is not None:
             self._prove(request, plan, prepared, groups)
-        return Answer(plan, rows_of(groups, aggregation), [Counts(groups.rows_read, groups.bytes_read)])
+        return Answer(plan, rows_of(groups, aggregation), [ReadCount(groups.rows_read, groups.bytes_read)])
 
     def _prove(self, request: QueryRequest, plan: Plan, prepared: CachedPlan, groups: Groups) -> None:
         """Make sure that a plan from memory is the one that would be made now.
@@ -217,7 +217,7 @@ class Queries:
         return Answer(plan, ArrowStream(rows.schema, chain(first, batches)), streams)
 
 
-class Counts(NamedTuple):
+class ReadCount(NamedTuple):
     """What has been read of a store, and is not being read any more."""
 
     rows_read: int
@@ -236,7 +236,7 @@ class Answer:
 
     plan: Plan
     rows: ArrowStream
-    counts: Sequence[Counts | ScanStream]
+    counts: Sequence[ReadCount | ScanStream]
 
     @property
     def rows_read(self) -> int:

@@ -1,6 +1,6 @@
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import Any
 
 import bson
@@ -10,11 +10,12 @@ import pytest
 from logdrain.answer.queries import Queries
 from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged
 from logdrain.events.read.aggregate import RAW_CODEC, MongoGroups
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect, Plan, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
-from tests.integration.events.aggregated import SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
+from tests.integration.events.aggregated import ENGINE, SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
 from tests.integration.events.slow_collection import SlowCollection
 
 NOW_MS = SCHEDULED_TIME_S * 1000
@@ -173,3 +174,41 @@ def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTabl
         finally:
             for name, value in before.items():
                 client.admin.command({"setParameter": 1, name: value})
+
+
+def test_groups_that_do_not_fit_into_memory_are_the_engines(
+    tables: AggregatedTables, mongodb_uri: str
+) -> None:
+    tables.store([(NOW_MS, {"k": "x" * 100 + str(number)}) for number in range(2_000)])
+    sql = "SELECT k, COUNT(*) AS n FROM pay GROUP BY k ORDER BY k LIMIT 1"
+    asked = aggregation(tables, sql)
+    with closing(MongoScanSource(mongodb_uri, groups_max_bytes=100_000)) as source:
+        with pytest.raises(ScanTypeChanged, match="more than this query may hold"):
+            source.aggregate(asked, Stop())
+        assert tables.ask(sql, Queries(source, ENGINE)).rows == [("x" * 100 + "0", 1)]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "order"),
+    [
+        (Dialect.TRINO, ["B", "a", "b", "\uffff", "\U0001f600", None]),
+        (Dialect.HIVE, [None, "B", "a", "b", "\uffff", "\U0001f600"]),
+    ],
+)
+def test_the_order_is_that_of_the_dialect(
+    tables: AggregatedTables, dialect: Dialect, order: list[str | None]
+) -> None:
+    tables.store([(NOW_MS, {"k": key} if key else {}) for key in order])
+    queries = Queries(tables.source, NoEngine())
+    found = tables.ask("SELECT k FROM pay GROUP BY k ORDER BY k", queries, dialect=dialect)
+    assert [key for (key,) in found.rows] == order
+    found = tables.ask("SELECT k FROM pay GROUP BY k ORDER BY 1 DESC LIMIT 2", queries, dialect=dialect)
+    assert [key for (key,) in found.rows] == ["\U0001f600", "\uffff"]  # NULL is the last of both
+
+
+def test_what_having_keeps_is_counted_but_all_that_was_read_is_read(tables: AggregatedTables) -> None:
+    tables.store([(NOW_MS, {"k": key, "i": 1}) for key in "aabbbc"])
+    sql = "SELECT k FROM pay GROUP BY k HAVING COUNT(*) > 1 ORDER BY SUM(i) DESC"
+    found = tables.ask(sql, Queries(tables.source, NoEngine()))
+    assert found.rows == [("b",), ("a",)]
+    assert (found.answer.rows_read, found.answer.rows.rows_read) == (6, 2)

@@ -1,7 +1,7 @@
 """What a run tells the ledger about what it read, and how it is ended."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
@@ -9,7 +9,8 @@ from unittest.mock import Mock
 import pyarrow as pa
 import pytest
 
-from logdrain.answer.queries import Answer, Counts, Queries
+from logdrain.answer.queries import Answer, Queries, ReadCount
+from logdrain.errors import ScanTypeChanged
 from logdrain.model.events import Table
 from logdrain.model.jobs import Cause, Claim, Reads, Schedule
 from logdrain.model.plans import Plan, Scan, TimeRange
@@ -39,7 +40,7 @@ def outcome_reads(
         warnings=(),
         counts_from_now=counts_from_now,
     )
-    queries, ledger, notes = Mock(spec=Queries), Mock(spec=Ledger), Mock(spec=LateNotes)
+    queries, ledger, notes = Mock(spec=Queries, timeout_s=None), Mock(spec=Ledger), Mock(spec=LateNotes)
     notes.store_time.return_value = STORE_NOW
     ledger.result_url.return_value = "postgres://host/db"
 
@@ -47,7 +48,7 @@ def outcome_reads(
     def stream(_request: object, *, stop: Stop, timeout_s: float) -> Iterator[Answer]:
         assert notes.store_time.called  # before anything is read
         assert (stop, timeout_s) == (asked_stop, 60)
-        yield Answer(plan, ArrowStream(pa.schema([])), [Counts(5, 50)])
+        yield Answer(plan, ArrowStream(pa.schema([])), [ReadCount(5, 50)])
 
     def write(*_args: object, commit_note: Callable[[Any], None], **_named: object) -> int:
         commit_note(Mock())
@@ -83,3 +84,35 @@ def test_what_can_be_written_again_is_noted(
 def test_what_cannot_be_written_again_is_not() -> None:
     assert outcome_reads("r:t", None) is None
     assert outcome_reads("r:t", "time", counts_from_now=("TD_INTERVAL",)) is None
+
+
+def failing_first() -> Iterator[pa.RecordBatch]:
+    yield pa.record_batch({"n": [1]})
+    raise ScanTypeChanged("n got a new type")
+
+
+def test_a_type_that_changes_behind_the_first_rows_costs_no_retry() -> None:
+    """Also a schedule that allows none must not fail for good of it."""
+    schema = pa.schema([("n", pa.int64())])
+    batches = [failing_first(), [pa.record_batch({"n": [1, 2]})]]
+    answers = [
+        Answer(Plan((), "", slice_column=None, warnings=()), ArrowStream(schema, rows), [ReadCount(read, 0)])
+        for rows, read in zip(batches, (1, 5), strict=True)
+    ]
+    queries, ledger, writer = Mock(spec=Queries, timeout_s=None), Mock(spec=Ledger), Mock(spec=ResultWriter)
+    queries.stream.side_effect = map(nullcontext, answers)
+
+    def write(
+        _target: object, _claim: object, rows: ArrowStream, *, commit_note: Callable[[Any], None], **_: object
+    ) -> int:
+        count = sum(batch.num_rows for batch in rows)
+        commit_note(Mock())
+        return count
+
+    writer.write.side_effect = write
+    ledger.result_url.return_value = "postgres://host/db"
+    schedule = Schedule("sums", "", "UTC", 0, "production", "SELECT 1", result="r:t", retry_limit=0)
+    claim = Claim(7, schedule, NOW, Cause.SCHEDULE, 1, 1, forced=False, ran_before=False)
+    outcome = SliceRunner(queries, ledger, writer, FixedClock(), {}).run(claim)
+    assert (outcome.rows_read, outcome.rows_written) == (5, 2)
+    ledger.note_success.assert_called_once()
