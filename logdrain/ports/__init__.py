@@ -1,4 +1,6 @@
-"""What each road needs from the outside, as Protocols. Rooms implement them; `ingest` and `answer` join them.
+"""What each road needs from the outside, as Protocols, and the streams between them.
+
+Rooms implement the Protocols; `ingest` and `answer` join them.
 
 Async ports serve the drain; sync ports serve the worker and the commands, whose engines block anyway.
 Every method raises errors of `logdrain.errors` only, and says which.
