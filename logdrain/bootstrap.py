@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import log, metrics
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
 from logdrain.errors import NotRunning
@@ -123,7 +123,9 @@ def _open_spool(settings: Settings) -> FolderSpool | None:
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
+    uri = require(settings.mongodb_uri, "MONGODB_URI")
+    # Groups are sorted into a copy.
+    with closing(MongoScanSource(uri, groups_max_bytes=settings.query_memory_max_bytes // 2)) as source:
         yield source
 
 
