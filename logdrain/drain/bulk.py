@@ -98,7 +98,7 @@ _Row = tuple[int, int, _Sender, str, bytes, bytes, bytes]
 class _CleanFrames:
     """Takes frames that need no second look.
 
-    Tagged lines are read some at a time, each step over all of them: all steps line by line would take half as
+    Tagged lines are read some at a time, each step over all of them: line by line they would take half as
     long again. A line that a step cannot read goes to the careful road, and takes its place in order there.
     """
 
