@@ -97,9 +97,9 @@ class Peer:
 @asynccontextmanager
 async def running(limits: ConnectionLimits = LIMITS) -> AsyncIterator[Drain]:
     parts = make_parts()
-    listening = listen(0)
+    listening = listen(0, ["127.0.0.1"])
     async with serving(make_application(parts), listening, limits) as connections:
-        yield Drain(listening.getsockname()[1], connections, parts)
+        yield Drain(listening[0].getsockname()[1], connections, parts)
 
 
 def counted(name: str, **labels: str) -> float:
