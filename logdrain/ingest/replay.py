@@ -9,7 +9,7 @@ from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
 from logdrain.ingest.parse import count_stored, parse_delivery
-from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.model.events import Delivery, DropReason, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports import EventStore, Spool
 
@@ -108,8 +108,10 @@ class Replay:
 
         async def flush() -> None:
             nonlocal gathered
-            if not gathered.batch.is_empty:
-                count_stored(gathered, await self._store.write(gathered.batch, _PATIENCE_S))
+            is_empty = gathered.batch.is_empty
+            count_stored(
+                gathered, Stored() if is_empty else await self._store.write(gathered.batch, _PATIENCE_S)
+            )
             self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
