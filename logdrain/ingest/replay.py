@@ -9,7 +9,7 @@ from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
 from logdrain.ingest.parse import count_stored, parse_delivery, store_parsed
-from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.model.events import Delivery, DropReason, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports import EventStore, Spool
 
@@ -107,8 +107,8 @@ class Replay:
 
         async def flush() -> None:
             nonlocal gathered
-            if not gathered.batch.is_empty:
-                count_stored(gathered, await store_parsed(gathered, self._store))
+            is_empty = gathered.batch.is_empty
+            count_stored(gathered, Stored() if is_empty else await store_parsed(gathered, self._store))
             self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
