@@ -53,6 +53,15 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def add_host_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Declare `--host HOST`, once or several times."""
+    parser.add_argument(
+        "--host",
+        action="append",
+        help=f"address to listen on; may be repeated (default: {default})",
+    )
+
+
 def running(arguments: argparse.Namespace) -> SandboxState:
     """What runs in the data folder.
 
@@ -84,17 +93,19 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         "With DATABASE_URL, /metrics tells of runs, and /health of Postgres."
     )
     parser.add_argument("--port", type=port_number, help="TCP port (default: PORT, else 8080)")
+    add_host_argument(parser, "all, IPv4 and IPv6")
     add_data_argument(parser)
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     from logdrain.web.serve import serve
+    from logdrain.web.server.server import ALL_INTERFACES
 
     settings = settings_of(arguments)
     if arguments.port is not None:
         settings = dataclasses.replace(settings, port=arguments.port)
-    serve(settings)
+    serve(settings, arguments.host or ALL_INTERFACES)
     return 0
 
 
@@ -113,17 +124,17 @@ def run_work(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with open_worker_parts(settings) as parts:
         worker = Worker(
-            parts.ledger,
-            parts.runner,
-            parts.clock,
+            parts.ledger.slices,
+            parts.runner.run,
+            parts.ledger.clock,
             lease_s=settings.lease_s,
             chores=parts.chores,
             when_idle=parts.runner.close_idle,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
-        parts.ledger.identity()  # before anything else: is the ledger there?
-        load_at_start(Path(settings.jobs_folder), parts.ledger, parts.clock.now())
+        parts.ledger.slices.identity()  # before anything else: is the ledger there?
+        load_at_start(Path(settings.jobs_folder), parts.ledger.schedules, parts.ledger.clock.now())
         log.info("working", threads=settings.worker_threads)
         worker.run_forever(settings.worker_threads)
     log.info("stopped")

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from logdrain.errors import UsageError
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 
 
 def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +75,7 @@ def read_sql(file: Path | None) -> str:
 
 def request_of(arguments: argparse.Namespace) -> QueryRequest:
     """The query asked for."""
-    from logdrain.jobs.instants import read_time
+    from logdrain.jobs.option_values import read_time
 
     now_s = int(time.time())
     scheduled = arguments.scheduled_time

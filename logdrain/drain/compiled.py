@@ -1,16 +1,17 @@
 """Clean frames by the compiled core, if it is installed: the package `logdrain-core` in `native/`.
 
-It gives what `bulk.PythonFrames` gives, octet for octet (tests/unit/drain/test_bulk.py), at a fraction of the CPU,
-and lets other threads run meanwhile.
+It gives what `bulk.PythonFrames` gives, octet for octet (tests/unit/drain/test_bulk.py), at a fraction of the
+CPU, and lets other threads run meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from logdrain.drain.bulk import Sender, find_sender, find_table, read_fields
+from logdrain.drain.bulk import CleanFrames, PythonFrames, find_sender, find_table, read_fields
 from logdrain.drain.ids import hashed_name
 from logdrain.drain.reading import FrameReader
+from logdrain.errors import ConfigError
 from logdrain.model.events import Delivery, LineKind, Message, Origin
 
 try:
@@ -19,7 +20,22 @@ except ImportError:
     logdrain_core = None
 
 IS_COMPILED = logdrain_core is not None
+_HINT = "`make core` builds it; LOGDRAIN_CORE=auto does without"
 _SHAPE_HASHING = logdrain_core.ShapeHashing() if logdrain_core else None
+
+
+def clean_frames(core: str) -> type[CleanFrames]:
+    """What takes clean frames.
+
+    Args:
+        core: `python`, `compiled`, or `auto`: compiled where it is installed.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    if core == "compiled" and not IS_COMPILED:
+        raise ConfigError("LOGDRAIN_CORE=compiled, and it is not installed", hint=_HINT)
+    return PythonFrames if core == "python" or not IS_COMPILED else CompiledFrames
 
 
 class _Core(Protocol):
@@ -46,7 +62,10 @@ class _Core(Protocol):
 class CompiledFrames:
     """Implements `bulk.CleanFrames`. A process has a number there, of this delivery's own."""
 
-    def __init__(self, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None:
+    name: ClassVar = "compiled"
+
+    def __init__(self, body: bytes, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None:
+        self._body = body
         self._parsed = frames.parsed
         self._processes = frames.line_filter
         self._delivery = delivery
@@ -55,9 +74,9 @@ class CompiledFrames:
         self._numbers: dict[Origin, int] = {}
         self._origins: list[Origin] = []
 
-    def take_run(self, body: bytes, at: int, position: int) -> tuple[int, int]:
+    def take_run(self, at: int, position: int) -> tuple[int, int]:
         """See `CleanFrames`."""
-        at, position, begun = self._core.take(body, at, position, self._find_sender, find_table)
+        at, position, begun = self._core.take(self._body, at, position, self._find_sender, find_table)
         for number in begun:
             origin = self._origins[number]
             self._processes.seen.add(origin)
@@ -70,12 +89,12 @@ class CompiledFrames:
             origin = Origin(self._delivery.drain, message.app, message.proc, self._delivery.token)
             self._core.note_process(self._number(origin), origin in self._processes.open)
 
-    def finish(self, body: bytes) -> None:
+    def finish(self) -> None:
         """See `CleanFrames`."""
         events, app, platform = self._core.counts()
         self._parsed.kinds.update({LineKind.EVENT: events, LineKind.APP: app, LineKind.PLATFORM: platform})
         self._parsed.frames += events + app + platform
-        for name, documents, raws, shapes, hours in self._core.tables(body):
+        for name, documents, raws, shapes, hours in self._core.tables(self._body):
             found = self._parsed.batch.documents[name]
             found.documents.extend(documents)
             found.raws.extend(raws)
@@ -83,10 +102,10 @@ class CompiledFrames:
             found.hours.update(hours)
 
     def _find_sender(self, name: bytes) -> tuple[int, bool, bytes] | None:
-        sender: Sender | None = find_sender(name, self._delivery)
-        if sender is None or sender.kind not in (LineKind.APP, LineKind.PLATFORM):
+        sender = find_sender(name, self._delivery)
+        if sender is None:
             return None
-        return self._number(sender.origin), sender.kind is LineKind.PLATFORM, sender.element
+        return self._number(sender.origin), not sender.is_app, sender.element
 
     def _number(self, origin: Origin) -> int:
         number = self._numbers.setdefault(origin, len(self._origins))

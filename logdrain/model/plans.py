@@ -1,10 +1,9 @@
-"""Nouns of a query: what is read, what the engine runs, what comes out."""
+"""Nouns of what a query reads: scans, filters, and groups that the event store makes itself."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from logdrain.errors import Place
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
 
@@ -124,45 +123,6 @@ class ResultScan:
     predicates: tuple[Predicate, ...] = ()
 
 
-class Risk(StrEnum):
-    """How a part of a query can fail while it runs."""
-
-    CAST = "cast"
-    DIVISION = "division"
-    OVERFLOW = "overflow"
-    PARSE = "parse"
-    PATTERN = "pattern"
-
-
-class RiskyPart(NamedTuple):
-    """A part of a query that can fail while it runs.
-
-    Attributes:
-        place: In the user's text.
-        text: The part in the user's dialect.
-        type: Of a cast: the engine's type that it casts to; else "".
-    """
-
-    risk: Risk
-    place: Place
-    text: str
-    type: str
-
-
-class EnginePlace(NamedTuple):
-    """Where a part of the engine's SQL comes from.
-
-    Attributes:
-        offset: In characters of the engine's SQL.
-        place: In the user's text.
-        word: Of a function: its name as it was written; else "".
-    """
-
-    offset: int
-    place: Place
-    word: str
-
-
 class AggregateFunction(StrEnum):
     """Functions over the events of a group, with SQL's meaning of NULL."""
 
@@ -203,11 +163,31 @@ class FixedValue:
     kind: TypeKind
 
 
+Source = GroupKey | Measure
+"""What the event store can say of a group."""
+
+
 class OutputColumn(NamedTuple):
     """One column of the rows that come out."""
 
     name: str
-    source: GroupKey | Measure | FixedValue
+    source: Source | FixedValue
+
+
+class GroupFilter(NamedTuple):
+    """A part of HAVING, with SQL's meaning of NULL: `source comparator values`."""
+
+    source: Source
+    comparator: Comparator
+    values: tuple[Scalar, ...]
+
+
+class SortKey(NamedTuple):
+    """An item of ORDER BY."""
+
+    source: Source
+    is_descending: bool
+    is_nulls_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +200,10 @@ class Aggregation:
         outputs: In the order of the SELECT list.
         types: What the fields it is about have held: only then are the rows those of the engine.
         is_grouped: Whether there is a GROUP BY; without one there is one row even if there are no events.
+        having: Groups that pass all of these become rows.
+        order: The rows are sorted by these; equal ones come in any order.
+        offset: So many of the first rows are left out.
+        limit: No more rows than this; None: all.
     """
 
     scan: Scan
@@ -227,64 +211,20 @@ class Aggregation:
     outputs: tuple[OutputColumn, ...]
     types: tuple[tuple[FieldPath, frozenset[FieldType]], ...]
     is_grouped: bool
+    having: tuple[GroupFilter, ...] = ()
+    order: tuple[SortKey, ...] = ()
+    offset: int = 0
+    limit: int | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What has to be known of each group, each once."""
+        used = [output.source for output in self.outputs if not isinstance(output.source, FixedValue)]
+        used += [condition.source for condition in self.having]
+        used += [key.source for key in self.order]
+        return tuple(dict.fromkeys(used))
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """What is measured, each once."""
-        return tuple(
-            dict.fromkeys(output.source for output in self.outputs if isinstance(output.source, Measure))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a SQL text becomes.
-
-    Attributes:
-        scans: What is read from the event store.
-        engine_sql: What the engine runs over the scans.
-        slice_column: The output column that carries TD_SCHEDULED_TIME(), or None.
-        warnings: For the person who wrote the SQL.
-        not_pushed: Filters that the engine applies after the scan, with the reason.
-        risky_parts: Where an error of the engine can come from while it runs.
-        engine_places: Where the parts of `engine_sql` come from, in its order.
-        counts_from_now: What follows the clock instead of the scheduled time, with its place.
-        aggregation: The same query for the event store alone, or None; then `not_aggregated` says why.
-        result_scans: What is read from result tables.
-        columns: Names of the columns that come out.
-    """
-
-    scans: tuple[Scan, ...]
-    engine_sql: str
-    slice_column: str | None
-    warnings: tuple[str, ...]
-    not_pushed: tuple[str, ...] = ()
-    risky_parts: tuple[RiskyPart, ...] = ()
-    engine_places: tuple[EnginePlace, ...] = ()
-    counts_from_now: tuple[str, ...] = ()
-    aggregation: Aggregation | None = None
-    not_aggregated: str = ""
-    result_scans: tuple[ResultScan, ...] = ()
-    columns: tuple[str, ...] = ()
-
-    @property
-    def all_scans(self) -> tuple[Scan | ResultScan, ...]:
-        """What the engine reads, in the order of its streams."""
-        return (*self.scans, *self.result_scans)
-
-
-@dataclass(frozen=True, slots=True)
-class QueryRequest:
-    """A SQL text and what it depends on.
-
-    Attributes:
-        database: Where table names without a database live; "" for none.
-        scheduled_time_s: What TD_SCHEDULED_TIME() returns, unix seconds.
-        now_s: The clock, unix seconds.
-    """
-
-    sql: str
-    database: str
-    dialect: Dialect
-    scheduled_time_s: int
-    now_s: int
+        return tuple(source for source in self.sources if isinstance(source, Measure))

@@ -1,35 +1,26 @@
-"""The recipe: from a text to a plan, one step after the other."""
+"""The recipe: from a text or a tree to a plan, one step after the other. No step knows an engine."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
 
-from logdrain.errors import Place, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Plan, QueryRequest, ResultColumn, ResultTable
-from logdrain.query.duckdb.errors import note_risks
-from logdrain.query.duckdb.hive_forms import write_hive_forms
-from logdrain.query.duckdb.rewrite import (
-    complete_casts,
-    freeze_now,
-    infer_types,
-    match_integer_semantics,
-    rewrite_td_functions,
-)
-from logdrain.query.duckdb.row_forms import write_row_forms
-from logdrain.query.duckdb.translations import translate_functions
-from logdrain.query.duckdb.write_sql import write_engine_sql
-from logdrain.query.duckdb.zones import lower_time_zones, name_zones
+from logdrain.model.plans import ResultColumn, ResultTable
+from logdrain.model.queries import Plan, QueryRequest
+from logdrain.query.names.hive_forms import write_hive_forms
+from logdrain.query.names.infer_types import complete_casts, infer_types
 from logdrain.query.names.resolve import resolve_names
+from logdrain.query.names.row_forms import write_row_forms
 from logdrain.query.names.trino_checks import check_types
 from logdrain.query.names.unseen import empty_unseen_unnest
 from logdrain.query.pushdown.aggregation import find_aggregation
 from logdrain.query.pushdown.push_filters import push_filters
 from logdrain.query.sql.call_checks import check_calls
-from logdrain.query.sql.context import PlanContext, no_results
+from logdrain.query.sql.context import PlanContext, no_results, sql_errors
 from logdrain.query.sql.syntax import read_statement
+from logdrain.query.sql.zoned_types import name_zones
+from logdrain.query.td.rewrite import freeze_now, rewrite_td_functions
 from logdrain.query.td.sessions import write_sessions
 from logdrain.query.td.slice_column import find_slice_column
 
@@ -51,12 +42,7 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     write_sessions,
     push_filters,  # what the scans need not read
     find_aggregation,  # what the store can answer alone
-    infer_types,
-    note_risks,  # before translation moves things about
-    match_integer_semantics,
-    lower_time_zones,
-    translate_functions,
-    write_engine_sql,
+    infer_types,  # the types that an engine lowers by
 )
 
 
@@ -66,18 +52,16 @@ def plan_query(
     tables: Sequence[Table],
     *,
     has_addresses: bool = False,
-    is_lean: bool = False,
     result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results,
 ) -> Plan:
-    """Plan a query.
+    """Understand a query.
 
     Args:
-        request: The SQL text and what it depends on.
-        catalogs: Asked only for the tables that the SQL names.
+        request: The query and what it depends on.
+        catalogs: Asked only for the tables that the query names.
         tables: All tables there are.
         has_addresses: Whether the engine has a database of addresses, for the TD_IP_TO_… functions.
-        is_lean: Whether the plan ends where the store can answer alone, and has no SQL for the engine then.
-        result_columns: Asked only for the result tables that the SQL names.
+        result_columns: Asked only for the result tables that the query names.
 
     Raises:
         SqlSyntaxError, UnsupportedSql, UnknownTable, UnknownFunction, SqlTypeError, NumberOverflow, SqlError:
@@ -85,26 +69,11 @@ def plan_query(
         StoreUnavailable: from `catalogs`.
         UnknownResult, ResultError: from `result_columns`.
     """
-    context = PlanContext(request, catalogs, tables, has_addresses, result_columns)
-    with _sql_errors(context):
+    context = new_context(request, catalogs, tables, has_addresses, result_columns)
+    with sql_errors(context, context.warnings):
         for step in STEPS:
-            if is_lean and context.aggregation is not None:
-                break
             step(context)
-    return Plan(
-        scans=tuple(scan.finished() for scan in context.scans.values()),
-        engine_sql=context.engine_sql,
-        slice_column=context.slice_column,
-        warnings=tuple(context.warnings),
-        not_pushed=tuple(context.not_pushed),
-        risky_parts=tuple(context.risky_parts),
-        engine_places=context.engine_places,
-        counts_from_now=tuple(context.counts_from_now),
-        aggregation=context.aggregation,
-        not_aggregated=context.not_aggregated,
-        result_scans=tuple(scan.finished() for scan in context.result_scans.values()),
-        columns=tuple(context.statement.named_selects),
-    )
+        return finished_plan(context)
 
 
 def check_text(request: QueryRequest) -> None:
@@ -113,27 +82,39 @@ def check_text(request: QueryRequest) -> None:
     Raises:
         SqlSyntaxError, UnsupportedSql, SqlError: with line and column of the request's text.
     """
-    context = PlanContext(request, TableCatalog, ())
-    with _sql_errors(context):
+    context = new_context(request, TableCatalog, ())
+    with sql_errors(context, context.warnings):
         for step in STEPS[: STEPS.index(resolve_names)]:
             step(context)
 
 
-@contextmanager
-def _sql_errors(context: PlanContext) -> Iterator[None]:
-    """What the parser raises becomes a SqlError; every SqlError gets the warnings so far."""
-    try:
-        yield
-    except RecursionError:
-        raise _warned(SqlError("the query is nested too deeply", place=Place(1, 1)), context) from None
-    except SqlglotError as error:
-        place = context.place(context.statement)
-        raise _warned(SqlError(f"the query cannot be understood: {error}", place=place), context) from error
-    except SqlError as error:
-        _warned(error, context)
-        raise
+def new_context(
+    request: QueryRequest,
+    catalogs: Callable[[Table], TableCatalog],
+    tables: Sequence[Table],
+    has_addresses: bool = False,  # noqa: FBT001, FBT002  as `plan_query` has it
+    result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results,
+) -> PlanContext:
+    """What the first step starts from."""
+    is_written = isinstance(request.sql, str)
+    text = request.sql if isinstance(request.sql, str) else ""
+    tree = (exp.Select(), text, request.dialect, is_written)
+    return PlanContext(*tree, request, catalogs, tables, has_addresses, result_columns)
 
 
-def _warned(error: SqlError, context: PlanContext) -> SqlError:
-    error.warnings = tuple(context.warnings)
-    return error
+def finished_plan(context: PlanContext) -> Plan:
+    """What the steps have come to."""
+    return Plan(
+        statement=context.statement,
+        text=context.text,
+        dialect=context.dialect,
+        is_written=context.is_written,
+        scans=tuple(scan.finished() for scan in context.scans.values()),
+        slice_column=context.slice_column,
+        warnings=tuple(context.warnings),
+        not_pushed=tuple(context.not_pushed),
+        counts_from_now=tuple(context.counts_from_now),
+        aggregation=context.aggregation,
+        not_aggregated=context.not_aggregated,
+        result_scans=tuple(scan.finished() for scan in context.result_scans.values()),
+    )

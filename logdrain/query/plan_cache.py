@@ -14,7 +14,8 @@ from sqlglot import exp
 
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Aggregation, Dialect, FixedValue, OutputColumn, Plan, QueryRequest, TimeRange
+from logdrain.model.plans import Aggregation, Dialect, FixedValue, OutputColumn, TimeRange
+from logdrain.model.queries import Plan, PlanSummary, QueryRequest
 from logdrain.query.sql.syntax import parse_query
 
 _SCHEDULED, _ADD, _RANGE = "TD_SCHEDULED_TIME", "TD_TIME_ADD", "TD_TIME_RANGE"
@@ -49,13 +50,13 @@ class CachedPlan:
         catalog: What was known of the table.
     """
 
-    plan: Plan
+    plan: PlanSummary
     scheduled_time_s: int
     aggregation: Aggregation
     moving: MovingParts
     catalog: TableCatalog
 
-    def at(self, scheduled_time_s: int) -> Plan:
+    def at(self, scheduled_time_s: int) -> PlanSummary:
         """The very plan that planning would make for this time, unix seconds, from the same catalog."""
         by_s = scheduled_time_s - self.scheduled_time_s
         start, end = self.aggregation.scan.time_range
@@ -76,7 +77,7 @@ class PlanCache:
     """The plans that are kept, by text; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, Dialect], CachedPlan] = {}
+        self._kept: dict[tuple[str | exp.Query, str, Dialect], CachedPlan] = {}
         self._catalogs: dict[Table, TableCatalog] = {}
 
     def find(self, request: QueryRequest) -> CachedPlan | None:
@@ -85,7 +86,7 @@ class PlanCache:
 
     def keep(self, request: QueryRequest, plan: Plan, catalog: TableCatalog) -> None:
         """Keep a plan that was made from this catalog, if it is one that can be kept."""
-        prepared = prepare(request, plan, catalog)
+        prepared = prepare(request, plan.summary, catalog)
         if prepared is None:
             return
         if len(self._kept) >= _PLANS_KEPT_MAX:
@@ -102,10 +103,10 @@ class PlanCache:
         self._kept.pop(_text(request), None)
 
 
-def prepare(request: QueryRequest, plan: Plan, catalog: TableCatalog) -> CachedPlan | None:
+def prepare(request: QueryRequest, plan: PlanSummary, catalog: TableCatalog) -> CachedPlan | None:
     """A plan for all scheduled times; None where another time could change more than constants."""
     aggregation = plan.aggregation
-    if aggregation is None or plan.counts_from_now:
+    if aggregation is None or plan.counts_from_now or not isinstance(request.sql, str):
         return None
     moving = _moving(parse_query(request.sql, request.dialect))
     if moving is None or not all(_can_move(value) for value in _values(aggregation, moving)):
@@ -163,5 +164,5 @@ def _moved(output: OutputColumn, by_s: int) -> OutputColumn:
     return output._replace(source=replace(output.source, value=output.source.value + by_s))
 
 
-def _text(request: QueryRequest) -> tuple[str, str, Dialect]:
+def _text(request: QueryRequest) -> tuple[str | exp.Query, str, Dialect]:
     return request.sql, request.database, request.dialect

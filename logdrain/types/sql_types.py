@@ -1,6 +1,5 @@
 """From the types a field has held to the type its column has in SQL."""
 
-from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from sqlglot import exp
@@ -8,6 +7,7 @@ from sqlglot import exp
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Origin
 from logdrain.model.plans import PseudoColumn
+from logdrain.types.type_table import COLUMN_KINDS
 
 COLUMN_LEVELS_MAX = 63
 """Arrow's streams have 64 levels, and the row is one."""
@@ -15,7 +15,6 @@ COLUMN_LEVELS_MAX = 63
 ORIGIN = "_origin"
 ORIGIN_PARTS = tuple(sorted(Origin._fields))
 
-_TEXT = ColumnType(TypeKind.TEXT)
 _VARCHAR = ColumnType(TypeKind.VARCHAR)
 
 _PSEUDO: dict[FieldPath, ColumnType] = {
@@ -23,28 +22,6 @@ _PSEUDO: dict[FieldPath, ColumnType] = {
     (PseudoColumn.TIME_MS.value,): ColumnType(TypeKind.TIMESTAMPTZ),
     (ORIGIN,): ColumnType(TypeKind.STRUCT, fields=tuple((part, _VARCHAR) for part in ORIGIN_PARTS)),
     **{(ORIGIN, part): _VARCHAR for part in ORIGIN_PARTS},
-}
-
-_SCALARS: tuple[tuple[frozenset[FieldType], TypeKind], ...] = (
-    (frozenset({FieldType.INT}), TypeKind.BIGINT),
-    (frozenset({FieldType.INT, FieldType.DOUBLE}), TypeKind.DOUBLE),
-    (frozenset({FieldType.INT, FieldType.DECIMAL}), TypeKind.DECIMAL),
-    (frozenset({FieldType.INT, FieldType.DOUBLE, FieldType.DECIMAL}), TypeKind.DOUBLE),
-    (frozenset({FieldType.STRING}), TypeKind.VARCHAR),
-    (frozenset({FieldType.BOOL}), TypeKind.BOOLEAN),
-    (frozenset({FieldType.DATE}), TypeKind.TIMESTAMPTZ),
-)
-"""The first row that holds all the types seen wins."""
-
-_ENGINE_TYPES = {
-    TypeKind.BIGINT: "BIGINT",
-    TypeKind.DOUBLE: "DOUBLE",
-    TypeKind.DECIMAL: "DECIMAL(38, 0)",
-    TypeKind.VARCHAR: "VARCHAR",
-    TypeKind.BOOLEAN: "BOOLEAN",
-    TypeKind.TIMESTAMPTZ: "TIMESTAMPTZ",
-    TypeKind.TEXT: "VARCHAR",
-    TypeKind.NULL: "BIGINT",  # as good as any: every value is NULL, and sums of it are whole
 }
 
 
@@ -68,24 +45,14 @@ def column_type(catalog: TableCatalog, path: FieldPath, levels: int = COLUMN_LEV
     if path in _PSEUDO:
         return _PSEUDO[path]
     seen = catalog.types(path) - {FieldType.NULL}
-    if not seen:
-        return ColumnType(TypeKind.NULL)
-    if path[-1:] == ("",):
-        return _TEXT
-    for types, kind in _SCALARS:
-        if seen <= types:
-            return ColumnType(kind)
-    return _nested(catalog, path, seen, levels - 1)
-
-
-def _nested(catalog: TableCatalog, path: FieldPath, seen: AbstractSet[FieldType], levels: int) -> ColumnType:
-    """The type of what is no scalar; `levels` are left below it."""
-    if levels and seen == {FieldType.ARRAY}:
+    kind = next(kind for kind, row in COLUMN_KINDS.items() if seen <= row.holds)
+    is_nested, levels = kind in (TypeKind.LIST, TypeKind.STRUCT), levels - 1
+    if seen and (path[-1:] == ("",) or (is_nested and not levels)):
+        return ColumnType(TypeKind.TEXT)
+    if kind is TypeKind.LIST:
         element = column_type(catalog, (*path, ELEMENT), levels)
         return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
-    if levels and seen == {FieldType.OBJECT}:
-        return _struct(catalog, path, levels)
-    return _TEXT
+    return _struct(catalog, path, levels) if kind is TypeKind.STRUCT else ColumnType(kind)
 
 
 def _struct(catalog: TableCatalog, path: FieldPath, levels: int) -> ColumnType:
@@ -93,7 +60,7 @@ def _struct(catalog: TableCatalog, path: FieldPath, levels: int) -> ColumnType:
     # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.
     distinct = {child[-1].lower() for child in children} - {""}
     if not children or len(distinct) < len(children):
-        return _TEXT
+        return ColumnType(TypeKind.TEXT)
     return ColumnType(
         TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child, levels)) for child in children)
     )
@@ -119,7 +86,7 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    scalar = engine_type(_ENGINE_TYPES[of.kind])
+    scalar = engine_type(COLUMN_KINDS[of.kind].sql or of.kind)
     if of.kind is TypeKind.NULL:
         scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
     return scalar

@@ -11,14 +11,15 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import CronInvalid, LogdrainError, ResultUrlInvalid, SqlError, ZoneInvalid
 from logdrain.jobs import cron as cron_expressions
-from logdrain.model.plans import Dialect, Plan
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import EngineQuery
 from logdrain.model.result_files import FileTarget
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
 from logdrain.query.values.java_format import formatted, has_seconds, pattern_parts
 from logdrain.query.values.td_interval import interval
 from logdrain.results.url.connection_url import PARAMETERS
 from logdrain.results.url.target import parse_result, resolve
-from tests.unit.query.event_tables import NOW_S, TABLES, plan
+from tests.unit.query.event_tables import NOW_S, TABLES, lowered
 
 _INSTANT = datetime(2012, 3, 1, tzinfo=UTC)
 _TABLE_FUNCTIONS = frozenset({"unnest", "generate_series", "range"})
@@ -46,23 +47,23 @@ def sql(octets: bytes) -> None:
     text = octets.decode("utf-8", "replace")
     for dialect in Dialect:
         try:
-            planned = plan(text, TABLES, dialect=dialect)
+            query = lowered(text, TABLES, dialect=dialect)
         except SqlError as error:
             _check_message(error)
         else:
-            check_plan(planned)
+            check_query(query)
 
 
-def check_plan(planned: Plan) -> None:
-    """The engine's own parser finds nothing in a plan but its scans, its WITH, and allowed functions."""
+def check_query(query: EngineQuery) -> None:
+    """The engine's own parser finds nothing in a query but its scans, its WITH, and allowed functions."""
     with duckdb.connect(":memory:") as connection:
-        row = connection.execute("SELECT json_serialize_sql(?)", [planned.engine_sql]).fetchone()
+        row = connection.execute("SELECT json_serialize_sql(?)", [query.sql]).fetchone()
     assert row is not None
     tree = json.loads(row[0])
     if tree["error"]:
         return  # the engine will not run it either
     assert len(tree["statements"]) == 1
-    known = {scan.name.lower() for scan in planned.scans}
+    known = {scan.name.lower() for scan in query.plan.scans}
     nodes = list(_nodes(tree))
     for node in nodes:
         if isinstance(node.get("cte_map"), dict):

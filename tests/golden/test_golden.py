@@ -40,7 +40,9 @@ def outcome(query: str) -> str:
     lines = [" | ".join(map(cell, row)) for row in found.rows]
     if "ORDER BY" not in query:
         lines.sort()  # threads take turns
-    return "\n".join([explain(found.plan, []), "", "rows", f"  {head}", *(f"  {line}" for line in lines), ""])
+    return "\n".join(
+        [explain(found.query, []), "", "rows", f"  {head}", *(f"  {line}" for line in lines), ""]
+    )
 
 
 def cell(value: Any) -> str:

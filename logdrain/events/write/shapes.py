@@ -4,23 +4,14 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from bson.decimal128 import Decimal128
-
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
+from logdrain.types.type_table import FIELD_TYPES
 
 # A path longer than this is data, not a name.
 PATH_SIZE_MAX_BYTES = 1024
 # All paths of a table, for each of those that it may have.
 _PATHS_SIZE_BYTES_EACH = 256
-_SCALARS = {
-    int: FieldType.INT,
-    Decimal128: FieldType.DECIMAL,
-    float: FieldType.DOUBLE,
-    str: FieldType.STRING,
-    bool: FieldType.BOOL,
-    type(None): FieldType.NULL,
-}
 
 
 def fields_of(record: Record, path: FieldPath = ()) -> Iterator[SeenField]:
@@ -75,4 +66,4 @@ def _fields(value: Any, path: FieldPath) -> Iterator[SeenField]:
         for element in value:
             yield from _fields(element, (*path, ELEMENT))
     else:
-        yield SeenField(path, _SCALARS[type(value)])
+        yield SeenField(path, FIELD_TYPES[type(value)])

@@ -8,7 +8,7 @@ import re
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 
 _PART = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|[^A-Za-z']")
 JAVA_LETTERS = {
@@ -51,7 +51,7 @@ _FIELDS = {
 _UTC = {"Z": "+0000", "ZZ": "+00:00", "ZZZ": "UTC", "z": "UTC"}
 
 
-def format_datetime(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def format_datetime(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`format_datetime(timestamp, pattern)`; a TIMESTAMPTZ is printed in UTC."""
     time, pattern = node.expressions
     zones = _UTC if time.is_type(exp.DType.TIMESTAMPTZ) else {}
@@ -59,13 +59,13 @@ def format_datetime(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(written)])
 
 
-def parse_datetime(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def parse_datetime(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`parse_datetime(text, pattern)`."""
     written = _pattern(node, node.args["format"], context, {"Z": "%z", "ZZ": "%z"})
     return exp.StrToTime(this=node.this, format=exp.Literal.string(written))
 
 
-def _pattern(node: exp.Expr, pattern: exp.Expr, context: PlanContext, zones: dict[str, str]) -> str:
+def _pattern(node: exp.Expr, pattern: exp.Expr, context: SqlTree, zones: dict[str, str]) -> str:
     if not pattern.is_string:
         raise UnsupportedSql("the pattern must be a string in quotes", place=context.place(node))
     texts: list[str] = []

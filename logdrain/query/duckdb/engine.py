@@ -1,7 +1,8 @@
 """DuckDB runs a plan's SQL over its scans, inside this process and shut off from files and network."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -11,11 +12,12 @@ from duckdb.func import ARROW, SPECIAL
 from duckdb.sqltypes import DuckDBPyType
 
 from logdrain.errors import SqlError
-from logdrain.model.plans import Plan
+from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
 from logdrain.query.duckdb.databases import Config, DuckdbDatabases
 from logdrain.query.duckdb.errors import EXPLAIN, engine_error, error_position
+from logdrain.query.duckdb.lower import find_clues, lower
 from logdrain.query.duckdb.vector_functions import VECTOR_FUNCTIONS, VectorFunction
 
 _BATCH_ROWS = 65_536
@@ -62,29 +64,30 @@ class DuckdbEngine:
             settings.append(f"SET GLOBAL max_temp_directory_size = '{spill_max_bytes}B'")
         self._databases = DuckdbDatabases(config, settings, kept_max=databases_kept_max)
 
+    def lower(self, plan: Plan) -> EngineQuery:
+        """Write a plan as DuckDB's SQL; see `ports.Engine`."""
+        return lower(plan)
+
     def close_idle(self) -> None:
         """Close the databases that are kept for the next query."""
         self._databases.close_kept()
 
+    @contextmanager
     def run(
-        self,
-        plan: Plan,
-        scans: Sequence[ScanStream],
-        use: Callable[[ArrowStream], int],
-        stop: Stop | None = None,
-    ) -> int:
-        """Run a plan and hand its result to `use`; see `ports.Engine`."""
+        self, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop | None = None
+    ) -> Iterator[ArrowStream]:
+        """Run a query; see `ports.Engine`."""
         stop = stop or Stop()
         session = _Session(self._databases, self._functions, stop)
         try:
             with stop.telling(session.interrupt):
-                return session.run(plan, [_WatchedScan(scan, stop) for scan in scans], use)
+                yield session.run(query, [_WatchedScan(scan, stop) for scan in scans])
         finally:
             session.close()
 
 
 class _Session:
-    """One database and one connection in it, for one plan.
+    """One database and one connection in it, for one query.
 
     DuckDB complains of each of its objects that outlives the interpreter, and an error that is kept somewhere
     keeps the frames it went through, and those of the error it replaced, and what they hold. So only the
@@ -99,7 +102,7 @@ class _Session:
         self._stop = stop
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._plan: Plan | None = None
+        self._query: EngineQuery | None = None
         self._interrupter: threading.Thread | None = None
         self._database: DuckDBPyConnection | None = None
         self._connection: DuckDBPyConnection | None = None
@@ -108,26 +111,26 @@ class _Session:
         self._reader: pa.RecordBatchReader | None = None
         self._registered: list[str] = []
 
-    def run(self, plan: Plan, scans: Sequence["_WatchedScan"], use: Callable[[ArrowStream], int]) -> int:
-        """Start the query and hand its rows on."""
+    def run(self, query: EngineQuery, scans: Sequence["_WatchedScan"]) -> ArrowStream:
+        """Start the query."""
         failure: BaseException | None = None
-        self._plan = plan
+        self._query = query
         try:
-            self._start(plan, scans)
+            self._start(query, scans)
         except RuntimeError as error:
             failure = _interrupted(error)
         except duckdb.Error as error:
             failure = self._cause(error, scans, is_bound=False)
         if failure is not None:
             raise failure
-        return use(_Result(self, scans))
+        return ArrowStream(self._rows().schema, self._batches(scans))
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types of the rows."""
-        return self._rows().schema
+    def _batches(self, scans: Sequence["_WatchedScan"]) -> Iterator[pa.RecordBatch]:
+        while (batch := self._next_batch(scans)) is not None:
+            yield batch
+            del batch  # nobody else may have it by now
 
-    def next_batch(self, scans: Sequence["_WatchedScan"]) -> pa.RecordBatch | None:
+    def _next_batch(self, scans: Sequence["_WatchedScan"]) -> pa.RecordBatch | None:
         """The next rows, or None at the end."""
         self._stop.check()
         try:
@@ -179,34 +182,34 @@ class _Session:
         """Why it was stopped; else what a scan raised, unchanged; else the engine's error in plain words."""
         failed = next((scan.failure for scan in scans if scan.failure is not None), None)
         known = self._stop.error or failed
-        if known is not None or self._plan is None:
+        if known is not None or self._query is None:
             return known or engine_error(str(error))
         position = None
         if not is_bound and self._connection is not None:
             try:
-                self._connection.execute(EXPLAIN + self._plan.engine_sql)
+                self._connection.execute(EXPLAIN + self._query.sql)
             except duckdb.Error as located:
-                position = error_position(str(located), self._plan.engine_sql)
-        return engine_error(str(error), self._plan, position)
+                position = error_position(str(located), self._query.sql)
+        return engine_error(str(error), self._query.sql, find_clues(self._query), position)
 
     def _rows(self) -> pa.RecordBatchReader:
         if self._reader is None:
             raise SqlError("the query has ended, its rows are gone")
         return self._reader
 
-    def _start(self, plan: Plan, scans: Sequence["_WatchedScan"]) -> None:
+    def _start(self, query: EngineQuery, scans: Sequence["_WatchedScan"]) -> None:
         if self._ended.is_set():
             raise SqlError("the query has ended")
         # A function is the database's and dies with the connection: nobody else may come upon it.
-        self._added = [name for name in self._functions if f"{name.upper()}(" in plan.engine_sql]
+        self._added = [name for name in self._functions if f"{name.upper()}(" in query.sql]
         self._database = self._databases.open() if self._added else self._databases.take()
         self._connection = self._database.cursor()
         for name in self._added:
             _create_function(self._connection, name, self._functions[name])
-        for scan, stream in zip(plan.all_scans, scans, strict=True):
+        for scan, stream in zip(query.plan.all_scans, scans, strict=True):
             self._connection.register(scan.name, stream)
             self._registered.append(scan.name)
-        self._reader = _in_bigint(self._connection.sql(plan.engine_sql)).to_arrow_reader(_BATCH_ROWS)
+        self._reader = _in_bigint(self._connection.sql(query.sql)).to_arrow_reader(_BATCH_ROWS)
 
 
 class _WatchedScan:
@@ -233,24 +236,6 @@ class _WatchedScan:
         except BaseException as error:
             self.failure = error
             raise
-
-
-class _Result:
-    """The rows of a query; errors of the engine and of the scans come out as they should."""
-
-    def __init__(self, session: _Session, scans: Sequence[_WatchedScan]) -> None:
-        self._session = session
-        self._scans = scans
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types."""
-        return self._session.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once."""
-        while (batch := self._session.next_batch(self._scans)) is not None:
-            yield batch
 
 
 def _interrupted(error: RuntimeError) -> BaseException:

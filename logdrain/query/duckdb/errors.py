@@ -1,12 +1,13 @@
 """DuckDB's errors, in the words of SQL and with a place in the user's text.
 
-DuckDB says where in its own SQL an error is, or names a value. `note_risks` notes, while planning, which
-parts of the text can fail; `engine_error` finds the part that a message is about.
+DuckDB says where in its own SQL an error is, or names a value. `find_risks` says which parts of
+the text can fail; `engine_error` finds the part that a message is about.
 """
 
 import json
 import re
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -20,9 +21,8 @@ from logdrain.errors import (
     SqlTypeError,
     UnknownFunction,
 )
-from logdrain.model.plans import EnginePlace, Plan, Risk, RiskyPart
 from logdrain.query.duckdb.trino_casts import NOT_READ
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 
 EXPLAIN = "EXPLAIN "
 """Before DuckDB's SQL: it says where an error is, and runs nothing."""
@@ -50,6 +50,60 @@ _ENGINE_TYPES = {
     "STRING_LITERAL": "VARCHAR",
     "INTEGER_LITERAL": "INTEGER",
 }
+
+
+class Risk(StrEnum):
+    """How a part of a query can fail while it runs."""
+
+    CAST = "cast"
+    DIVISION = "division"
+    OVERFLOW = "overflow"
+    PARSE = "parse"
+    PATTERN = "pattern"
+
+
+class RiskyPart(NamedTuple):
+    """A part of a query that can fail while it runs.
+
+    Attributes:
+        place: In the user's text.
+        text: The part in the user's dialect.
+        type: Of a cast: the engine's type that it casts to; else "".
+    """
+
+    risk: Risk
+    place: Place
+    text: str
+    type: str
+
+
+class EnginePlace(NamedTuple):
+    """Where a part of the engine's SQL comes from.
+
+    Attributes:
+        offset: In characters of the engine's SQL.
+        place: In the user's text.
+        word: Of a function: its name as it was written; else "".
+    """
+
+    offset: int
+    place: Place
+    word: str
+
+
+class Clues(NamedTuple):
+    """What tells where an error of a query comes from.
+
+    Attributes:
+        risky_parts: What can fail while it runs.
+        places: Where the parts of the engine's SQL come from, in its order.
+    """
+
+    risky_parts: tuple[RiskyPart, ...] = ()
+    places: tuple[EnginePlace, ...] = ()
+
+
+NO_CLUES = Clues()
 
 
 class _Rule(NamedTuple):
@@ -164,18 +218,18 @@ _RISKS: dict[type[exp.Expr], Risk] = {
 }
 
 
-def note_risks(context: PlanContext) -> None:
-    """Note each part of the user's text that can fail while the query runs, with its place."""
-    for node in context.statement.walk():
+def find_risks(tree: SqlTree) -> tuple[RiskyPart, ...]:
+    """Each part of the user's text that can fail while the query runs, with its place."""
+    found: dict[RiskyPart, None] = {}
+    for node in tree.statement.walk():
         risk = _RISKS.get(type(node))
         if risk is None or _is_inner(node) or node.find_ancestor(exp.Try):
             continue
         if not any("start" in part.meta for part in node.walk()):
             continue
         of = node.to.sql(dialect="duckdb") if isinstance(node, exp.Cast) else ""
-        part = RiskyPart(risk, context.place(node), context.readable(node), of)
-        if part not in context.risky_parts:
-            context.risky_parts.append(part)
+        found[RiskyPart(risk, tree.place(node), tree.readable(node), of)] = None
+    return tuple(found)
 
 
 def error_position(said: str, sql: str) -> range | None:
@@ -193,18 +247,22 @@ def error_position(said: str, sql: str) -> range | None:
     return range(len(octets[:start].decode()), len(octets[: start + length].decode()))
 
 
-def engine_error(said: str, plan: Plan | None = None, position: range | None = None) -> SqlError:
+def engine_error(
+    said: str, sql: str = "", clues: Clues = NO_CLUES, position: range | None = None
+) -> SqlError:
     """The error for a message of DuckDB, such as `Conversion Error: Could not convert …`.
 
     Args:
         said: The message.
-        plan: The query that it is about.
+        sql: DuckDB's SQL that it is about.
+        clues: What tells where in the user's text it comes from.
         position: The characters of DuckDB's SQL that it is about, if they are known.
     """
     found = _KIND.match(_without_json(said.strip()))
     kind, text = (found["kind"], found["text"]) if found else ("", said.strip())
     message = _plain(text)
-    at = _source_place(plan, message, position) if plan else None
+    parts = clues.risky_parts
+    at = _source_place(sql, clues, message, position)
     call = _NO_FUNCTION.search(message)
     if call:
         name = at.word.upper() if at and at.word and call["name"].isidentifier() else call["name"]
@@ -213,13 +271,13 @@ def engine_error(said: str, plan: Plan | None = None, position: range | None = N
         message = words.sub(plainer, message)
     message = _OVER.sub(f"{at.word.upper() if at else 'this'} needs OVER (…) here", message)
     rule = next((rule for rule in _RULES if rule.kind == kind and re.search(rule.pattern, text)), None)
-    message = _with_type(message, rule, plan.risky_parts if plan else ())
-    place, part = _place(message, rule, plan.risky_parts) if plan and rule else (None, "")
+    message = _with_type(message, rule, parts)
+    place, part = _place(message, rule, parts) if rule else (None, "")
     if not place and at and kind != "Out of Memory":
         place = at.place
     if rule is None:
         return SqlError(f"{part}{message}", place=place)
-    has_casts = plan is None or any(part.risk is Risk.CAST for part in plan.risky_parts)
+    has_casts = not sql or any(part.risk is Risk.CAST for part in parts)
     hint = rule.hint if has_casts or rule.hint != _TRY_CAST else _OF_THAT_TYPE
     return rule.error(f"{part}{message}", place=place, hint=hint)
 
@@ -295,15 +353,15 @@ def _plain(text: str) -> str:
     return f"{column['column'].strip()}: {line[: column.start()]}" if column else line
 
 
-def _source_place(plan: Plan, message: str, position: range | None) -> EnginePlace | None:
+def _source_place(sql: str, clues: Clues, message: str, position: range | None) -> EnginePlace | None:
     """The part of the user's text that an error is about; None if it could be several."""
     if position is None:
-        part = _only_part(plan.engine_sql, message)
-        places = plan.engine_places if part else ()
+        part = _only_part(sql, message)
+        places = clues.places if part else ()
         after = [one for one in places if part and one.offset >= part.start]
         return after[0] if after else places[-1] if places else None
-    inside = [one for one in plan.engine_places if position.start <= one.offset < position.stop]
-    before = [one for one in plan.engine_places if one.offset <= position.start]
+    inside = [one for one in clues.places if position.start <= one.offset < position.stop]
+    before = [one for one in clues.places if one.offset <= position.start]
     return inside[0] if inside else before[-1] if before else None
 
 

@@ -11,8 +11,9 @@ from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
 from logdrain.query.duckdb.templates import Lowering, called
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import is_map, is_of
+from logdrain.query.sql.nodes import JsonFieldText, SessionId
 
 Functions = Mapping[str | type[exp.Expr], Lowering]
 
@@ -52,7 +53,7 @@ def tried(node: exp.Expr) -> exp.Expr:
     return exp.Try(this=exp.Paren(this=node.copy()))
 
 
-def compensated_sum(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def compensated_sum(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """SUM and AVG of doubles with compensation, as MongoDB adds them: the error does not grow with the rows.
 
     Compensation makes NaN of infinity and of sums out of range: there DuckDB's own sum is used. Sums over
@@ -74,19 +75,19 @@ def compensated_sum(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _date_add(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _date_add(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """A date plus days is a date; in DuckDB it is a timestamp."""
     is_date = isinstance(node, exp.TsOrDsAdd) or node.this.is_type(exp.DType.DATE)
     is_span = isinstance(node, (exp.TsOrDsAdd, exp.DateAdd)) or isinstance(node.expression, exp.Interval)
     return exp.cast(node.copy(), exp.DType.DATE) if is_date and is_span else node
 
 
-def _approx_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _approx_distinct(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """The exact count: it is the same in every run."""
     return exp.Count(this=exp.Distinct(expressions=[node.this]), big_int=True)
 
 
-def _count_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _count_distinct(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """COUNT(DISTINCT a, b) counts the pairs without NULL; DuckDB takes one expression."""
     if not isinstance(node.parent, exp.Count) or len(node.expressions) == 1:
         return node
@@ -97,12 +98,12 @@ def _count_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.Distinct(expressions=[exp.Case(ifs=missing, default=exp.Tuple(expressions=node.expressions))])
 
 
-def _cardinality(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _cardinality(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """DuckDB has one function for lists and one for maps."""
     return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map(node.this) else node
 
 
-def _reduce(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _reduce(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """Trino's last argument is a function of the result; DuckDB's REDUCE has none."""
     finish = node.args.get("finish")
     if finish is None:
@@ -114,7 +115,7 @@ def _reduce(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return called(finish, [reduced])
 
 
-def _regexp_replace(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _regexp_replace(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """Java writes groups as `$1`, DuckDB with a backslash."""
     replacement = node.args.get("replacement")
     if isinstance(replacement, exp.Lambda):
@@ -123,6 +124,16 @@ def _regexp_replace(node: exp.Expr, context: PlanContext) -> exp.Expr:
         text = _GROUP.sub(_group, replacement.name)
         node.set("replacement", exp.Literal.string(text))
     return node
+
+
+def _json_field_text(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    steps = "".join('."' + step.name.replace('"', '\\"') + '"' for step in node.expressions)
+    return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[node.this, exp.Literal.string(f"${steps}")])
+
+
+def _session_id(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    whose = exp.cast(exp.Struct(expressions=node.expressions), exp.DType.VARCHAR)
+    return exp.cast(exp.cast(exp.MD5(this=whose), exp.DType.UUID), exp.DType.VARCHAR)
 
 
 def _group(found: re.Match[str]) -> str:
@@ -157,4 +168,6 @@ BOTH: Functions = {
     exp.RegexpReplace: _regexp_replace,
     exp.Sub: _date_add,
     exp.TsOrDsAdd: _date_add,
+    JsonFieldText: _json_field_text,
+    SessionId: _session_id,
 }

@@ -22,7 +22,7 @@ from logdrain.query.duckdb.functions_of_both import (
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
 from logdrain.query.duckdb.templates import template
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
 
 _FILE = f"CASE WHEN {URL_QUERY} = '' THEN {URL_PATH} ELSE {URL_PATH} || '?' || {URL_QUERY} END"
@@ -54,7 +54,7 @@ _FIELDS_SHOWN = 3
 _COMMA, _COLON = "','", "':'"
 
 
-def _parse_url(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _parse_url(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`parse_url(url, part [, name])`; NULL if the URL has no such part."""
     url, part, *name = node.expressions
     if name and part.is_string and part.name == "QUERY":
@@ -68,7 +68,7 @@ def _parse_url(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return template(_URL_PARTS[part.name], url)
 
 
-def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _substring(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """The place 0 means the first, as 1 does."""
     start = node.args.get("start")
     if start is not None and start.is_int and start.name == "0":
@@ -76,7 +76,7 @@ def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _cast(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _cast(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """Between text, times and numbers; NULL where the text is none."""
     source, to = node.this, node.args["to"]
     if is_of(source, _INSTANTS) and is_of(to, NUMBER):
@@ -98,7 +98,7 @@ def _cast(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _compared(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _compared(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Text beside a number is read as a number, NULL where it is none."""
     for side, other in ((node.this, node.expression), (node.expression, node.this)):
         if is_of(side, TEXT) and is_of(other, NUMBER):
@@ -106,7 +106,7 @@ def _compared(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _calculated(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _calculated(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Text is read as a number, NULL where it is none."""
     sides = (node.this, node.expression)
     if all(is_of(side, _NUMBER_OR_TEXT) for side in sides):
@@ -116,7 +116,7 @@ def _calculated(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _divided(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _divided(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """NULL where the divisor is 0."""
     _calculated(node, context)
     divisor = exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0))
@@ -129,11 +129,11 @@ def _divided(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _added(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _added(node: exp.Expr, context: SqlTree) -> exp.Expr:
     return compensated_sum(_of_number(node, context), context)
 
 
-def _of_number(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _of_number(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Text as an argument is read as a number, NULL where it is none."""
     holder, key = (node.this, "expressions") if isinstance(node.this, exp.Distinct) else (node, "this")
     argument = holder.args[key][0] if key == "expressions" else holder.args[key]
@@ -146,23 +146,23 @@ def _number(text: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=text.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
 
 
-def _percentile_approx(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _percentile_approx(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """A value that is there, and the same in every run."""
     return exp.Anonymous(this="QUANTILE_DISC", expressions=[_number(node.this), node.args["quantile"].copy()])
 
 
-def _percentile(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _percentile(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Between two values, a part of the way."""
     return exp.Anonymous(this="QUANTILE_CONT", expressions=[_number(node.this), node.args["quantile"].copy()])
 
 
-def _greatest(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _greatest(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """NULL where an argument is NULL."""
     node.set("ignore_nulls", False)  # noqa: FBT003  sqlglot's signature
     return node
 
 
-def _size(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _size(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """-1 of NULL."""
     if isinstance(node.parent, exp.GenerateSeries):  # of the places that POSEXPLODE counts
         return node
@@ -175,7 +175,7 @@ def _size(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Coalesce(this=length, expressions=[exp.Literal.number(-1)])
 
 
-def _collected(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _collected(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """An empty list of no values, where the engine has NULL."""
     whole = node
     while isinstance(whole.parent, (exp.Filter, exp.Window)) and whole.parent.this is whole:
@@ -187,7 +187,7 @@ def _collected(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _no_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _no_object(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """An object of an event is no map: which of its fields an event had is not known."""
     argument = node.expressions[0] if node.expressions else node.this
     if isinstance(argument, exp.Expr) and argument.type and argument.is_type(exp.DType.STRUCT):
@@ -201,7 +201,7 @@ def _no_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _json_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _json_object(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """NULL for text that is no JSON."""
     if node.expression.find(exp.JSONPathWildcard):
         raise UnsupportedSql(
@@ -216,7 +216,7 @@ def _text(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.VARCHAR)
 
 
-def _elt(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _elt(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """`elt(n, text, …)`: the text number n, from 1; NULL for any other n."""
     number, *texts = node.expressions
     pairs = [
@@ -225,7 +225,7 @@ def _elt(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.Case(this=number.copy(), ifs=pairs)
 
 
-def _field(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _field(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """`field(value, other, …)`: which of the others it is, from 1; 0 for none and for NULL."""
     value, *others = node.expressions
     pairs = [

@@ -26,7 +26,7 @@ from logdrain.query.duckdb.functions_of_both import (
 )
 from logdrain.query.duckdb.templates import Rule, called, template
 from logdrain.query.duckdb.trino_casts import trino_cast
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 
 _MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
 _EXTRACTED = {"DOW": "ISODOW", "DAY_OF_WEEK": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
@@ -84,7 +84,7 @@ def _all_values(entries: str) -> str:
     )
 
 
-def _check_path(node: exp.Expr, context: PlanContext) -> None:
+def _check_path(node: exp.Expr, context: SqlTree) -> None:
     """Refuse a path that is still text: sqlglot makes a tree of those that it can read."""
     if node.expression.is_string:
         raise SqlTypeError(
@@ -94,7 +94,7 @@ def _check_path(node: exp.Expr, context: PlanContext) -> None:
         )
 
 
-def _json_extract_scalar(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _json_extract_scalar(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """NULL for objects, lists and text that is not JSON; DuckDB returns their text or raises an error."""
     _check_path(node, context)
     if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
@@ -105,7 +105,7 @@ def _json_extract_scalar(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(node))])
 
 
-def _json_path(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _json_path(node: exp.Expr, context: SqlTree) -> exp.Expr:
     raise UnsupportedSql(
         "SQL/JSON paths",
         place=context.place(node),
@@ -113,14 +113,14 @@ def _json_path(node: exp.Expr, context: PlanContext) -> exp.Expr:
     )
 
 
-def _json_extract(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _json_extract(node: exp.Expr, context: SqlTree) -> exp.Expr:
     if node.args.get("json_query"):
         _json_path(node, context)
     _check_path(node, context)
     return tried(node)
 
 
-def _regexp_extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _regexp_extract(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """NULL if nothing matches; DuckDB returns an empty string."""
     is_match = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
     return exp.Case(ifs=[exp.If(this=is_match, true=node.copy())])
@@ -129,7 +129,7 @@ def _regexp_extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
 def _extreme(name: str) -> Rule:
     """MAX_BY(x, y) is the x of the greatest y, even if that x is NULL."""
 
-    def rule(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    def rule(node: exp.Expr, _: SqlTree) -> exp.Expr:
         if node.args.get("count"):
             return node
         return exp.Anonymous(this=name, expressions=[node.this, node.expression])
@@ -137,7 +137,7 @@ def _extreme(name: str) -> Rule:
     return rule
 
 
-def _approx_percentile(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _approx_percentile(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """Of the type of its argument; takes a list, too. Here it is exact."""
     if node.args.get("weight"):
         raise UnsupportedSql(
@@ -148,13 +148,13 @@ def _approx_percentile(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="QUANTILE_DISC", expressions=[node.this, node.args["quantile"]])
 
 
-def _bracket(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _bracket(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """DuckDB counts elements from 1, as Trino does; keys of a map stay as they are written."""
     node.set("offset", node.args.get("offset", 1))
     return node
 
 
-def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _substring(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Empty from position 0, and from before the beginning."""
     start = node.args.get("start")
     if start is None or (start.is_int and int(start.name) > 0 and not isinstance(start, exp.Neg)):
@@ -163,19 +163,19 @@ def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return template(text, node.this, start, node)
 
 
-def _contains(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _contains(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """NULL if the value is not found, and the list has a NULL."""
     text = "CASE WHEN _1 THEN TRUE WHEN LEN(_0) > LIST_COUNT(_0) THEN NULL ELSE _1 END"
     return template(text, node.this, node)
 
 
-def _normalize(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _normalize(node: exp.Expr, context: SqlTree) -> exp.Expr:
     if (form := node.text("form").upper()) not in ("", "NFC"):
         raise UnsupportedSql(f"NORMALIZE to {form}", place=context.place(node), hint="only NFC is there")
     return exp.Anonymous(this="NFC_NORMALIZE", expressions=[node.this])
 
 
-def _extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _extract(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Weeks begin on Monday, and days of the week count from it."""
     part = node.this.name.upper()
     if part in _EXTRACTED:
@@ -183,19 +183,19 @@ def _extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _date_diff(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _date_diff(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """Whole units that have passed, as DuckDB's date_sub; its date_diff counts the boundaries crossed."""
     unit = exp.Literal.string(node.text("unit").lower() or "day")
     # sqlglot reads date_diff(unit, from, to) as to - from.
     return exp.Anonymous(this="DATE_SUB", expressions=[unit, node.expression, node.this])
 
 
-def _date_trunc(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _date_trunc(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """A date stays a date."""
     return exp.cast(node.copy(), exp.DType.DATE) if node.this.is_type(exp.DType.DATE) else node
 
 
-def _from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _from_unixtime(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """With a zone: zones.py."""
     if node.args.get("hours") or node.args.get("minutes"):
         raise UnsupportedSql(
@@ -204,7 +204,7 @@ def _from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _date_format(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _date_format(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """The week of MySQL's patterns, which sqlglot does not translate."""
     pattern = node.args["format"]
     if pattern.is_string:
@@ -213,17 +213,17 @@ def _date_format(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _format(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _format(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return exp.Anonymous(this="PRINTF", expressions=node.expressions)
 
 
-def _reverse(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _reverse(node: exp.Expr, _: SqlTree) -> exp.Expr:
     (argument,) = node.expressions
     is_list = argument.is_type(exp.DType.ARRAY) or isinstance(argument, _LISTS)
     return exp.Anonymous(this="LIST_REVERSE" if is_list else "REVERSE", expressions=[argument])
 
 
-def _to_iso8601(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def _to_iso8601(node: exp.Expr, _: SqlTree) -> exp.Expr:
     (time,) = node.expressions
     pattern = "%Y-%m-%dT%H:%M:%S.%gZ" if time.is_type(exp.DType.TIMESTAMPTZ) else "%Y-%m-%dT%H:%M:%S.%g"
     if time.is_type(exp.DType.DATE):
@@ -234,7 +234,7 @@ def _to_iso8601(node: exp.Expr, _: PlanContext) -> exp.Expr:
 def _over_entries(kind: str) -> Rule:
     """MAP_FILTER, TRANSFORM_KEYS, TRANSFORM_VALUES with a function of key and value."""
 
-    def rule(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    def rule(node: exp.Expr, context: SqlTree) -> exp.Expr:
         source, function = node.expressions
         entry = exp.to_identifier("entry")
         key, value = (
@@ -254,7 +254,7 @@ def _over_entries(kind: str) -> Rule:
     return rule
 
 
-def _zip_with(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _zip_with(node: exp.Expr, context: SqlTree) -> exp.Expr:
     left, right, function = node.expressions
     pair = exp.to_identifier("pair")
     sides = [
@@ -269,7 +269,7 @@ def _zip_with(node: exp.Expr, context: PlanContext) -> exp.Expr:
 
 
 def _called_with_two(
-    node: exp.Expr, context: PlanContext, function: exp.Expr, first: exp.Expr, second: exp.Expr
+    node: exp.Expr, context: SqlTree, function: exp.Expr, first: exp.Expr, second: exp.Expr
 ) -> exp.Expr:
     if not isinstance(function, exp.Lambda) or len(function.expressions) != 2:  # noqa: PLR2004  first and second
         raise UnsupportedSql(

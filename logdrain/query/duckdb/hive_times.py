@@ -12,7 +12,7 @@ from logdrain.query.duckdb.date_patterns import JAVA_LETTERS
 from logdrain.query.duckdb.functions_of_both import Functions
 from logdrain.query.duckdb.templates import Rule, from_template
 from logdrain.query.sql.constants import constant
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
 from logdrain.query.values.java_format import PATTERN_PART, pattern_parts
 from logdrain.query.values.java_parse import time_reader
@@ -64,7 +64,7 @@ _ROUNDED = from_template("ROUND(_0, 8)")
 _DATE_ADD = from_template(f"CAST(_0 + ({_COUNT}) AS DATE)")
 
 
-def as_time(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def as_time(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """The node as TIMESTAMP, NULL where it is none.
 
     Raises:
@@ -82,7 +82,7 @@ def as_time(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return _called(_READ, context, node)
 
 
-def as_date(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def as_date(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """The node as DATE, NULL where it is none.
 
     Raises:
@@ -93,13 +93,11 @@ def as_date(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.cast(as_time(node, context), exp.DType.DATE)
 
 
-def _called(rule: Rule, context: PlanContext, *arguments: exp.Expr) -> exp.Expr:
+def _called(rule: Rule, context: SqlTree, *arguments: exp.Expr) -> exp.Expr:
     return rule(exp.Anonymous(this="", expressions=list(arguments)), context)
 
 
-def _pattern(
-    node: exp.Expr, pattern: exp.Expr, context: PlanContext, *, hint: str, is_read: bool
-) -> exp.Expr:
+def _pattern(node: exp.Expr, pattern: exp.Expr, context: SqlTree, *, hint: str, is_read: bool) -> exp.Expr:
     """A pattern; one in a column is NULL where it cannot be read.
 
     Raises:
@@ -128,26 +126,26 @@ def _strftime(pattern: exp.Expr) -> exp.Expr | None:
     return exp.Literal.string(written)
 
 
-def _formatted(ways: dict[str, Rule], context: PlanContext, time: exp.Expr, pattern: exp.Expr) -> exp.Expr:
+def _formatted(ways: dict[str, Rule], context: SqlTree, time: exp.Expr, pattern: exp.Expr) -> exp.Expr:
     quick = _strftime(pattern)
     return _called(ways["strftime" if quick else "java"], context, time, quick or pattern)
 
 
-def date_format(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def date_format(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`date_format(time, pattern)`."""
     time, pattern = node.expressions
     pattern = _pattern(node, pattern, context, hint=_FORMAT_HINT, is_read=False)
     return _formatted(_FROM_TIME, context, as_time(time, context), pattern)
 
 
-def from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def from_unixtime(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`from_unixtime(seconds [, pattern])`, in UTC."""
     seconds, *patterns = node.expressions
     pattern = _pattern(node, [*patterns, _SECONDS][0], context, hint=_FORMAT_HINT, is_read=False)
     return _formatted(_FROM_SECONDS, context, _whole(seconds), pattern)
 
 
-def unix_timestamp(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def unix_timestamp(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`unix_timestamp(time [, pattern])`; what follows the time in the text is ignored."""
     time, *patterns = node.expressions
     if is_of(time, TEMPORAL):
@@ -161,13 +159,13 @@ def unix_timestamp(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return _called(_PARSE_QUICKLY, context, time, pattern, exp.Literal.string(letters))
 
 
-def add_months(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def add_months(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`add_months(date, months)`: text; the last day of a month stays the last."""
     time, months = node.expressions
     return _called(_ADD_MONTHS, context, as_date(time, context), _whole(months))
 
 
-def months_between(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def months_between(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`months_between(to, from [, is_rounded])`: whole from a day to the same or from last to last."""
     end, start, *rounded = node.expressions
     months = _called(_MONTHS_BETWEEN, context, as_time(end, context), as_time(start, context))
@@ -180,7 +178,7 @@ def months_between(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return _called(_ROUNDED, context, months)
 
 
-def _date_add(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _date_add(node: exp.Expr, context: SqlTree) -> exp.Expr:
     return _called(_DATE_ADD, context, as_date(node.this, context), _whole(node.expression))
 
 
@@ -188,7 +186,7 @@ def _whole(number: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=number.copy(), to=exp.DType.BIGINT.into_expr(), safe=True)
 
 
-def _part(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _part(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """A part of a time; NULL where the text is none."""
     key = "expression" if isinstance(node, exp.Extract) else "this"
     if not is_of(node.args[key], TEMPORAL):
@@ -196,7 +194,7 @@ def _part(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _clock_part(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _clock_part(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """A part of a time of day; of text, the date may be left out."""
     text = node.this
     _part(node, context)
@@ -206,7 +204,7 @@ def _clock_part(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return node
 
 
-def _trunc(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _trunc(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """`trunc(date, 'MM')` is text."""
     unit = _TRUNCATED.get(node.text("unit").upper())
     if unit is None:
@@ -219,7 +217,7 @@ def _trunc(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="STRFTIME", expressions=[start, exp.Literal.string("%Y-%m-%d")])
 
 
-def _day_of_week(node: exp.Expr, context: PlanContext) -> exp.Expr:
+def _day_of_week(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """From 1 for Sunday, where the engine counts from 0."""
     return exp.Paren(this=exp.Add(this=_part(node, context).copy(), expression=exp.Literal.number(1)))
 

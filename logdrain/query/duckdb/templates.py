@@ -7,9 +7,9 @@ import sqlglot
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 
-Rule = Callable[[exp.Expr, PlanContext], exp.Expr]
+Rule = Callable[[exp.Expr, SqlTree], exp.Expr]
 Lowering = str | Mapping[int, str] | Rule
 """A template over the arguments _0, _1, …, one for each number of arguments, or a rule."""
 
@@ -17,7 +17,7 @@ Lowering = str | Mapping[int, str] | Rule
 def from_template(text: str) -> Rule:
     """A rule that puts the arguments of a call into a template, in the place of _0, _1 and so on."""
 
-    def fill(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    def fill(node: exp.Expr, context: SqlTree) -> exp.Expr:
         filled = _parsed(text).copy()
         if filled.find(exp.AggFunc) and isinstance(node.parent, (exp.Filter, exp.Window)):
             raise UnsupportedSql(

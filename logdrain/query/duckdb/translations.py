@@ -6,7 +6,7 @@ from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.functions_of_hive import HIVE
 from logdrain.query.duckdb.functions_of_trino import TRINO
 from logdrain.query.duckdb.templates import give_place, rule_of
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 
 _RULES = {
     dialect: {function: rule_of(lowering) for function, lowering in table.items()}
@@ -14,13 +14,13 @@ _RULES = {
 }
 
 
-def translate_functions(context: PlanContext) -> None:
+def translate_functions(context: SqlTree) -> None:
     """Put what DuckDB runs in the place of each function that has an entry; their arguments are counted.
 
     Raises:
         SqlTypeError, UnsupportedSql: DuckDB has nothing for a form of a function.
     """
-    rules = _RULES[context.request.dialect]
+    rules = _RULES[context.dialect]
     for node in reversed(list(context.statement.walk())):
         rule = rules.get(node.name.lower() if type(node) is exp.Anonymous else type(node))
         if rule is None:

@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from logdrain.query.duckdb.templates import template
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import REAL, TEXT, WHOLE, is_of
 
 NOT_READ = " (as Trino reads it)"
@@ -23,7 +23,7 @@ _JSON_TEXT = "JSON_EXTRACT_STRING(_0, '$')"
 _INSTANT = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g UTC')"
 
 
-def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def trino_cast(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """CAST and TRY_CAST: text is a number only if Trino says so; JSON and instants become their text."""
     if not isinstance(node, exp.Cast):
         return node

@@ -10,11 +10,11 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from logdrain.errors import UnknownFunction, UnsupportedSql
 from logdrain.model.names import nearest_hint
-from logdrain.model.plans import EnginePlace
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
+from logdrain.query.duckdb.errors import EnginePlace
 from logdrain.query.duckdb.translations import SUGGESTIONS
 from logdrain.query.duckdb.vector_functions import VECTOR_FUNCTIONS
-from logdrain.query.sql.context import PlanContext, place_of
+from logdrain.query.sql.context import SqlTree, place_of
 from logdrain.query.sql.signatures import SIGNATURES
 from logdrain.query.td.registry import TD_FUNCTIONS
 from logdrain.query.values.address_functions import ADDRESS_FUNCTIONS
@@ -95,32 +95,7 @@ class PlacesGenerator(EngineGenerator):
         return super().too_wide([_MARK.sub("", text) for text in args])
 
 
-def _engine_places(context: PlanContext) -> tuple[EnginePlace, ...]:
-    """Where parts of the engine's SQL come from; none where marks would change the SQL."""
-    try:
-        marked = PlacesGenerator().generate(context.statement)
-    except ParseError:  # sqlglot writes some functions by parsing a template
-        return ()
-    if _MARK.sub("", marked) != context.engine_sql:
-        return ()
-    words = {
-        node.meta["start"]: context.written(node)
-        for node in context.statement.find_all(exp.Func)
-        if "start" in node.meta
-    }
-    places, marks_length = [], 0
-    for found in _MARK.finditer(marked):
-        start = int(found[1])
-        places.append(
-            EnginePlace(
-                found.start() - marks_length, place_of(context.request.sql, start), words.get(start, "")
-            )
-        )
-        marks_length += len(found[0])
-    return tuple(places)
-
-
-def write_engine_sql(context: PlanContext) -> None:
+def write_sql(tree: SqlTree) -> str:
     """Write the tree as the engine's SQL.
 
     Raises:
@@ -129,24 +104,42 @@ def write_engine_sql(context: PlanContext) -> None:
     """
     generator = EngineGenerator()
     try:
-        context.engine_sql = generator.generate(context.statement)
+        sql = generator.generate(tree.statement)
     except ParseError as error:
-        place = context.place(generator.current or context.statement)
+        place = tree.place(generator.current or tree.statement)
         raise UnsupportedSql("a function is not run here with these arguments", place=place) from error
-    context.engine_places = _engine_places(context)
-    lacking = [node for node in context.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
+    lacking = [node for node in tree.statement.find_all(exp.Func) if node.sql_name() in generator.lacking]
     for node, name in [*generator.unknown, *((node, node.sql_name()) for node in lacking)]:
-        known = [
-            *ENGINE_FUNCTIONS,
-            *SIGNATURES[context.request.dialect],
-            *(td_name.lower() for td_name in TD_FUNCTIONS),
-        ]
-        written = context.written(node) or name
+        known = [*ENGINE_FUNCTIONS, *SIGNATURES[tree.dialect], *(td_name.lower() for td_name in TD_FUNCTIONS)]
+        written = tree.written(node) or name
         raise UnknownFunction(
             f"there is no function {written}",
-            place=context.place(node),
+            place=tree.place(node),
             hint=SUGGESTIONS.get(written.lower()) or nearest_hint(written, known),
         )
     for node, message in generator.refused:
         # It would run, and mean something else.
-        raise UnsupportedSql(f"a part of this query is not run here: {message}", place=context.place(node))
+        raise UnsupportedSql(f"a part of this query is not run here: {message}", place=tree.place(node))
+    return sql
+
+
+def find_places(tree: SqlTree, sql: str) -> tuple[EnginePlace, ...]:
+    """Where parts of the engine's SQL come from; none where marks would change the SQL."""
+    try:
+        marked = PlacesGenerator().generate(tree.statement)
+    except ParseError:  # sqlglot writes some functions by parsing a template
+        return ()
+    if _MARK.sub("", marked) != sql:
+        return ()
+    words = {
+        node.meta["start"]: tree.written(node)
+        for node in tree.statement.find_all(exp.Func)
+        if "start" in node.meta
+    }
+    places, marks_length = [], 0
+    for found in _MARK.finditer(marked):
+        start = int(found[1])
+        place = place_of(tree.text, start)
+        places.append(EnginePlace(found.start() - marks_length, place, words.get(start, "")))
+        marks_length += len(found[0])
+    return tuple(places)

@@ -4,7 +4,6 @@
 the zone, comparisons and TO_UNIXTIME see the instant, all else the local time. That is in the rows, too.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -13,12 +12,11 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.templates import template
-from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import TEXT, is_of
-from logdrain.query.sql.zoned_types import ZONED, called_zone, is_zoned, type_zone, written_zone
+from logdrain.query.sql.zoned_types import OFFSET, ZONED, called_zone, is_zoned, type_zone
 from logdrain.query.values.td_time import find_zone
 
-_OFFSET = re.compile(r"(?P<sign>[+-])0?(?P<hours>[0-9]{1,2}):00")
 _ZONE_HINT = "write an IANA name: 'Asia/Tokyo'"
 _UNKNOWN_HINT = "name the zone in the same SELECT, or use TD_DATE_TRUNC and TD_TIME_FORMAT, which take one"
 
@@ -44,28 +42,13 @@ _NO_TIMES = frozenset({exp.DType.BOOLEAN, exp.DType.NULL})
 _SEE_INSTANTS = (exp.TimeToUnix, exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Connector, exp.Predicate)
 
 
-def name_zones(context: PlanContext) -> None:
-    """Write `TIMESTAMP '… Asia/Tokyo'` with AT TIME ZONE, and drop casts that change nothing."""
-    if context.request.dialect is not Dialect.TRINO:
-        return
-    for node in reversed(list(context.statement.find_all(exp.Cast))):
-        zone = written_zone(node)
-        if zone is not None:
-            text = node.this.name.removesuffix(zone.name).rstrip()
-            gap = "" if _OFFSET.fullmatch(zone.name) else " "
-            node.this.set("this", f"{text}{gap}{zone.name}")
-            node.replace(exp.AtTimeZone(this=node.copy(), zone=zone))
-        elif node.to.is_type(exp.DType.TIMESTAMPTZ) and is_zoned(node.this):
-            node.replace(node.this)
-
-
-def lower_time_zones(context: PlanContext) -> None:
+def lower_time_zones(context: SqlTree) -> None:
     """Write every time with a zone as its instant, and as the local time where that is read.
 
     Raises:
         UnsupportedSql: a zone that the engine lacks, or that is not known where it is needed.
     """
-    if context.request.dialect is not Dialect.TRINO:
+    if context.dialect is not Dialect.TRINO:
         return
     zones = _Zones(context)
     zones.check_columns()
@@ -82,7 +65,7 @@ def lower_time_zones(context: PlanContext) -> None:
 
 
 class _Zones:
-    def __init__(self, context: PlanContext) -> None:
+    def __init__(self, context: SqlTree) -> None:
         self._context = context
 
     def check_columns(self) -> None:
@@ -226,7 +209,7 @@ class _Zones:
         if zone is None or not zone.is_string:
             return zone or exp.Null()
         name = zone.name
-        offset = _OFFSET.fullmatch(name)
+        offset = OFFSET.fullmatch(name)
         if offset:  # the engine reads POSIX signs: west is positive
             hours = int(offset["hours"])
             return exp.Literal.string(

@@ -19,6 +19,7 @@ from logdrain.query.names.sources import (
     sometimes_list,
 )
 from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.nodes import JsonFieldText
 from logdrain.types.sql_types import column_type, sql_type
 
 Parts = Sequence[exp.Identifier]
@@ -123,8 +124,8 @@ def _below_text(
         f"{'.'.join(above)} is a list in some events of {source.scan.catalog.table.name}: "
         f"{'.'.join(path)} reads as NULL there"
     )
-    steps = "".join('."' + key.replace('"', '\\"') + '"' for key in path[len(above) :])
-    value = exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[text, exp.Literal.string(f"${steps}")])
+    steps = [exp.Literal.string(key) for key in path[len(above) :]]
+    value = JsonFieldText(this=text, expressions=steps)
     of = column_type(source.scan.catalog, path)
     scalar = exp.DataType.build("VARCHAR") if of.element or of.fields else sql_type(of)
     return exp.TryCast(this=exp.Try(this=exp.Paren(this=value)), to=scalar, safe=True)

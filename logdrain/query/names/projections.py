@@ -45,7 +45,7 @@ def with_name(context: PlanContext, projection: exp.Expr, index: int) -> exp.Ali
     if isinstance(projection, exp.Alias):
         return projection
     parts = column_parts(projection)
-    name = parts[-1].name if parts else f"{_UNNAMED[context.request.dialect]}{index}"
+    name = parts[-1].name if parts else f"{_UNNAMED[context.dialect]}{index}"
     return exp.Alias(this=projection, alias=quoted(name))
 
 

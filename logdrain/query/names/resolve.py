@@ -291,5 +291,5 @@ class _Resolver:
 
     def _warn_shadowed(self, parts: list[exp.Identifier], found: exp.Expr, outputs: Outputs) -> None:
         if self._is_output(parts, outputs) and outputs[parts[0].name.lower()] != found:
-            name, place = parts[0].name, self._context.place(parts[0])
-            self._context.warn(f"{place}: {name} means the column of the table here, not the alias {name}")
+            name = parts[0].name
+            self._context.warn(f"{name} means the column of the table here, not the alias {name}", parts[0])

@@ -25,7 +25,7 @@ def check_types(context: PlanContext) -> None:
     Raises:
         SqlTypeError, SqlSyntaxError, SqlError: with line and column.
     """
-    if context.request.dialect is not Dialect.TRINO:
+    if context.dialect is not Dialect.TRINO:
         return
     for node in context.statement.walk():
         for of, check in _CHECKS:

@@ -11,6 +11,7 @@ from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import ScanBuilder
 from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
+from logdrain.types.type_table import BSON_TYPES, COLUMN_KINDS, EXACT_KINDS
 
 _NOT_TIME = "only `time`, compared with whole numbers, gives a time range"
 
@@ -34,6 +35,9 @@ _MIRRORED = {
     Comparator.GT: Comparator.LT,
     Comparator.GTE: Comparator.LTE,
 }
+
+Comparison = tuple[exp.Expr, Comparator, tuple[Scalar | None, ...]]
+"""`expression comparator constants`."""
 
 Condition = tuple[exp.Column, Comparator, tuple[Scalar | None, ...]]
 """`column comparator constants`."""
@@ -91,6 +95,15 @@ def predicates(condition: exp.Expr, scan: ScanBuilder) -> list[Predicate] | str:
 
 def conditions(node: exp.Expr) -> list[Condition]:
     """A comparison, IN, BETWEEN or IS [NOT] NULL of a column and constants, in parts; else empty."""
+    return [
+        (compared, comparator, values)
+        for compared, comparator, values in comparisons(node)
+        if isinstance(compared, exp.Column)
+    ]
+
+
+def comparisons(node: exp.Expr) -> list[Comparison]:
+    """The same of any expression that is not constant itself."""
     if isinstance(node, exp.Between) and not node.args.get("symmetric"):
         low = _compared(node.this, Comparator.GTE, [node.args["low"]])
         high = _compared(node.this, Comparator.LTE, [node.args["high"]])
@@ -101,7 +114,7 @@ def conditions(node: exp.Expr) -> list[Condition]:
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         return _compared(node.this, Comparator.IS_NULL, [])
     if isinstance(node, exp.Not) and isinstance(node.this, exp.Is):
-        return [(column, Comparator.NOT_NULL, values) for column, _, values in conditions(node.this)]
+        return [(compared, Comparator.NOT_NULL, values) for compared, _, values in comparisons(node.this)]
     comparator = _COMPARATORS.get(type(node))
     if comparator is None:
         return []
@@ -110,13 +123,13 @@ def conditions(node: exp.Expr) -> list[Condition]:
     )
 
 
-def _compared(column: exp.Expr, comparator: Comparator, values: Sequence[exp.Expr]) -> list[Condition]:
-    column = column.unnest()
+def _compared(node: exp.Expr, comparator: Comparator, values: Sequence[exp.Expr]) -> list[Comparison]:
+    compared = node.unnest()
     constants = [constant(value) for value in values]
     known = tuple(found.value for found in constants if found is not None)
-    if not isinstance(column, exp.Column) or len(known) < len(values):
+    if constant(compared) is not None or len(known) < len(values):
         return []
-    return [(column, comparator, known)]
+    return [(compared, comparator, known)]
 
 
 def _problem(scan: ScanBuilder, path: FieldPath, values: Sequence[Scalar | None]) -> str:
@@ -127,45 +140,41 @@ def _problem(scan: ScanBuilder, path: FieldPath, values: Sequence[Scalar | None]
         return _NOT_TIME
     else:
         types = scan.catalog.types(path) - {FieldType.NULL}
-    fits = _FITS.get(types)
+    kind = EXACT_KINDS.get(types)
     if not types:
         return "no event has had the field"
-    if fits is None:
-        return "the field has mixed types" if len(types) > 1 else f"the field is {_AN[next(iter(types))]}"
+    if kind is None:
+        return (
+            "the field has mixed types"
+            if len(types) > 1
+            else f"the field is {BSON_TYPES[next(iter(types))].words}"
+        )
     if any(FieldType.ARRAY in scan.catalog.types(path[:depth]) for depth in range(1, len(path))):
         return "the field lies inside a list"
     if None in values:
         return "NULL is compared"
-    return "" if all(fits(value) for value in values) else "the constant has another type than the field"
-
-
-_AN = {
-    FieldType.ARRAY: "a list",
-    FieldType.OBJECT: "an object",
-    FieldType.DATE: "a time",
-    FieldType.DECIMAL: "a decimal",
-}
+    fits = all(_fits(value, COLUMN_KINDS[kind].constants) for value in values)
+    return "" if fits else "the constant has another type than the field"
 
 
 def _is_bigint(value: object) -> bool:
     return type(value) is int and BIGINT_MIN <= value <= BIGINT_MAX
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> bool:
+    """Whether a constant is a whole number that SQL and the store compare alike."""
     return type(value) is int and abs(value) < _DOUBLE_IS_EXACT_BELOW
 
 
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or (type(value) is float and abs(value) < _DOUBLE_IS_EXACT_BELOW)
+def is_number(value: object) -> bool:
+    """Whether a constant is a number that SQL and the store compare alike."""
+    return is_whole(value) or (type(value) is float and abs(value) < _DOUBLE_IS_EXACT_BELOW)
 
 
-_FITS: dict[frozenset[FieldType], Callable[[object], bool]] = {
-    frozenset({FieldType.INT}): _is_whole,
-    frozenset({FieldType.DOUBLE}): _is_number,
-    frozenset({FieldType.INT, FieldType.DOUBLE}): _is_number,
-    frozenset({FieldType.STRING}): lambda value: isinstance(value, str),
-    frozenset({FieldType.BOOL}): lambda value: isinstance(value, bool),
-}
+def _fits(value: Scalar | None, types: tuple[type, ...]) -> bool:
+    """Whether a constant has one of these types, and is as exact in the store as in SQL."""
+    is_exact = not isinstance(value, int | float) or abs(value) < _DOUBLE_IS_EXACT_BELOW
+    return type(value) in types and is_exact
 
 
 def _hull(left: TimeRange, right: TimeRange) -> TimeRange:

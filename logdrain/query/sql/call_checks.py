@@ -21,7 +21,7 @@ def check_call(context: PlanContext, call: exp.Func) -> None:
     """Count the arguments of one call. Raises what `check_calls` does."""
     problem = ""
     if type(call) is exp.Anonymous:
-        signature = SIGNATURES[context.request.dialect].get(call.name.lower())
+        signature = SIGNATURES[context.dialect].get(call.name.lower())
         problem = signature.problem(call.name.upper(), len(call.expressions)) if signature else ""
     elif any(is_needed and call.args.get(part) is None for part, is_needed in call.arg_types.items()):
         problem = f"{(context.written(call) or call.sql_name()).upper()} needs more arguments"

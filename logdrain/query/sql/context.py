@@ -1,28 +1,29 @@
 """What planning knows so far: one value that every step of the recipe reads and adds to."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-from logdrain.errors import Place, UnknownResult
+from logdrain.errors import Place, SqlError, UnknownResult
 from logdrain.model.catalog import FieldPath, TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import (
     Aggregation,
-    EnginePlace,
+    Dialect,
     Predicate,
     PseudoColumn,
-    QueryRequest,
     ResultColumn,
     ResultScan,
     ResultTable,
-    RiskyPart,
     Scan,
     ScanColumn,
     TimeRange,
 )
+from logdrain.model.queries import QueryRequest
 from logdrain.query.sql.dialect import FRONT_DOORS
 from logdrain.types.sql_types import column_type
 
@@ -56,12 +57,11 @@ class ScanBuilder:
 
     def finished(self) -> Scan:
         """The scan as a noun; one that needs no column (COUNT(*)) reads the time."""
-        if not self.columns:
-            self.column(TIME)
+        time = ScanColumn(TIME[0], TIME, column_type(self.catalog, TIME))
         return Scan(
             name=self.name,
             table=self.catalog.table,
-            columns=tuple(self.columns.values()),
+            columns=tuple(self.columns.values()) or (time,),
             time_range=self.time_range,
             predicates=tuple(self.predicates),
         )
@@ -103,11 +103,47 @@ def no_results(table: ResultTable) -> Sequence[ResultColumn]:
 
 
 @dataclass(slots=True)
-class PlanContext:
+class SqlTree:
+    """A query as a tree, which steps change in place, and the text that it was read from.
+
+    Attributes:
+        text: What the user wrote; of a request that was a tree, that tree as text.
+        is_written: Whether there was a text; errors and warnings about a tree have no place.
+    """
+
+    statement: exp.Query
+    text: str
+    dialect: Dialect
+    is_written: bool
+
+    def place(self, node: exp.Expr) -> Place:
+        """Where a node stands in the user's text: `line 2, column 5`."""
+        return node_place(self.text, node)
+
+    def written(self, node: exp.Expr) -> str:
+        """The word that a function call starts with, as it was written; "" where it was not."""
+        if "start" not in node.meta:
+            return ""
+        return self.text[node.meta["start"] : node.meta["end"] + 1]
+
+    def readable(self, node: exp.Expr) -> str:
+        """A resolved expression in the user's dialect, with quotes only where a name needs them."""
+        plain = node.copy()
+        for call in plain.find_all(exp.Anonymous):
+            name, count = call.meta.get(WRITTEN_CALL, (call.name, len(call.expressions)))
+            call.set("this", name)
+            call.set("expressions", call.expressions[:count])
+        for identifier in plain.find_all(exp.Identifier):
+            identifier.set("quoted", not _PLAIN_NAME.fullmatch(identifier.name))
+        return plain.sql(dialect=FRONT_DOORS[self.dialect])
+
+
+@dataclass(slots=True)
+class PlanContext(SqlTree):
     """A plan in the making.
 
     Attributes:
-        statement: The query as a tree; steps change it in place.
+        request: What it is made from; `read_statement` reads it.
         has_addresses: Whether the engine has a database of addresses, for the TD_IP_TO_… functions.
         result_columns: The columns of a result table; raises UnknownTable, UnknownResult.
         scans: By name, in order of appearance.
@@ -119,44 +155,43 @@ class PlanContext:
     tables: Sequence[Table]
     has_addresses: bool = False
     result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results
-    statement: exp.Query = field(default_factory=exp.Select)
     scans: dict[str, ScanBuilder] = field(default_factory=dict)
     result_scans: dict[str, ResultScanBuilder] = field(default_factory=dict)
     slice_column: str | None = None
-    engine_sql: str = ""
-    engine_places: tuple[EnginePlace, ...] = ()
     warnings: list[str] = field(default_factory=list)
     not_pushed: list[str] = field(default_factory=list)
-    risky_parts: list[RiskyPart] = field(default_factory=list)
     counts_from_now: list[str] = field(default_factory=list)
     aggregation: Aggregation | None = None
     not_aggregated: str = ""
 
-    def warn(self, text: str) -> None:
-        """Say something to the person who wrote the SQL, once."""
-        if text not in self.warnings:
-            self.warnings.append(text)
+    def warn(self, text: str, node: exp.Expr | None = None) -> None:
+        """Say something about a node to the person who wrote the SQL, once."""
+        warning = f"{self.place(node)}: {text}" if node is not None and self.is_written else text
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
-    def place(self, node: exp.Expr) -> Place:
-        """Where a node stands in the user's text: `line 2, column 5`."""
-        return node_place(self.request.sql, node)
 
-    def written(self, node: exp.Expr) -> str:
-        """The word that a function call starts with, as it was written; "" where it was not."""
-        if "start" not in node.meta:
-            return ""
-        return self.request.sql[node.meta["start"] : node.meta["end"] + 1]
+@contextmanager
+def sql_errors(tree: SqlTree, warnings: Sequence[str]) -> Iterator[None]:
+    """What sqlglot raises becomes a SqlError; every SqlError has the warnings, and a place only in a text."""
+    try:
+        yield
+    except RecursionError:
+        raise _told(SqlError("the query is nested too deeply", place=Place(1, 1)), tree, warnings) from None
+    except SqlglotError as error:
+        place = tree.place(tree.statement)
+        told = _told(SqlError(f"the query cannot be understood: {error}", place=place), tree, warnings)
+        raise told from error
+    except SqlError as error:
+        _told(error, tree, warnings)
+        raise
 
-    def readable(self, node: exp.Expr) -> str:
-        """A resolved expression in the user's dialect, with quotes only where a name needs them."""
-        plain = node.copy()
-        for call in plain.find_all(exp.Anonymous):
-            name, count = call.meta.get(WRITTEN_CALL, (call.name, len(call.expressions)))
-            call.set("this", name)
-            call.set("expressions", call.expressions[:count])
-        for identifier in plain.find_all(exp.Identifier):
-            identifier.set("quoted", not _PLAIN_NAME.fullmatch(identifier.name))
-        return plain.sql(dialect=FRONT_DOORS[self.request.dialect])
+
+def _told(error: SqlError, tree: SqlTree, warnings: Sequence[str]) -> SqlError:
+    error.warnings = tuple(warnings)
+    if not tree.is_written:
+        error.place = None
+    return error
 
 
 def node_place(sql: str, node: exp.Expr) -> Place:

@@ -63,13 +63,21 @@ _TEXTS_KEPT_MAX = 64
 
 
 def read_statement(context: PlanContext) -> None:
-    """Parse the text: exactly one SELECT, VALUES or set operation, with or without WITH.
+    """Take the request's tree, or parse its text.
 
     Raises:
-        SqlSyntaxError: it cannot be parsed; has line and column.
+        SqlSyntaxError: it is not exactly one SELECT, VALUES or set operation; has line and column.
         UnsupportedSql: it is another statement, or has a part that is not run here.
     """
-    context.statement = parse_query(context.request.sql, context.request.dialect).copy()
+    sql = context.request.sql
+    if isinstance(sql, str):
+        context.statement = parse_query(sql, context.dialect).copy()
+        return
+    context.statement = sql.copy()
+    for node in context.statement.walk():
+        node.meta.clear()  # where a part stood in another text
+    context.text = context.statement.sql(dialect=FRONT_DOORS[context.dialect])
+    _check_parts(context.text, context.statement)
 
 
 @lru_cache(maxsize=_TEXTS_KEPT_MAX)
@@ -91,6 +99,11 @@ def parse_query(sql: str, dialect: Dialect) -> exp.Query:
             "a second statement", place=_second_place(sql, dialect), hint="a query is exactly one statement"
         )
     statement = _as_query(sql, statements[0])
+    _check_parts(sql, statement)
+    return statement
+
+
+def _check_parts(sql: str, statement: exp.Query) -> None:
     for node in statement.walk():
         for refused, what in _REFUSED:
             if isinstance(node, refused) and not isinstance(node, exp.Query):
@@ -100,7 +113,6 @@ def parse_query(sql: str, dialect: Dialect) -> exp.Query:
             _check_columns(sql, node)
         _check_samples(sql, node)
         _check_counts(sql, node)
-    return statement
 
 
 def _check_counts(sql: str, node: exp.Expr) -> None:

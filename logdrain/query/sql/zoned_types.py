@@ -10,11 +10,15 @@ from typing import Any
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
+from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import NUMBER, TEXT, is_of
 
 ZONED = exp.DType.TIMESTAMPLTZ
 
 _TEXT_ZONE = re.compile(r".*[0-9] ?(?P<zone>[+-][0-9]{1,2}:[0-9]{2}|[A-Za-z][A-Za-z0-9_+/-]*)", re.DOTALL)
+OFFSET = re.compile(r"(?P<sign>[+-])0?(?P<hours>[0-9]{1,2}):00")
+"""A zone that is whole hours away from UTC."""
+
 _CALLS = ("at_timezone", "with_timezone")
 
 _NUMBER_OR_TEXT = NUMBER | TEXT
@@ -50,6 +54,21 @@ def written_zone(node: exp.Expr) -> exp.Expr | None:
         return None
     found = _TEXT_ZONE.fullmatch(node.this.name)
     return exp.Literal.string(found["zone"]) if found else None
+
+
+def name_zones(context: SqlTree) -> None:
+    """Write `TIMESTAMP '… Asia/Tokyo'` with AT TIME ZONE, and drop casts that change nothing."""
+    if context.dialect is not Dialect.TRINO:
+        return
+    for node in reversed(list(context.statement.find_all(exp.Cast))):
+        zone = written_zone(node)
+        if zone is not None:
+            text = node.this.name.removesuffix(zone.name).rstrip()
+            gap = "" if OFFSET.fullmatch(zone.name) else " "
+            node.this.set("this", f"{text}{gap}{zone.name}")
+            node.replace(exp.AtTimeZone(this=node.copy(), zone=zone))
+        elif node.to.is_type(exp.DType.TIMESTAMPTZ) and is_zoned(node.this):
+            node.replace(node.this)
 
 
 def called_zone(node: exp.Expr) -> exp.Expr | None:

@@ -48,7 +48,7 @@ def _range(call: Call, index: int) -> tuple[int, int]:
     if known is None or not isinstance(known.value, str):
         raise call.wrong(argument, "the interval is not a constant string", _HINT)
     request = call.context.request
-    is_scheduled = _SCHEDULED_TIME.search(request.sql) is not None
+    is_scheduled = _SCHEDULED_TIME.search(call.context.text) is not None
     if not is_scheduled:
         call.context.counts_from_now.append(f"{call.name} ({call.context.place(call.node)})")
     base = request.scheduled_time_s if is_scheduled else request.now_s

@@ -15,6 +15,7 @@ from logdrain.query.td.sql_functions import as_written, avg_if, first, last, num
 from logdrain.query.td.time_functions import scheduled_time, time_add, time_range
 from logdrain.query.values import scalars
 from logdrain.query.values.address_functions import ADDRESS_FUNCTIONS
+from logdrain.types.sql_types import engine_type
 
 __all__ = ["ANY_NUMBER", "REFUSED_FUNCTIONS", "TD_FUNCTIONS", "TdFunction"]
 
@@ -50,7 +51,7 @@ TD_FUNCTIONS: dict[str, TdFunction] = {
     "TD_INTERVAL": TdFunction(range(2, 4), _TYPE.BOOLEAN, time_interval),
     "TD_INTERVAL_RANGE": TdFunction(range(1, 3), _TYPE.ARRAY, interval_range),
     **{
-        name: TdFunction(range(1, 2), exp.DataType.build(of, dialect="duckdb").this, address_value)
+        name: TdFunction(range(1, 2), engine_type(of).this, address_value)
         for name, (of, _) in ADDRESS_FUNCTIONS.items()
     },
     "TD_LAST": TdFunction(range(2, ANY_NUMBER), _TYPE.UNKNOWN, last),

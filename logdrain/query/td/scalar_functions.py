@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Dialect, Scalar
 from logdrain.query.sql.constants import NULL, bigint, constant
 from logdrain.query.sql.context import WRITTEN_CALL
@@ -19,8 +20,8 @@ from logdrain.query.values.scalars import (
     ScalarFunction,
 )
 from logdrain.types.sql_types import engine_type
+from logdrain.types.type_table import COLUMN_KINDS
 
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"BIGINT": (int,), "DOUBLE": (int, float), "VARCHAR": (str,)}
 _FOLDED = ("BIGINT", "VARCHAR")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
@@ -53,7 +54,7 @@ def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
 
 def time_format(call: Call) -> exp.Expr:
     """`TD_TIME_FORMAT(long, pattern [, zone]) -> string`; `z` is a name in Hive, an offset in Trino."""
-    is_hive = call.context.request.dialect is Dialect.HIVE
+    is_hive = call.context.dialect is Dialect.HIVE
     return of_values(TIME_FORMAT_OF_HIVE if is_hive else TIME_FORMAT_OF_TRINO)(call)
 
 
@@ -61,8 +62,7 @@ def time_parse(call: Call) -> exp.Expr:
     """`TD_TIME_PARSE(string [, zone]) -> long`; a constant that is no time is NULL, with a warning."""
     parsed, written = of_values(PARSE)(call), constant(call.arguments[0])
     if constant(parsed) == NULL and written is not None and written.value is not None:
-        place = call.context.place(call.node)
-        call.context.warn(f"{place}: {call.name}: {written.value!r} is no time and reads as NULL")
+        call.context.warn(f"{call.name}: {written.value!r} is no time and reads as NULL", call.node)
     return parsed
 
 
@@ -78,7 +78,7 @@ def _checked(call: Call, parameter: Parameter, argument: exp.Expr, value: Scalar
         value = str(value)
     if parameter.type == "BIGINT":
         value = _whole(value)
-    fits = _PYTHON_TYPES[parameter.type]
+    fits = COLUMN_KINDS[TypeKind(parameter.type)].constants
     if isinstance(value, bool) or not isinstance(value, fits) or parameter.read(value) is None:
         raise call.wrong(argument, f"{value!r} is no {parameter.what}", parameter.hint)
     return value
@@ -100,7 +100,7 @@ def _typed(call: Call, parameter: Parameter, argument: exp.Expr) -> exp.Expr:
     if parameter.type != "VARCHAR" and is_of(argument, _NO_NUMBERS):
         written = f"{call.context.readable(argument)} is {argument.type}, no {parameter.what}"
         raise call.wrong(argument, written, parameter.hint)
-    of = exp.DataType.build(parameter.type, dialect="duckdb")
+    of = engine_type(parameter.type)
     if argument.is_type(of.this):
         return argument.copy()
     if constant(argument) is not None and argument.is_string:
@@ -114,4 +114,4 @@ def _literal(value: object, returns: str) -> exp.Expr:
     if isinstance(value, int):
         return bigint(value)
     text = exp.Null() if value is None else exp.Literal.string(str(value))
-    return exp.Cast(this=text, to=exp.DataType.build(returns, dialect="duckdb"))
+    return exp.Cast(this=text, to=engine_type(returns))

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
 from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.nodes import SessionId
 from logdrain.query.td.calls import Call
 
 _FUNCTION = "TD_SESSIONIZE_WINDOW"
@@ -95,8 +96,7 @@ def _session_id(inner: exp.Select, call: exp.Anonymous, window: exp.Window) -> e
         order=window.args["order"].copy(),
     )
     parts = [part.copy() for part in window.args.get("partition_by") or []]
-    whose = exp.cast(exp.Struct(expressions=[*parts, start]), exp.DType.VARCHAR)
-    return exp.cast(exp.cast(exp.MD5(this=whose), exp.DType.UUID), exp.DType.VARCHAR)
+    return SessionId(expressions=[*parts, start])
 
 
 def _read_from(select: exp.Select, inner: exp.Select) -> None:

@@ -47,8 +47,9 @@ def x_rank(call: Call) -> exp.Expr:
     Where a subquery sorts the rows, `hive_forms` has written the call as a window in that order.
     """
     call.context.warn(
-        f"{call.context.place(call.node)}: {call.name} numbers rows in any order here; "
-        "sort them in a subquery, or write ROW_NUMBER() OVER (PARTITION BY … ORDER BY …)"
+        f"{call.name} numbers rows in any order here; "
+        "sort them in a subquery, or write ROW_NUMBER() OVER (PARTITION BY … ORDER BY …)",
+        call.node,
     )
     return exp.Window(this=exp.RowNumber(), partition_by=[key.copy() for key in call.arguments])
 

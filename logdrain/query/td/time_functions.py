@@ -85,8 +85,9 @@ def _is_mistaken_zone(call: Call) -> bool:
     )
     if is_zone and third is not None:
         call.context.warn(
-            f"{call.context.place(call.node)}: {call.name}: {third.value!r} stands where the end belongs, "
-            f"so the range has no end; write {call.name}(time, start, NULL, {third.value!r})"
+            f"{call.name}: {third.value!r} stands where the end belongs, "
+            f"so the range has no end; write {call.name}(time, start, NULL, {third.value!r})",
+            call.node,
         )
     return is_zone
 

@@ -5,7 +5,7 @@ also where the engine has read enough before the last row.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 
 import psycopg
@@ -17,14 +17,12 @@ from logdrain.errors import ResultRefused, ResultUrlInvalid, UnknownTable
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
-from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_table import locate_table
-from logdrain.results.read.reading import copy_statement, engine_type, scan_schema, travel_schema
+from logdrain.ports import ScanStream, Transaction
+from logdrain.results.read.copy_statement import copy_statement, scan_schema, travel_schema
+from logdrain.results.tables import TableName, connect, locate_table, result_errors
 from logdrain.results.url.target import OWN_TABLES, ParsedResult, check_schema, resolve_table
+from logdrain.types.postgres_types import read_as
 
-_CONNECT_TIMEOUT_S = 10
 _PIECE_BYTES = 2 * 1024 * 1024
 _SET_UP = """
 SELECT set_config('TimeZone', 'UTC', true), set_config('IntervalStyle', 'iso_8601', true),
@@ -99,43 +97,24 @@ class PostgresResultReader:
         )
 
 
-class ResultScanStream:
+class ResultScanStream(ScanStream):
     """Port ScanStream over a result table."""
 
     def __init__(self, target: ResultTarget, scan: ResultScan) -> None:
+        super().__init__(scan_schema(scan.columns))
         self._target = target
         self._scan = scan
-        self._rows_read = 0
-        self._bytes_read = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types, known before the first batch."""
-        return scan_schema(self._scan.columns)
-
-    @property
-    def rows_read(self) -> int:
-        """Rows yielded so far, over all passes."""
-        return self._rows_read
-
-    @property
-    def bytes_read(self) -> int:
-        """Text received so far, over all passes."""
-        return self._bytes_read
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches. See the port."""
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         with _reading(self._target) as connection:
             place = locate_table(connection, self._target)
             with connection.cursor() as cursor, cursor.copy(copy_statement(self._scan, place)) as copy:
                 for piece in _pieces(copy):
-                    self._bytes_read += len(piece)
-                    for batch in self._batches(piece):
-                        self._rows_read += batch.num_rows
-                        yield batch
+                    self.bytes_read += len(piece)
+                    yield from self._decoded(piece)
 
-    def _batches(self, piece: bytes) -> Iterator[pa.RecordBatch]:
-        schema, travels = self.schema, travel_schema(self._scan.columns)
+    def _decoded(self, piece: bytes) -> Iterator[pa.RecordBatch]:
+        travels = travel_schema(self._scan.columns)
         try:
             table = csv.read_csv(
                 BytesIO(piece),
@@ -159,9 +138,9 @@ class ResultScanStream:
         for batch in table.to_batches():
             arrays = [
                 column if column.type == field.type else column.view(field.type)
-                for column, field in zip(batch.columns, schema, strict=True)
+                for column, field in zip(batch.columns, self.schema, strict=True)
             ]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:
@@ -182,23 +161,10 @@ def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:
 @contextmanager
 def _reading(target: ResultTarget) -> Iterator[Transaction]:
     """A transaction that cannot write; its connection goes with it."""
-    try:
-        connection: Transaction = psycopg.connect(
-            target.dsn,
-            connect_timeout=_CONNECT_TIMEOUT_S,
-            client_encoding="utf8",
-            fallback_application_name="logdrain",
-            keepalives_idle=60,
-        )
-        try:
-            connection.read_only = True
-            connection.execute(_SET_UP)
-            yield connection
-        finally:
-            connection.close()
-    except psycopg.Error as error:
-        table = TableName(target.schema or "public", target.table)
-        raise result_error(error, table, "", reading=True) from error
+    with result_errors(target, reading=True), closing(connect(target.dsn)) as connection:
+        connection.read_only = True
+        connection.execute(_SET_UP)
+        yield connection
 
 
 def _check_readable(table: ResultTable) -> None:
@@ -232,7 +198,7 @@ def _column(column: str, postgres_type: str, taken: set[str]) -> ResultColumn:
         number += 1
         name = f"{column}_{number}"
     taken.add(name.lower())
-    return ResultColumn(name, column, engine_type(column, postgres_type), postgres_type)
+    return ResultColumn(name, column, read_as(column, postgres_type), postgres_type)
 
 
 def _name_and_type(name: str, postgres_type: str) -> tuple[str, str]:

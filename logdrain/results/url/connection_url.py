@@ -3,7 +3,7 @@
 No message here repeats a URL: one that cannot be read may have its password anywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from logdrain.errors import ResultUrlInvalid
@@ -103,8 +103,7 @@ def connection_url(url: str, *, ssl: bool, table_options: tuple[str, ...]) -> st
             )
         if name not in PARAMETERS:
             raise ResultUrlInvalid(
-                f'connection parameter "{name}" is not known',
-                hint=nearest_hint(name, PARAMETERS, f"known: {', '.join(PARAMETERS)}"),
+                f'connection parameter "{name}" is not known', hint=known_hint(name, PARAMETERS)
             )
         if name in _VALUES:
             choice(name, parameters[name], _VALUES[name])
@@ -141,11 +140,13 @@ def choice(option: str, word: str, words: tuple[str, ...]) -> str:
         ResultUrlInvalid: it is not; the hint has the nearest.
     """
     if word not in words:
-        raise ResultUrlInvalid(
-            f'result option {option}="{word}" is not known',
-            hint=nearest_hint(word, words, f"known: {', '.join(words)}"),
-        )
+        raise ResultUrlInvalid(f'result option {option}="{word}" is not known', hint=known_hint(word, words))
     return word
+
+
+def known_hint(word: str, words: Sequence[str]) -> str:
+    """The word that was probably meant, else all of them."""
+    return nearest_hint(word, map(str, words), f"known: {', '.join(words)}")
 
 
 def check_characters(text: str) -> None:

@@ -19,9 +19,12 @@ from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
 from logdrain.events.mongo_client import CATALOG, LATE, NEAR_MISSES, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
-from logdrain.model.events import DropReason, LineKind, NearMissReason
+from logdrain.model.catalog import FieldType, TableCatalog, TypeKind
+from logdrain.model.events import DropReason, LineKind, NearMissReason, Table
+from logdrain.model.jobs import Mode
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.url.target import OPTIONS
+from logdrain.types.sql_types import column_type
 from logdrain.web.application import make_application
 
 ROOT = Path(__file__).parents[3]
@@ -156,8 +159,25 @@ def test_result_options() -> None:
     assert sorted(first_column("results.md", "Option")) == sorted(OPTIONS)
 
 
+def test_result_modes_in_tables_and_in_files() -> None:
+    assert first_column("results.md", "Mode") == [*Mode, *Mode]
+
+
 def test_own_collections() -> None:
     assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, NEAR_MISSES, LATE]
+
+
+def test_types_of_the_catalog() -> None:
+    documented = [
+        (frozenset(map(FieldType, re.split(", | and ", seen))), kind.strip("`"))
+        for cell, kind in rows(REFERENCE / "store.md", "Types seen")
+        for seen in cell.split("; ")
+        if set(re.split(", | and ", seen)) <= set(FieldType)
+    ]
+    for seen, kind in documented:
+        column = column_type(TableCatalog(Table("db", "t"), {("f",): seen}), ("f",)).kind
+        assert kind == column or column in {TypeKind.LIST, TypeKind.TEXT}  # an object without fields is TEXT
+    assert frozenset[FieldType]().union(*(seen for seen, _ in documented)) == {*FieldType} - {FieldType.NULL}
 
 
 def test_dependencies() -> None:

@@ -216,6 +216,16 @@ def test_lines_that_were_cut_before_are_ended_or_broken_off() -> None:
         assert_same(body, WAITING)
 
 
+@pytest.mark.parametrize(
+    "text", ['{"n":9223372036854775808}', '{"a":', '{"time":null}', '{"\\u0000":1}', '{"_id":1}']
+)
+def test_odd_lines_among_very_many(text: str) -> None:
+    clean, odd = [frame(each) for each in CLEAN], frame(f"@[a.b] {text}")
+    body = b"".join(odd if number % 100 == 7 else clean[number % len(clean)] for number in range(1000))
+    assert events_in_bulk(body) == 990
+    assert_same(body)
+
+
 def test_lines_that_are_only_counted() -> None:
     tagged, plain = frame(CLEAN[0]), frame("GET / 200")
     router = frame("at=info", sender="host heroku router -")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,8 +11,9 @@ import pyarrow as pa
 
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Record, Table
-from logdrain.model.plans import Comparator, Dialect, Plan, Predicate, QueryRequest, Scan, ScanColumn
-from logdrain.ports import ArrowStream
+from logdrain.model.plans import Comparator, Dialect, Predicate, Scan, ScanColumn
+from logdrain.model.queries import EngineQuery, Plan, QueryRequest
+from logdrain.ports import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 
@@ -65,29 +67,30 @@ _TYPES: tuple[tuple[type, FieldType], ...] = (
 class Answer(NamedTuple):
     """What a query came to."""
 
-    plan: Plan
+    query: EngineQuery
     schema: pa.Schema
     rows: list[tuple[Any, ...]]
 
+    @property
+    def plan(self) -> Plan:
+        return self.query.plan
 
-class MemoryScan:
-    """A `ScanStream` over records; `filters` says whether it applies what was pushed down."""
+
+class MemoryScan(ScanStream):
+    """A scan of records; `filters` says whether it applies what was pushed down."""
 
     def __init__(self, scan: Scan, records: Iterable[Record], *, filters: bool = True) -> None:
+        super().__init__(
+            pa.schema([pa.field(column.name, arrow_type(column.type)) for column in scan.columns])
+        )
         self._scan = scan
         self._records = [record for record in records if not filters or is_wanted(scan, record)]
-        self.rows_read = self.bytes_read = 0
         self.passes = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in self._scan.columns])
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         self.passes += 1
         for start in range(0, len(self._records), 4):
             chunk = self._records[start : start + 4]
-            self.rows_read += len(chunk)
             arrays = [_array(column, chunk) for column in self._scan.columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -148,13 +151,29 @@ def plan(
     dialect: Dialect = Dialect.TRINO,
     database: str = "production",
 ) -> Plan:
-    """Plan a query over tables in memory."""
+    """Plan a query over tables in memory, and make sure that the engine has all that it needs."""
+    return lowered(sql, tables, dialect=dialect, database=database).plan
+
+
+def lowered(
+    sql: str,
+    tables: Tables = TABLES,
+    *,
+    dialect: Dialect = Dialect.TRINO,
+    database: str = "production",
+) -> EngineQuery:
+    """What the engine makes of a query over tables in memory."""
     catalogs = {
         table: catalog_of(table, records)
         for table, records in ((Table(*name.split(".")), records) for name, records in tables.items())
     }
     request = QueryRequest(sql, database, dialect, SCHEDULED_TIME_S, NOW_S)
-    return plan_query(request, catalogs.__getitem__, list(catalogs))
+    return ENGINE.lower(plan_query(request, catalogs.__getitem__, list(catalogs)))
+
+
+def raw_query(sql: str, *scans: Scan) -> EngineQuery:
+    """What runs a text of the engine's own over these scans."""
+    return EngineQuery(replace(plan("SELECT 1"), scans=scans), sql)
 
 
 def answer(
@@ -166,18 +185,10 @@ def answer(
     filters: bool = True,
 ) -> Answer:
     """Plan a query and run it."""
-    planned = plan(sql, tables, dialect=dialect, database=database)
-    scans = [MemoryScan(scan, tables[scan.table.name], filters=filters) for scan in planned.scans]
-    read: list[pa.RecordBatch] = []
-    schemas: list[pa.Schema] = []
-
-    def use(result: ArrowStream) -> int:
-        schemas.append(result.schema)
-        read.extend(result)
-        return sum(batch.num_rows for batch in read)
-
-    assert ENGINE.run(planned, scans, use) == sum(batch.num_rows for batch in read)
-    return Answer(planned, schemas[0], [row for batch in read for row in _rows(batch)])
+    query = lowered(sql, tables, dialect=dialect, database=database)
+    scans = [MemoryScan(scan, tables[scan.table.name], filters=filters) for scan in query.plan.scans]
+    with ENGINE.run(query, scans) as result:
+        return Answer(query, result.schema, [row for batch in result for row in _rows(batch)])
 
 
 def rows(sql: str, tables: Tables = TABLES, *, dialect: Dialect = Dialect.TRINO) -> list[tuple[Any, ...]]:

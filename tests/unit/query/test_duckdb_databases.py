@@ -1,19 +1,16 @@
 """A database that another query has used is like a new one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from logdrain.errors import LogdrainError, NumberOverflow, SqlError
-from logdrain.model.plans import Plan
+from logdrain.model.queries import EngineQuery
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
-from tests.unit.query.event_tables import TABLES, MemoryScan, plan
+from tests.unit.query.event_tables import TABLES, MemoryScan, lowered, raw_query
 
 MIB = 1024 * 1024
 STATE = """
@@ -31,21 +28,14 @@ def engine(tmp_path: Path) -> Iterator[DuckdbEngine]:
     kept.close_idle()
 
 
-def rows(engine: DuckdbEngine, planned: Plan, *, stop: Stop | None = None) -> list[Any]:
-    found: list[Any] = []
-
-    def use(result: ArrowStream) -> int:
-        for batch in result:
-            found.extend(tuple(row.values()) for row in batch.to_pylist())
-        return len(found)
-
-    scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in planned.scans]
-    engine.run(planned, scans, use, stop)
-    return found
+def rows(engine: DuckdbEngine, query: EngineQuery, *, stop: Stop | None = None) -> list[Any]:
+    scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
+    with engine.run(query, scans, stop) as result:
+        return [tuple(row.values()) for batch in result for row in batch.to_pylist()]
 
 
-def bare(engine_sql: str) -> Plan:
-    return replace(plan("SELECT 1"), engine_sql=engine_sql)
+def bare(sql: str) -> EngineQuery:
+    return raw_query(sql)
 
 
 @pytest.fixture
@@ -69,7 +59,9 @@ def test_the_next_query_has_the_same_database_and_finds_nothing_in_it(
     fresh = rows(engine, bare(STATE))
     assert fresh == [(0, 0, 0, "UTC", True)]
     for _ in range(3):
-        assert rows(engine, plan("SELECT uid, COUNT(DISTINCT price) FROM pay GROUP BY uid ORDER BY 1")) == [
+        assert rows(
+            engine, lowered("SELECT uid, COUNT(DISTINCT price) FROM pay GROUP BY uid ORDER BY 1")
+        ) == [
             (0, 2),
             (1, 2),
             (2, 2),
@@ -83,43 +75,38 @@ def test_the_next_query_has_the_same_database_and_finds_nothing_in_it(
 def test_what_failed_is_not_used_again(engine: DuckdbEngine, opened: Sequence[str]) -> None:
     for _ in range(2):
         with pytest.raises(NumberOverflow):
-            rows(engine, plan("SELECT SUM(price * 9000000000000000) FROM pay"))
+            rows(engine, lowered("SELECT SUM(price * 9000000000000000) FROM pay"))
     assert len(opened) == 2
 
 
 def test_functions_of_ours_go_with_their_database(engine: DuckdbEngine, opened: Sequence[str]) -> None:
-    (first,) = rows(engine, plan("SELECT TD_TIME_FORMAT(time, 'yyyy w') FROM pay LIMIT 1"))
-    assert rows(engine, plan("SELECT TD_TIME_FORMAT(time, 'yyyy w') FROM pay LIMIT 1")) == [first]
+    (first,) = rows(engine, lowered("SELECT TD_TIME_FORMAT(time, 'yyyy w') FROM pay LIMIT 1"))
+    assert rows(engine, lowered("SELECT TD_TIME_FORMAT(time, 'yyyy w') FROM pay LIMIT 1")) == [first]
     assert len(opened) == 2
     assert rows(engine, bare("SELECT 1")) == [(1,)]
     assert len(opened) == 3
 
 
 def test_rows_that_are_not_read_to_the_end_leave_nothing(engine: DuckdbEngine, opened: Sequence[str]) -> None:
-    engine.run(bare("SELECT * FROM range(1000000)"), [], lambda result: next(iter(result)).num_rows)
+    with engine.run(bare("SELECT * FROM range(1000000)"), []) as result:
+        next(iter(result))
     assert rows(engine, bare(STATE)) == [(0, 0, 0, "UTC", True)]
     assert len(opened) == 2
 
 
 def test_a_query_that_was_to_end_leaves_nothing(engine: DuckdbEngine, opened: Sequence[str]) -> None:
     stop = Stop()
-
-    def use(result: ArrowStream) -> int:
-        count = sum(batch.num_rows for batch in result)
+    with engine.run(bare("SELECT 1"), [], stop) as result:
+        assert [batch.num_rows for batch in result] == [1]
         stop.request(LogdrainError("enough"))
-        return count
-
-    assert engine.run(bare("SELECT 1"), [], use, stop) == 1
     assert rows(engine, bare("SELECT 1")) == [(1,)]
     assert len(opened) == 2
 
 
 def test_queries_at_once_have_databases_of_their_own(engine: DuckdbEngine, opened: Sequence[str]) -> None:
-    def use(result: ArrowStream) -> int:
+    with engine.run(bare("SELECT 1"), []) as result:
         assert rows(engine, bare("SELECT 2")) == [(2,)]
-        return pa.Table.from_batches(result).num_rows
-
-    assert engine.run(bare("SELECT 1"), [], use) == 1
+        assert [batch.num_rows for batch in result] == [1]
     assert len(opened) == 2
     engine.close_idle()
     assert rows(engine, bare("SELECT 1")) == [(1,)]

@@ -1,14 +1,14 @@
 from logdrain.query.explain import explain
-from tests.unit.query.event_tables import plan
+from tests.unit.query.event_tables import lowered
 
 
 def test_a_plan_for_people() -> None:
-    planned = plan(
+    query = lowered(
         "SELECT TD_SCHEDULED_TIME() AS t, SUM(CAST(price)) AS total FROM pay p JOIN login l ON p.uid = l.uid "
         "WHERE TD_TIME_RANGE(p.time, '2012-03-01', '2012-03-02') AND userid IN ('u1', 'u2') AND paid = TRUE "
         "AND tags IS NOT NULL AND l.device IS NOT NULL"
     )
-    assert explain(planned, [1234, None]).splitlines()[:14] == [
+    assert explain(query, [1234, None]).splitlines()[:14] == [
         "scan_0: production.pay, about 1,234 events",
         "  time     2012-03-01 00:00:00 UTC (1330560000)",
         "     until 2012-03-02 00:00:00 UTC (1330646400)",
@@ -24,15 +24,15 @@ def test_a_plan_for_people() -> None:
         "  NOT p.tags IS NULL: the field is a list",
         "",
     ]
-    assert "slice column\n  t\n" in explain(planned, [])
-    assert "warnings\n  line 1, column 43: CAST(p.price) has no type" in explain(planned, [])
+    assert "slice column\n  t\n" in explain(query, [])
+    assert "warnings\n  line 1, column 43: CAST(p.price) has no type" in explain(query, [])
 
 
 def test_a_query_without_a_table() -> None:
-    assert explain(plan("SELECT 1 AS x"), []).startswith("reads no table\n")
+    assert explain(lowered("SELECT 1 AS x"), []).startswith("reads no table\n")
 
 
 def test_a_time_beyond_the_calendar() -> None:
     assert "(9000000000000000000)" in explain(
-        plan("SELECT 1 FROM pay WHERE time >= 9000000000000000000"), [None]
+        lowered("SELECT 1 FROM pay WHERE time >= 9000000000000000000"), [None]
     )

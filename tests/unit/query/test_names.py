@@ -7,7 +7,8 @@ import pytest
 from logdrain.errors import SqlError, SqlTypeError, UnknownTable
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
 from logdrain.query.plan import plan_query
 from tests.unit.query.event_tables import TABLES, Tables, answer, one, plan, rows
 

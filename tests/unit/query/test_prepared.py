@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from logdrain.errors import SqlError
 from logdrain.model.events import Table
-from logdrain.model.plans import Dialect, Plan, QueryRequest, TimeRange
+from logdrain.model.plans import Dialect, TimeRange
+from logdrain.model.queries import Plan, QueryRequest
 from logdrain.query.plan import plan_query
 from logdrain.query.plan_cache import CachedPlan, PlanCache, prepare
 from tests.unit.query.event_tables import HOUR_S, SCHEDULED_TIME_S, TABLES, catalog_of
@@ -46,18 +47,23 @@ OTHERS = (
     "time BETWEEN 0 AND TD_SCHEDULED_TIME()",
     "TD_TIME_FORMAT(TD_SCHEDULED_TIME(), 'HH') = '00'", "TD_SCHEDULED_TIME() > 1330560000",
 )  # fmt: skip
+ENDINGS = (
+    "", "ORDER BY 1 DESC LIMIT 3", "HAVING COUNT(*) > 1 ORDER BY COUNT(*), TD_SCHEDULED_TIME()",
+    "HAVING MAX(time) > TD_SCHEDULED_TIME()", "HAVING MAX(time) < 1330560000", "OFFSET 1",
+    "HAVING TD_TIME_RANGE(MAX(time), TD_SCHEDULED_TIME())",
+)  # fmt: skip
 INSTANTS = st.one_of(
     st.integers(-(10**5), 10**5).map(lambda hours: SCHEDULED_TIME_S + hours * HOUR_S),
     st.integers(-62135596800, 253402300799),
 )
 
 
-def lean(request: QueryRequest) -> Plan:
-    return plan_query(request, lambda table: catalog_of(table, KNOWN[table]), list(KNOWN), is_lean=True)
+def planned(request: QueryRequest) -> Plan:
+    return plan_query(request, lambda table: catalog_of(table, KNOWN[table]), list(KNOWN))
 
 
 def prepared(request: QueryRequest) -> CachedPlan | None:
-    return prepare(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+    return prepare(request, planned(request).summary, catalog_of(PAY, KNOWN[PAY]))
 
 
 def hourly(sql: str, scheduled_time_s: int = SCHEDULED_TIME_S, now_s: int = 0) -> QueryRequest:
@@ -79,7 +85,11 @@ def texts(draw: st.DrawFn) -> str:
     keys = [str(number) for number in range(1, len(columns) + len(values) + 1)]
     keys += draw(st.sampled_from([[], ["TD_SCHEDULED_TIME()"], ["TD_TIME_ADD(TD_SCHEDULED_TIME(), '1h')"]]))
     group = f" GROUP BY {', '.join(keys)}" if keys else ""
-    return f"SELECT {', '.join([*columns, *values, *measures])} FROM pay WHERE {' AND '.join(where)}{group}"  # noqa: S608  # of these lists
+    end_of_it = draw(st.sampled_from(ENDINGS))
+    return (
+        f"SELECT {', '.join([*columns, *values, *measures])} FROM pay "  # noqa: S608  # of these lists
+        f"WHERE {' AND '.join(where)}{group} {end_of_it}"
+    )
 
 
 @given(texts(), INSTANTS, st.lists(st.tuples(INSTANTS, INSTANTS), min_size=1, max_size=3))
@@ -90,7 +100,7 @@ def test_a_kept_plan_is_the_plan_of_every_time(sql: str, first: int, others: lis
         kept = None
     assume(kept is not None)
     for scheduled_time_s, now_s in others:
-        fresh = lean(hourly(sql, scheduled_time_s, now_s))
+        fresh = planned(hourly(sql, scheduled_time_s, now_s)).summary
         assert kept is not None
         assert kept.at(scheduled_time_s) == fresh
 
@@ -104,14 +114,14 @@ def test_golden_queries_at_other_times(file: Path) -> None:
         return QueryRequest(sql, database, Dialect(dialect), scheduled_time_s, scheduled_time_s + 60)
 
     try:
-        plan = lean(request(SCHEDULED_TIME_S))
+        plan = planned(request(SCHEDULED_TIME_S)).summary
     except SqlError:
         return
     kept = prepare(request(SCHEDULED_TIME_S), plan, catalog_of(PAY, KNOWN[PAY]))
     for hours in (-1, 0, 5, 24 * 366) if kept else ():
         scheduled_time_s = SCHEDULED_TIME_S + hours * HOUR_S
         assert kept is not None
-        assert kept.at(scheduled_time_s) == lean(request(scheduled_time_s))
+        assert kept.at(scheduled_time_s) == planned(request(scheduled_time_s)).summary
 
 
 @pytest.mark.parametrize(
@@ -122,13 +132,14 @@ def test_golden_queries_at_other_times(file: Path) -> None:
         "SELECT paid, COUNT(*) FROM pay WHERE LAST_HOUR GROUP BY TD_TIME_ADD(TD_SCHEDULED_TIME(), '-1h'), 1",
         "SELECT COUNT(*) FROM pay WHERE TD_TIME_RANGE(time, '2012-03-01', TD_SCHEDULED_TIME(), 'Asia/Tokyo')",
         "SELECT TD_SCHEDULED_TIME() AS time, COUNT(*) FROM pay WHERE time > 5 AND time < 1330560000",
+        f"{HOURLY} HAVING SUM(price) > 1 AND MAX(time) > 5 ORDER BY time, sum DESC LIMIT 2",
     ],
 )
 def test_what_is_kept(sql: str) -> None:
     kept = prepared(hourly(sql))
     assert kept is not None
     for scheduled_time_s in (SCHEDULED_TIME_S + HOUR_S, 0, -1):
-        assert kept.at(scheduled_time_s) == lean(hourly(sql, scheduled_time_s, scheduled_time_s))
+        assert kept.at(scheduled_time_s) == planned(hourly(sql, scheduled_time_s, scheduled_time_s)).summary
 
 
 def test_an_open_end_stays_open() -> None:
@@ -146,6 +157,8 @@ def test_an_open_end_stays_open() -> None:
         "SELECT COUNT(*) FROM pay WHERE LAST_HOUR AND uid < TD_SCHEDULED_TIME()",
         "SELECT COUNT(*) FROM pay WHERE TD_TIME_RANGE(uid, TD_SCHEDULED_TIME())",
         "SELECT COUNT(*) FROM pay WHERE time < TD_SCHEDULED_TIME()",
+        "SELECT MAX(time) FROM pay HAVING MAX(time) > TD_SCHEDULED_TIME()",
+        f"{HOURLY} ORDER BY TD_SCHEDULED_TIME()",
         "SELECT TD_SCHEDULED_TIME(), COUNT(*) FROM pay WHERE TD_INTERVAL(time, '-1h')",
         "SELECT COUNT(*) FROM pay WHERE TD_INTERVAL(time, '-1h')",  # counts from now
         "SELECT TD_TIME_FORMAT(TD_SCHEDULED_TIME(), 'yyyy') AS year, COUNT(*) FROM pay",
@@ -160,7 +173,7 @@ def test_what_is_planned_each_time(sql: str) -> None:
 
 def test_texts_are_kept_apart_and_forgotten() -> None:
     plans, request = PlanCache(), hourly(HOURLY)
-    plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+    plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(hourly(HOURLY, 0, 7)) == prepared(request)
     assert plans.find(replace(request, database="other")) is None
     assert plans.find(replace(request, dialect=Dialect.HIVE)) is None
@@ -171,13 +184,13 @@ def test_texts_are_kept_apart_and_forgotten() -> None:
 def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
     plans, first, second = PlanCache(), hourly(HOURLY), hourly(f"{HOURLY} -- another")
     for request in (first, second):
-        plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+        plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     found = [plans.find(request) for request in (first, second)]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0].catalog is found[1].catalog
     changed = replace(found[0].catalog, is_full=True)
-    plans.keep(second, lean(second), changed)
+    plans.keep(second, planned(second), changed)
     assert [plans.find(request) for request in (first, second)] == [
         found[0],
         replace(found[1], catalog=changed),
@@ -187,6 +200,6 @@ def test_plans_of_a_table_share_its_catalog_while_it_is_the_same() -> None:
 def test_no_more_are_kept_than_memory_allows() -> None:
     plans, requests = PlanCache(), [hourly(f"{HOURLY} -- {number}") for number in range(257)]
     for request in requests:
-        plans.keep(request, lean(request), catalog_of(PAY, KNOWN[PAY]))
+        plans.keep(request, planned(request), catalog_of(PAY, KNOWN[PAY]))
     assert plans.find(requests[0]) is None
     assert plans.find(requests[-1]) is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from logdrain.model.plans import Comparator, Dialect, Predicate, TimeRange
-from tests.unit.query.event_tables import plan, select
+from tests.unit.query.event_tables import lowered, plan, select
 
 ALL = (None, None)
 
@@ -181,5 +181,5 @@ def test_a_scan_reads_needed_columns_only_and_the_time_for_want_of_others() -> N
 
 
 def test_the_engine_filters_again() -> None:
-    planned = plan("SELECT 1 FROM pay WHERE uid = 1 AND time < 5")
-    assert '"pay"."uid" = 1 AND "pay"."time" < 5' in planned.engine_sql
+    query = lowered("SELECT 1 FROM pay WHERE uid = 1 AND time < 5")
+    assert '"pay"."uid" = 1 AND "pay"."time" < 5' in query.sql

@@ -4,7 +4,7 @@ import pytest
 
 from logdrain.errors import SqlError, SqlSyntaxError, UnknownFunction, UnsupportedSql
 from logdrain.model.plans import Dialect
-from tests.unit.query.event_tables import plan, select
+from tests.unit.query.event_tables import lowered, plan, select
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_a_query_nested_beyond_reason_is_an_error_of_ours() -> None:
     ],
 )
 def test_long_conditions_are_no_problem(condition: str) -> None:
-    assert plan(select("1", f"pay WHERE {condition}")).engine_sql
+    assert lowered(select("1", f"pay WHERE {condition}")).sql

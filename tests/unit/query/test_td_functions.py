@@ -10,7 +10,7 @@ from logdrain.errors import LogdrainError, SqlTypeError, UnknownFunction
 from logdrain.model.plans import Dialect, TimeRange
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.query.values.scalars import DATE_TRUNC, PARSE, STRING, TIME_FORMAT_OF_TRINO
-from tests.unit.query.event_tables import NOW_S, SCHEDULED_TIME_S, Tables, one, plan, rows, select
+from tests.unit.query.event_tables import NOW_S, SCHEDULED_TIME_S, Tables, lowered, one, plan, rows, select
 
 HOUR_S = 3_600
 BASE_S = 1576110613  # 2019-12-12 09:30:13 in Japan
@@ -96,8 +96,8 @@ def test_a_constant_that_is_no_time_is_null_with_a_warning() -> None:
 
 
 def test_constants_are_folded() -> None:
-    planned = plan(f"SELECT TD_TIME_STRING({BASE_S}, 'd!') AS day")
-    assert "CAST('2019-12-12' AS TEXT)" in planned.engine_sql
+    planned = lowered(f"SELECT TD_TIME_STRING({BASE_S}, 'd!') AS day")
+    assert "CAST('2019-12-12' AS TEXT)" in planned.sql
 
 
 @pytest.mark.parametrize(("dialect", "zone"), [(Dialect.HIVE, "JST"), (Dialect.TRINO, "GMT+09:00")])

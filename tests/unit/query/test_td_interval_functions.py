@@ -3,7 +3,9 @@
 import pytest
 
 from logdrain.model.catalog import TableCatalog
-from logdrain.model.plans import Dialect, QueryRequest
+from logdrain.model.plans import Dialect
+from logdrain.model.queries import QueryRequest
+from logdrain.query.duckdb.lower import lower
 from logdrain.query.plan import plan_query
 from logdrain.query.values.scalars import PARSE
 from tests.unit.query.event_tables import NOW_S, plan
@@ -31,9 +33,9 @@ from tests.unit.query.event_tables import NOW_S, plan
 def test_intervals_of_the_reference(interval: str, start: str, end: str) -> None:
     base_s = 1463846400  # 2016-05-22 01:00 in Japan
     sql = f"SELECT TD_INTERVAL_RANGE('{interval}', 'JST') -- TD_SCHEDULED_TIME()"
-    planned = plan_query(QueryRequest(sql, "", Dialect.TRINO, base_s, NOW_S), TableCatalog, [])
+    planned = lower(plan_query(QueryRequest(sql, "", Dialect.TRINO, base_s, NOW_S), TableCatalog, []))
     bounds = [PARSE(text, "Asia/Tokyo") for text in (start, end)]
-    assert all(f"CAST({bound} AS BIGINT)" in planned.engine_sql for bound in bounds)
+    assert all(f"CAST({bound} AS BIGINT)" in planned.sql for bound in bounds)
 
 
 def test_what_counts_from_now_is_noted() -> None:

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.unique_key import (
     check_keys,
     key_columns,
@@ -14,6 +13,7 @@ from logdrain.results.postgres.unique_key import (
     rows_with_equal_key,
     rows_without_key,
 )
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, result_columns
 
 TABLE = TableName("public", "pay")

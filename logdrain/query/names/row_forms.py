@@ -1,0 +1,160 @@
+"""Rows made of several lists, of maps, of JSON: written as a subquery that unnests them side by side."""
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from logdrain.errors import UnsupportedSql
+from logdrain.query.sql.call_checks import check_call
+from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.nodes import JsonFieldText
+
+_PAIR = 2  # a key and a value
+
+
+def write_row_forms(context: PlanContext) -> None:
+    """Rewrite UNNEST of several lists or of a map, and LATERAL VIEWs of other functions than EXPLODE.
+
+    Raises:
+        UnsupportedSql: the names do not fit the columns.
+    """
+    for unnest in list(context.statement.find_all(exp.Unnest)):
+        _unnest(context, unnest)
+    for select in list(context.statement.find_all(exp.Select)):
+        for lateral in list(select.args.get("laterals") or []):
+            _view(context, select, lateral)
+
+
+def _unnest(context: PlanContext, unnest: exp.Unnest) -> None:
+    """`UNNEST(a, b) AS t(x, y)`, `UNNEST(map) AS t(k, v)`."""
+    alias = unnest.args.get("alias")
+    lists = [source.copy() for source in unnest.expressions]
+    names = [column.name for column in alias.columns] if alias else []
+    place = unnest.args.get("offset")
+    if isinstance(place, exp.Identifier):
+        names.append(place.name)
+    is_map = len(lists) == 1 and len(names) == _PAIR + bool(place)
+    if not names or not isinstance(unnest.parent, (exp.From, exp.Join)) or not (len(lists) > 1 or is_map):
+        return
+    columns = _map_columns(lists[0]) if is_map else [exp.Explode(this=source) for source in lists]
+    if place:
+        longest = [
+            exp.ArraySize(this=source.copy()) for source in (lists if not is_map else [_keys(lists[0])])
+        ]
+        length = longest[0] if len(longest) == 1 else exp.Greatest(this=longest[0], expressions=longest[1:])
+        columns.append(exp.Explode(this=exp.GenerateSeries(start=exp.Literal.number(1), end=length)))
+    rows = _subquery(context, unnest, columns, names)
+    if isinstance(unnest.parent, exp.From):
+        unnest.replace(exp.Subquery(this=rows, alias=_alias(alias, names)))
+    else:
+        unnest.replace(exp.Lateral(this=exp.Subquery(this=rows), alias=_alias(alias, names)))
+
+
+def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> None:
+    """`LATERAL VIEW [OUTER] posexplode(x) t AS place, value` and its like."""
+    alias, function = lateral.args["alias"], lateral.this
+    names = [column.name for column in alias.columns]
+    if isinstance(function, exp.Anonymous):  # taken apart here, before all calls are checked
+        check_call(context, function)
+    if isinstance(function, exp.Posexplode):
+        numbers = exp.GenerateSeries(
+            start=exp.Literal.number(0), end=exp.ArraySize(this=function.this.copy()), is_end_exclusive=True
+        )
+        columns: list[exp.Expr] = [exp.Explode(this=numbers), exp.Explode(this=function.this.copy())]
+    elif type(function) is exp.Explode and len(names) == _PAIR:
+        columns = _map_columns(function.this)
+    elif isinstance(function, exp.Anonymous) and function.name.lower() == "json_tuple":
+        source, *keys = function.expressions
+        columns = [_json_value(context, source, key) for key in keys]
+    elif isinstance(function, exp.Anonymous) and function.name.lower() == "parse_url_tuple":
+        source, *parts = function.expressions
+        columns = [_url_value(source, part) for part in parts]
+    elif isinstance(function, exp.Anonymous) and function.name.upper() in _MADE_TABLES:
+        made_names, columns = _MADE_TABLES[function.name.upper()](context, function)
+        names = names or made_names
+    else:
+        return
+    rows = _subquery(context, lateral, columns, names)
+    is_outer = lateral.args.get("outer")
+    made = exp.Lateral(this=exp.Subquery(this=rows), alias=_alias(alias, names))
+    lateral.pop()
+    join = exp.Join(this=made, side="LEFT", on=exp.true()) if is_outer else exp.Join(this=made, kind="CROSS")
+    select.append("joins", join)
+
+
+def _pivot(context: PlanContext, call: exp.Anonymous) -> tuple[list[str], list[exp.Expr]]:
+    """`TD_PIVOT(key, value, 'a,b')`: the value in the column that the key names, NULL in the others."""
+    if len(call.expressions) != _PAIR + 1:
+        raise UnsupportedSql(f"{call.name} takes a key, a value and 'key1, key2'", place=context.place(call))
+    key, value, written = call.expressions
+    names = _written_names(context, written)
+    text = exp.cast(key, exp.DType.VARCHAR)
+    columns: list[exp.Expr] = [
+        exp.Case().when(exp.EQ(this=text.copy(), expression=exp.Literal.string(name)), value.copy())
+        for name in names
+    ]
+    return names, columns
+
+
+def _unpivot(context: PlanContext, call: exp.Anonymous) -> tuple[list[str], list[exp.Expr]]:
+    """`TD_UNPIVOT('a, b', x, y)`: a row for each value, with its name."""
+    written, *values = call.expressions or [exp.Null()]
+    keys = _written_names(context, written)
+    if len(keys) != len(values):
+        raise UnsupportedSql(
+            f"{call.name} has {len(keys)} names for {len(values)} values", place=context.place(call)
+        )
+    texts = [exp.Literal.string(key) for key in keys]
+    return ["key", "value"], [exp.Explode(this=exp.Array(expressions=each)) for each in (texts, values)]
+
+
+_MADE_TABLES: dict[str, Callable[[PlanContext, exp.Anonymous], tuple[list[str], list[exp.Expr]]]] = {
+    "TD_PIVOT": _pivot,
+    "TD_UNPIVOT": _unpivot,
+}
+"""Functions for LATERAL VIEW: what their columns are called without AS, and what is in them."""
+
+
+def _written_names(context: PlanContext, written: exp.Expr) -> list[str]:
+    """`'a, b'` as names."""
+    names = [name.strip() for name in written.name.split(",")] if written.is_string else []
+    if not names or not all(names):
+        raise UnsupportedSql("the names are no constant 'a, b'", place=context.place(written))
+    return names
+
+
+def _subquery(
+    context: PlanContext, node: exp.Expr, columns: Sequence[exp.Expr], names: Sequence[str]
+) -> exp.Select:
+    if len(columns) != len(names):
+        raise UnsupportedSql(f"{len(names)} names for {len(columns)} columns", place=context.place(node))
+    pairs = zip(columns, names, strict=True)
+    return exp.Select(expressions=[exp.alias_(column, name, quoted=True) for column, name in pairs])
+
+
+def _alias(alias: exp.Expr | None, names: Sequence[str]) -> exp.TableAlias:
+    return exp.TableAlias(this=alias.this if alias else None, columns=[quoted(name) for name in names])
+
+
+def _keys(source: exp.Expr) -> exp.Expr:
+    return exp.MapKeys(this=source.copy())
+
+
+def _map_columns(source: exp.Expr) -> list[exp.Expr]:
+    values = exp.Anonymous(this="MAP_VALUES", expressions=[source.copy()])
+    return [exp.Explode(this=_keys(source)), exp.Explode(this=values)]
+
+
+def _json_value(context: PlanContext, source: exp.Expr, key: exp.Expr) -> exp.Expr:
+    if not key.is_string:
+        raise UnsupportedSql("JSON_TUPLE takes names in quotes", place=context.place(key))
+    return exp.Try(this=exp.Paren(this=JsonFieldText(this=source.copy(), expressions=[key.copy()])))
+
+
+def _url_value(source: exp.Expr, part: exp.Expr) -> exp.Expr:
+    """`HOST`, or `QUERY:name`."""
+    name, _, parameter = part.name.partition(":")
+    arguments = [source.copy(), exp.Literal.string(name)]
+    if parameter:
+        arguments.append(exp.Literal.string(parameter))
+    return exp.Anonymous(this="parse_url", expressions=arguments)
