@@ -1,0 +1,255 @@
+"""DuckDB runs a query in a process of its own, whose memory is bounded, and which is killed at its time."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+import pyarrow as pa
+
+from logdrain.errors import QueryMemoryExceeded, QueryProcessDied, SqlError
+from logdrain.model.queries import EngineQuery, Plan
+from logdrain.model.stops import Stop
+from logdrain.ports import ArrowStream, ScanStream
+from logdrain.query.duckdb.channel import Channel, ChannelClosed, Kind, Message
+from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
+from logdrain.query.duckdb.lower import lower, query_errors
+
+_PROGRAM = "logdrain.query.duckdb.child"
+# A child has no secrets: nothing else of the environment is handed on.
+_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+# DuckDB's allocator gives address space back, or its bound would be on what was once used.
+_ALLOCATOR = {"DUCKDB_JE_MALLOC_CONF": "retain:false"}
+
+
+class ChildEngine:
+    """Implements `ports.Engine`; a query has a child process to itself. Safe to use from several threads.
+
+    Args:
+        memory_max_bytes: What a child may map beside what it has when it idles; DuckDB spills before.
+        threads: How many threads one query may use.
+        temp_folder: Where a query spills, or None: it never does.
+        spill_max_bytes: What one query may spill; then it fails with QueryMemoryExceeded. None: no limit.
+        geoip_file: A MaxMind database for the TD_IP_TO_… functions, or "".
+        children_kept_max: How many children are kept for the next queries; `close` ends them.
+    """
+
+    def __init__(
+        self,
+        memory_max_bytes: int,
+        threads: int,
+        temp_folder: str | None,
+        *,
+        spill_max_bytes: int | None = None,
+        geoip_file: str = "",
+        children_kept_max: int = 1,
+    ) -> None:
+        self._settings = {
+            "memory_max_bytes": memory_max_bytes,
+            "threads": threads,
+            "spill_max_bytes": spill_max_bytes,
+            "geoip_file": geoip_file,
+        }
+        self._temp_folder = temp_folder
+        self._kept_max = children_kept_max
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+
+    def lower(self, plan: Plan) -> EngineQuery:
+        """Write a plan as DuckDB's SQL; see `ports.Engine`."""
+        return lower(plan)
+
+    def run(
+        self,
+        query: EngineQuery,
+        scans: Sequence[ScanStream],
+        use: Callable[[ArrowStream], int],
+        stop: Stop | None = None,
+    ) -> int:
+        """Run a query and hand its result to `use`; see `ports.Engine`."""
+        stop = stop or Stop()
+        child = self._take()
+        running = _Run(child, query, scans, stop)
+        try:
+            with stop.telling(child.kill):
+                running.start()
+                return use(running)
+        finally:
+            if running.may_child_go_on and stop.error is None:
+                self._give_back(child)
+            else:
+                child.end()
+
+    def close_idle(self) -> None:
+        """End the children that wait for a query, but for one: it takes longer to start than a query runs."""
+        self._end_idle(kept=1)
+
+    def close(self) -> None:
+        """End the children; no query runs any more."""
+        self._end_idle(kept=0)
+
+    def _end_idle(self, kept: int) -> None:
+        with self._lock:
+            living = [child for child in self._idle if child.is_alive]
+            ended = [child for child in self._idle if child not in living[:kept]]
+            self._idle = living[:kept]
+        for child in ended:
+            child.end()
+
+    def _take(self) -> "_Child":
+        while True:
+            with self._lock:
+                child = self._idle.pop() if self._idle else None
+            if child is None:
+                return _Child(self._settings, self._temp_folder)
+            if child.is_alive:
+                return child
+            child.end()
+
+    def _give_back(self, child: "_Child") -> None:
+        with self._lock:
+            if len(self._idle) < self._kept_max:
+                self._idle.append(child)
+                return
+        child.end()
+
+
+class _Child:
+    """A process that runs DuckDB; whoever has it ends it."""
+
+    def __init__(self, settings: Mapping[str, object], temp_folder: str | None) -> None:
+        self._spill_folder = tempfile.mkdtemp(dir=temp_folder) if temp_folder else None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            kept = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+            self._process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-P", "-m", _PROGRAM, str(theirs.fileno())],
+                stdin=subprocess.PIPE,  # never written to: it ends with this process, and the child with it
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=kept | _ALLOCATOR | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                process_group=0,  # Ctrl-C is the parent's
+            )
+        self.channel = Channel(ours)
+        with suppress(ChannelClosed):  # what asks it to run something is told
+            self.channel.send(Kind.OPEN, {**settings, "temp_folder": self._spill_folder})
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it from another thread; whoever has it still calls `end`."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """End it, and remove what it has left; its exit status, or minus the signal that ended it.
+
+        Where it has ended before, the status is of that.
+        """
+        self._process.kill()
+        self.channel.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        status = self._process.wait()
+        if self._spill_folder:
+            shutil.rmtree(self._spill_folder, ignore_errors=True)
+        return status
+
+
+class _Run:
+    """A query in a child, and its rows, to be read once."""
+
+    def __init__(self, child: _Child, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop) -> None:
+        self._child = child
+        self._query = query
+        self._scans = scans
+        self._stop = stop
+        self._passes: dict[int, Iterator[pa.RecordBatch]] = {}
+        self._failure: Exception | None = None
+        self.may_child_go_on = False
+        self.schema = pa.schema([])
+
+    def start(self) -> None:
+        """Ask for the rows, and wait for their schema."""
+        names = [scan.name for scan in self._query.plan.all_scans]
+        schemas = [scan.schema for scan in self._scans]
+        with self._child_errors():
+            self._child.channel.send(Kind.RUN, {"sql": self._query.sql, "names": names}, schemas=schemas)
+            first = self._next_rows()
+        if first is not None:
+            self.schema = first.schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The batches, once."""
+        while True:
+            self._stop.check()
+            with self._child_errors():
+                table = self._next_rows()
+            if table is None:
+                return
+            yield from table.to_batches()
+
+    @contextmanager
+    def _child_errors(self) -> Iterator[None]:
+        """A child that is gone becomes the reason why; what DuckDB says gets a place in the text."""
+        try:
+            with query_errors(self._query):
+                yield
+        except ChannelClosed:
+            self._stop.check()
+            raise _death(self._child.end()) from None
+
+    def _next_rows(self) -> pa.Table | None:
+        """Serve the child until it has rows; None: it has no more."""
+        while True:
+            message = self._child.channel.receive()
+            if message.kind is Kind.READ:
+                self._read(message)
+            elif message.kind is Kind.ROWS:
+                return message.tables[0]
+            else:
+                self._end(message)
+                return None
+
+    def _read(self, asked: Message) -> None:
+        of_pass, scan = asked.facts["of_pass"], self._scans[asked.facts["scan"]]
+        try:
+            batch = next(self._passes.setdefault(of_pass, iter(scan)), None)
+        except Exception as error:  # noqa: BLE001  # raised unchanged, when the child has ended the query
+            self._failure = error
+            self._child.channel.send(Kind.NOT_READ)
+            return
+        if batch is None:
+            self._child.channel.send(Kind.NO_MORE)
+        else:
+            self._child.channel.send(Kind.BATCH, rows=batch)
+
+    def _end(self, message: Message) -> None:
+        self._passes.clear()
+        self.may_child_go_on = message.facts["serves_on"]
+        if self._failure is not None:
+            raise self._failure
+        if "said" in message.facts:
+            raise DuckdbFailure(message.facts["said"], message.facts["explained"])
+
+
+def _death(status: int) -> SqlError:
+    """What the end of a child means that nobody asked for."""
+    if status == NO_MEMORY_STATUS:
+        return QueryMemoryExceeded(
+            "the query needs more memory than LOGDRAIN_QUERY_MEMORY_MAX_BYTES",
+            hint="read less: a shorter time range, fewer columns",
+        )
+    how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    return QueryProcessDied(
+        f"the process that ran the query {how}",
+        hint="it lacked memory, or somebody ended it: read less, or run it again",
+    )
