@@ -29,7 +29,7 @@ from logdrain.bootstrap import SystemClock, open_queries, open_source
 from logdrain.config import Settings, read_settings
 from logdrain.events.mongo_client import close_async, open_async
 from logdrain.events.read.filters import time_filter
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Batch
@@ -96,7 +96,9 @@ def load(uri: str, events: int) -> None:
 async def store(uri: str, batch: Batch) -> None:
     """Write a batch as the drain does."""
     client = open_async(uri, driver="pymongo", timeout_s=60)
-    await MongoEventStore(client, DATABASE, SystemClock(), StoreLimits(timeout_s=60)).write(batch)
+    await MongoEventStore(
+        client, DATABASE, SystemClock(), read_settings({"LOGDRAIN_STORE_TIMEOUT_S": "60"})
+    ).write(batch)
     await close_async(client)
 
 

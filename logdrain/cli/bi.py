@@ -12,7 +12,7 @@ from logdrain.results.postgres.grants import READERS_TABLE
 from logdrain.results.url.target import ParsedResult, parse_result, resolve
 
 Change = Callable[[Sequence[ResultTarget], str, str], list[str]]
-"""`postgres_readers.grant` or `revoke`: (targets of one database, role, ledger identity) -> tables."""
+"""`grants.grant` or `revoke`: (targets of one database, role, ledger identity) -> tables."""
 
 
 def change_readers(

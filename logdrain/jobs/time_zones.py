@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from logdrain.errors import ZoneInvalid
-from logdrain.model.names import nearest_hint
+from logdrain.model.names import did_you_mean, nearest_hint
 
 _ABBREVIATIONS = {
     "BST": "Europe/London",
@@ -49,5 +49,5 @@ def _hint(name: str) -> str:
     city = name.rpartition("/")[2].replace(" ", "_").casefold()
     same_city = [zone for zone in known if zone.rpartition("/")[2].casefold() == city]
     if same_city:
-        return f"did you mean {same_city[0]!r}?"
+        return did_you_mean(same_city[0])
     return nearest_hint(name, known, "names look like Asia/Tokyo, Europe/Berlin or UTC")

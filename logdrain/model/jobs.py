@@ -12,8 +12,26 @@ LATE_DEFAULT_S = 86_400
 """How long slices run again for late events, where a schedule does not say."""
 
 
+class ModeFacts(NamedTuple):
+    """What sets a mode apart.
+
+    Attributes:
+        goes_by_slice: A slice's earlier rows are found by the slice column; without one they would double.
+        holds_one_slice: The result's rows are those of one run and no other.
+        drops_columns: Columns that the query no longer has go.
+        needs_unique: Rows are found by the columns that `unique=` names.
+        takes_files: Files can be written so.
+    """
+
+    goes_by_slice: bool = False
+    holds_one_slice: bool = False
+    drops_columns: bool = False
+    needs_unique: bool = False
+    takes_files: bool = True
+
+
 class Mode(StrEnum):
-    """How a run's rows reach the result table.
+    """How a run's rows reach the result; the SQL of each is in `results/postgres/modes.py`.
 
     append adds them, in place of the slice's earlier ones; replace and truncate leave nothing but them, and
     replace lets the columns follow the query; update puts each in place of the row with the same key.
@@ -25,9 +43,17 @@ class Mode(StrEnum):
     UPDATE = "update"
 
     @property
-    def holds_one_slice(self) -> bool:
-        """The table's rows are those of one run and no other."""
-        return self in (Mode.REPLACE, Mode.TRUNCATE)
+    def facts(self) -> ModeFacts:
+        """What sets it apart."""
+        return _MODE_FACTS[self]
+
+
+_MODE_FACTS = {
+    Mode.APPEND: ModeFacts(goes_by_slice=True),
+    Mode.REPLACE: ModeFacts(holds_one_slice=True, drops_columns=True),
+    Mode.TRUNCATE: ModeFacts(holds_one_slice=True),
+    Mode.UPDATE: ModeFacts(needs_unique=True, takes_files=False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +65,7 @@ class ResultTarget:
         table: Table name as given.
         schema: Postgres schema, or "" for the first of the search path.
         unix_time: Keep columns named `time` as bigint unix seconds instead of timestamptz.
-        unique: The query's columns that tell rows apart; of mode update, which has one at least.
+        unique: The query's columns that tell rows apart, where the mode needs them.
     """
 
     dsn: str = field(repr=False)
@@ -51,7 +77,7 @@ class ResultTarget:
 
     def is_repeatable(self, slice_column: str | None) -> bool:
         """Whether a slice may run again without doubling its rows; `slice_column` tells them from others."""
-        return self.mode is not Mode.APPEND or slice_column is not None
+        return slice_column is not None or not self.mode.facts.goes_by_slice
 
 
 class CatchUp(StrEnum):

@@ -15,12 +15,12 @@ class FileFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """A result of files: a file for each slice (append), or one that is replaced (replace, truncate).
+    """A result of files: a file for each slice, or one that is replaced where the mode leaves one slice only.
 
     Attributes:
         folder: Absolute path, as given; links in it have not been followed.
         table: Name of the slices' folder in it, or of the one file without its ending.
-        mode: Not update.
+        mode: One that takes files.
         unix_time: Keep columns named `time` as integers instead of timestamps.
     """
 

@@ -1,6 +1,8 @@
-"""Arrow schema -> Postgres columns: names that Postgres can hold, types that hold every value.
+"""Types of results: Arrow <-> Postgres, Parquet, and the SQL names that queries and jobs know them by.
 
-A column named `time` with integers is unix seconds and becomes timestamptz, because BI tools want timestamps.
+A result is written with the Postgres type that holds every value of its Arrow type, and read with the SQL
+type that holds every value of its Postgres type. A column named `time` with integers is unix seconds and
+becomes timestamptz, because BI tools want timestamps.
 """
 
 import hashlib
@@ -18,9 +20,12 @@ NAME_BYTES_MAX = 63
 """Postgres cuts longer identifiers (NAMEDATALEN - 1), and then two may be one."""
 
 TIME = "time"
+UTC_TIMES = pa.timestamp("us", tz="UTC")
 _CAST_HINT = "cast it in the query: CAST({} AS VARCHAR)"
 _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _DIGEST_CHARACTERS = 8
+_DECIMAL = re.compile(r"(?:DECIMAL|numeric)\((\d+),(\d+)\)")
+_SQL_PRECISION_MAX = 38  # of an engine's DECIMAL
 
 
 class Kind(StrEnum):
@@ -80,6 +85,22 @@ class Column(NamedTuple):
     arrow: pa.DataType
     is_untyped: bool = False
     is_unix_time: bool = False
+
+
+class SqlType(NamedTuple):
+    """A type that queries know result tables by, and jobs in Python their columns.
+
+    Attributes:
+        arrow: What holds its values.
+        python: Kinds of Python values that a job may put there.
+        asked: How Postgres is asked for it.
+        travels: What it comes as, where that is not `arrow`: instants and dates come as whole numbers.
+    """
+
+    arrow: pa.DataType
+    python: frozenset[str]
+    asked: str
+    travels: pa.DataType | None = None
 
 
 def result_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
@@ -143,6 +164,38 @@ def parse_type(text: str) -> PostgresType | None:
     return PostgresType(Kind(bare))
 
 
+def sql_type_named(of: str) -> SqlType:
+    """A SQL type by its name.
+
+    Raises:
+        KeyError, ValueError: there is no such type.
+    """
+    digits = _DECIMAL.fullmatch(of)
+    if not digits:
+        return SQL_TYPES[of]
+    decimal = pa.decimal128(int(digits[1]), int(digits[2]))
+    return SqlType(decimal, frozenset({"int", "Decimal"}), "{}")
+
+
+def read_as(column: str, postgres_type: str) -> str:
+    """The name of the SQL type that a column of a result table is read as.
+
+    `numeric` without digits is DECIMAL(38,9): a value that does not fit is an error when it is read. What has
+    no match of its own (jsonb, uuid, arrays, enums) is its text.
+    """
+    if column == TIME and postgres_type == Kind.TIMESTAMPTZ:
+        return "BIGINT"
+    digits = _DECIMAL.fullmatch(postgres_type)
+    if digits and int(digits[2]) <= int(digits[1]) <= _SQL_PRECISION_MAX:
+        return f"DECIMAL({digits[1]},{digits[2]})"
+    return _ROWS[Kind(postgres_type)].sql if postgres_type in list(Kind) else "VARCHAR"
+
+
+def parquet_type(column: Column) -> pa.DataType:
+    """What a column is in Parquet; DECIMAL, unsigned and nested types are the query's own."""
+    return UTC_TIMES if column.is_unix_time else _ROWS[column.type.kind].parquet or column.arrow
+
+
 def bare_type(arrow: pa.DataType) -> pa.DataType:
     """An Arrow type without its dictionary and extension."""
     if isinstance(arrow, pa.DictionaryType):
@@ -180,8 +233,8 @@ def _postgres_type(label: str, arrow: pa.DataType) -> PostgresType:
         if arrow.scale > 0:
             return PostgresType(Kind.NUMERIC, max(arrow.precision, arrow.scale), arrow.scale)
         return PostgresType(Kind.NUMERIC)
-    for matches, kind in _KINDS:
-        if matches(arrow):
+    for kind, row in _ROWS.items():
+        if row.takes(arrow):
             return PostgresType(kind)
     raise ResultColumnConflict(
         f'column "{label}" yields {arrow}, which no result can hold', hint=_CAST_HINT.format(label)
@@ -189,7 +242,8 @@ def _postgres_type(label: str, arrow: pa.DataType) -> PostgresType:
 
 
 def _is_text(arrow: pa.DataType) -> bool:
-    return pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+    is_string = pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+    return is_string or pa.types.is_null(arrow)
 
 
 def _is_binary(arrow: pa.DataType) -> bool:
@@ -213,19 +267,51 @@ def _has_zone(arrow: pa.DataType) -> bool:
     return isinstance(arrow, pa.TimestampType) and arrow.tz is not None
 
 
-# The first match counts: uint64 before the other integers, timestamps with a zone before those without.
-_KINDS: tuple[tuple[Callable[[pa.DataType], bool], Kind], ...] = (
-    (pa.types.is_uint64, Kind.NUMERIC),
-    (pa.types.is_integer, Kind.BIGINT),
-    (pa.types.is_floating, Kind.DOUBLE),
-    (pa.types.is_boolean, Kind.BOOLEAN),
-    (_is_text, Kind.TEXT),
-    (pa.types.is_null, Kind.TEXT),
-    (_has_zone, Kind.TIMESTAMPTZ),
-    (pa.types.is_timestamp, Kind.TIMESTAMP),
-    (pa.types.is_date, Kind.DATE),
-    (pa.types.is_time, Kind.TIME),
-    (_is_interval, Kind.INTERVAL),
-    (_is_nested, Kind.JSONB),
-    (_is_binary, Kind.BYTEA),
-)
+class _Row(NamedTuple):
+    """What a Postgres type is elsewhere.
+
+    Attributes:
+        sql: The SQL type that it is read as; what has none of its own is read as its text.
+        takes: Arrow types that are written as it.
+        parquet: What it is in Parquet; None for the query's own Arrow type.
+    """
+
+    sql: str = "VARCHAR"
+    takes: Callable[[pa.DataType], bool] = lambda _: False
+    parquet: pa.DataType | None = None
+
+
+# The first that takes a type counts: uint64 before other integers, timestamps with a zone before the others.
+_ROWS: dict[Kind, _Row] = {
+    Kind.NUMERIC: _Row("DECIMAL(38,9)", pa.types.is_uint64),
+    Kind.SMALLINT: _Row("BIGINT"),
+    Kind.INTEGER: _Row("BIGINT"),
+    Kind.BIGINT: _Row("BIGINT", pa.types.is_integer, pa.int64()),
+    Kind.REAL: _Row("DOUBLE"),
+    Kind.DOUBLE: _Row("DOUBLE", pa.types.is_floating, pa.float64()),
+    Kind.BOOLEAN: _Row("BOOLEAN", pa.types.is_boolean),
+    Kind.TEXT: _Row("VARCHAR", _is_text, pa.large_string()),
+    Kind.TIMESTAMPTZ: _Row("TIMESTAMPTZ", _has_zone, UTC_TIMES),
+    Kind.TIMESTAMP: _Row("TIMESTAMP", pa.types.is_timestamp, pa.timestamp("us")),
+    Kind.DATE: _Row("DATE", pa.types.is_date, pa.date32()),
+    Kind.TIME: _Row(takes=pa.types.is_time, parquet=pa.time64("us")),
+    Kind.INTERVAL: _Row(takes=_is_interval, parquet=pa.large_string()),  # Parquet has no type for it
+    Kind.JSONB: _Row(takes=_is_nested),
+    Kind.BYTEA: _Row(takes=_is_binary, parquet=pa.large_binary()),
+    Kind.UUID: _Row(parquet=pa.uuid()),
+}
+
+
+ZONED = "datetime with a time zone"
+_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
+
+SQL_TYPES: dict[str, SqlType] = {
+    "BIGINT": SqlType(pa.int64(), frozenset({"int"}), "{}::bigint"),
+    "DOUBLE": SqlType(pa.float64(), frozenset({"int", "float"}), "{}::double precision"),
+    "VARCHAR": SqlType(pa.string(), frozenset({"str"}), "{}::text"),
+    "BOOLEAN": SqlType(pa.bool_(), frozenset({"bool"}), "{}"),
+    "TIMESTAMPTZ": SqlType(UTC_TIMES, frozenset({ZONED}), _MICROSECONDS, pa.int64()),
+    "TIMESTAMP": SqlType(pa.timestamp("us"), frozenset({"datetime"}), _MICROSECONDS, pa.int64()),
+    "DATE": SqlType(pa.date32(), frozenset({"date"}), "({} - DATE '1970-01-01')", pa.int32()),
+}
+"""Those that need no digits."""

@@ -7,11 +7,11 @@ from sqlglot import exp
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Origin
 from logdrain.model.plans import PseudoColumn
+from logdrain.types.type_table import COLUMN_KINDS
 
 ORIGIN = "_origin"
 ORIGIN_PARTS = tuple(sorted(Origin._fields))
 
-_TEXT = ColumnType(TypeKind.TEXT)
 _VARCHAR = ColumnType(TypeKind.VARCHAR)
 
 _PSEUDO: dict[FieldPath, ColumnType] = {
@@ -19,28 +19,6 @@ _PSEUDO: dict[FieldPath, ColumnType] = {
     (PseudoColumn.TIME_MS.value,): ColumnType(TypeKind.TIMESTAMPTZ),
     (ORIGIN,): ColumnType(TypeKind.STRUCT, fields=tuple((part, _VARCHAR) for part in ORIGIN_PARTS)),
     **{(ORIGIN, part): _VARCHAR for part in ORIGIN_PARTS},
-}
-
-_SCALARS: tuple[tuple[frozenset[FieldType], TypeKind], ...] = (
-    (frozenset({FieldType.INT}), TypeKind.BIGINT),
-    (frozenset({FieldType.INT, FieldType.DOUBLE}), TypeKind.DOUBLE),
-    (frozenset({FieldType.INT, FieldType.DECIMAL}), TypeKind.DECIMAL),
-    (frozenset({FieldType.INT, FieldType.DOUBLE, FieldType.DECIMAL}), TypeKind.DOUBLE),
-    (frozenset({FieldType.STRING}), TypeKind.VARCHAR),
-    (frozenset({FieldType.BOOL}), TypeKind.BOOLEAN),
-    (frozenset({FieldType.DATE}), TypeKind.TIMESTAMPTZ),
-)
-"""The first row that holds all the types seen wins."""
-
-_ENGINE_TYPES = {
-    TypeKind.BIGINT: "BIGINT",
-    TypeKind.DOUBLE: "DOUBLE",
-    TypeKind.DECIMAL: "DECIMAL(38, 0)",
-    TypeKind.VARCHAR: "VARCHAR",
-    TypeKind.BOOLEAN: "BOOLEAN",
-    TypeKind.TIMESTAMPTZ: "TIMESTAMPTZ",
-    TypeKind.TEXT: "VARCHAR",
-    TypeKind.NULL: "BIGINT",  # as good as any: every value is NULL, and sums of it are whole
 }
 
 
@@ -60,17 +38,11 @@ def column_type(catalog: TableCatalog, path: FieldPath) -> ColumnType:
     if path in _PSEUDO:
         return _PSEUDO[path]
     seen = catalog.types(path) - {FieldType.NULL}
-    if not seen:
-        return ColumnType(TypeKind.NULL)
-    for types, kind in _SCALARS:
-        if seen <= types:
-            return ColumnType(kind)
-    if seen == {FieldType.ARRAY}:
+    kind = next(kind for kind, row in COLUMN_KINDS.items() if seen <= row.holds)
+    if kind is TypeKind.LIST:
         element = column_type(catalog, (*path, ELEMENT))
         return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
-    if seen == {FieldType.OBJECT}:
-        return _struct(catalog, path)
-    return _TEXT
+    return _struct(catalog, path) if kind is TypeKind.STRUCT else ColumnType(kind)
 
 
 def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
@@ -78,7 +50,7 @@ def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
     # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.
     distinct = {child[-1].lower() for child in children} - {""}
     if not children or len(distinct) < len(children):
-        return _TEXT
+        return ColumnType(TypeKind.TEXT)
     return ColumnType(
         TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child)) for child in children)
     )
@@ -104,7 +76,7 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    scalar = engine_type(_ENGINE_TYPES[of.kind])
+    scalar = engine_type(COLUMN_KINDS[of.kind].sql or of.kind)
     if of.kind is TypeKind.NULL:
         scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
     return scalar

@@ -22,7 +22,7 @@ async def get_health(request: web.Request) -> web.Response:
         # A question to its tables: a Postgres that only accepts connections is not enough.
         checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.run_totals)
     outcomes = await asyncio.gather(*checks.values(), return_exceptions=True)
-    may_read = parts.is_metrics_open or await _may_read(request)
+    may_read = parts.settings.is_metrics_open or await _may_read(request)
     report: dict[str, object] = {"status": "ok"}
     for part, outcome in zip(checks, outcomes, strict=True):
         if isinstance(outcome, LogdrainError):

@@ -16,7 +16,7 @@ from logdrain.web.server.access import require
 async def get_metrics(request: web.Request) -> web.Response:
     """The process's metrics, and the runs of all workers on its ledger."""
     parts = request.app[PARTS]
-    if not parts.is_metrics_open:
+    if not parts.settings.is_metrics_open:
         await require(request, Scope.READ)
     totals: dict[str, int] = {}
     if parts.ledger is not None:

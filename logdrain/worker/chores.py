@@ -1,9 +1,10 @@
-"""What a worker does beside running slices: late events, notices, forgetting what is old."""
+"""What a worker does beside running slices: late events, notices, retention (it forgets what is old)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from logdrain import log
+from logdrain.config import Settings
 from logdrain.errors import LogdrainError
 from logdrain.model.jobs import Notice
 from logdrain.ports import Clock, Ledger
@@ -23,8 +24,7 @@ class Chores:
         late: Asks for slices that have not seen late events; None where there is no store.
         send: Sends a notice; returns "" or the reason why it was not taken.
         clock: What the time is.
-        notify_url: Where notices go whose schedule does not say; "" drops them.
-        history_keep_days: Runs that ended before are forgotten.
+        settings: Where notices go whose schedule does not say ("" drops them), and how long runs are kept.
     """
 
     def __init__(
@@ -33,16 +33,14 @@ class Chores:
         late: LateRuns | None,
         send: Callable[[Notice], str],
         clock: Clock,
-        *,
-        notify_url: str,
-        history_keep_days: int,
+        settings: Settings,
     ) -> None:
         self._ledger = ledger
         self._late = late
         self._send = send
         self._clock = clock
-        self._notify_url = notify_url
-        self._keep = timedelta(days=history_keep_days)
+        self._notify_url = settings.notify_url
+        self._keep = timedelta(days=settings.history_keep_days)
         self._forget_at: datetime | None = None
         self._failing: set[str] = set()
 

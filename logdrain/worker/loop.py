@@ -1,7 +1,7 @@
 """The worker: makes due slices, claims one after the other, runs it, says how it went.
 
 Any number of workers may run; the ledger sees to it that a slice is one worker's at a time, and that
-only the latest claim of a slice can commit.
+only the latest claim of a slice can commit. A heartbeat renews the lease of the claims that are running.
 """
 
 import os

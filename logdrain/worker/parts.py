@@ -47,12 +47,5 @@ def open_worker_parts(
             late_notes=notes,
             jobs_folder=Path(settings.jobs_folder),
         )
-        chores = Chores(
-            ledger,
-            LateRuns(notes, ledger, clock),
-            HttpNotices().send,
-            clock,
-            notify_url=settings.notify_url,
-            history_keep_days=settings.history_keep_days,
-        )
+        chores = Chores(ledger, LateRuns(notes, ledger, clock), HttpNotices().send, clock, settings)
         yield WorkerParts(ledger, runner, clock, chores)

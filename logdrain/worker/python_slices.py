@@ -22,8 +22,8 @@ from logdrain.model.plans import ResultScan, Scan, TimeRange
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
-from logdrain.results.files.folder_records import records_stream
 from logdrain.results.values.batches import BatchStream
+from logdrain.results.values.record_stream import records_stream
 
 TIME = "time"
 

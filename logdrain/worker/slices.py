@@ -12,7 +12,7 @@ from logdrain.answer.queries import Answer, Queries, Reading
 from logdrain.errors import UnknownTable
 from logdrain.jobs.cron import parse as parse_cron
 from logdrain.ledger.result_table_key import table_key
-from logdrain.model.jobs import Claim, Mode, Reads, RunOutcome, Schedule
+from logdrain.model.jobs import Claim, Reads, RunOutcome, Schedule
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.result_files import FileTarget, Target
 from logdrain.model.stops import Stop
@@ -154,7 +154,7 @@ def _reads(store_time: datetime | None, plan: PlanSummary, target: Target | None
         return None
     ranges = tuple((scan.table, scan.time_range) for scan in plan.scans)
     results = tuple((table_key(*scan.table), scan.time_range) for scan in plan.result_scans)
-    return Reads(store_time, ranges, newest_only=target.mode.holds_one_slice, results=results)
+    return Reads(store_time, ranges, newest_only=target.mode.facts.holds_one_slice, results=results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _check_result(text: str, ledger: Ledger, result_folder: str) -> _CheckedResu
     # A variable is the worker's: what it holds is not known here.
     target = None if variable_name(url) else resolve(parsed, url, dict[str, str]().get)
     if not isinstance(target, FileTarget):
-        return _CheckedResult(parsed.mode is Mode.APPEND, parsed.unique)
+        return _CheckedResult(parsed.mode.facts.goes_by_slice, parsed.unique)
     if not result_folder:
         return _CheckedResult(warnings=("only workers with LOGDRAIN_RESULT_FOLDER write files, below it",))
     file_place(target, _ANY_TIME, result_folder)

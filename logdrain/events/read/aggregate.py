@@ -4,17 +4,18 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Any
 
 import bson
 import pyarrow as pa
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from logdrain.errors import ScanTypeChanged, StoreUnavailable
 from logdrain.events.bson.table_catalog import read_catalog
+from logdrain.events.driver import SyncCollection
 from logdrain.events.mongo_client import translated
 from logdrain.events.read.group_pipeline import (
     GROUPS_CODEC,
@@ -46,7 +47,9 @@ class MongoAggregateStream:
         aggregation: What to ask.
     """
 
-    def __init__(self, client: Any, collection: Any, aggregation: Aggregation) -> None:
+    def __init__(
+        self, client: MongoClient[Document], collection: SyncCollection, aggregation: Aggregation
+    ) -> None:
         self._client = client
         self._collection = collection
         self._aggregation = aggregation

@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from logdrain.events.bson.references import REFERENCE_OCTETS, own_objects
+from logdrain.events.bson.documents import REFERENCE_OCTETS, own_objects
 from logdrain.events.read.projection import EVENT_TIME, FetchedField, fetched_fields, stored_path
-from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import PseudoColumn, Scan, ScanColumn
-from logdrain.types.arrow_columns import Array, build_array
-from logdrain.types.arrow_types import arrow_schema, arrow_type
+from logdrain.types.arrow_columns import Array, arrow_schema, arrow_type, build_array
+from logdrain.types.type_table import COLUMN_KINDS
 
 with warnings.catch_warnings():
     # pymongoarrow is built against an earlier patch release of pyarrow; its objects have only grown since.
@@ -30,15 +29,6 @@ with warnings.catch_warnings():
 
 # Dates beyond the year 9999 come as DatetimeMS.
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-_BSON_DOUBLE, _BSON_BOOL = b"\x01", b"\x08"
-_UNIFORM: dict[TypeKind, tuple[bytes, ...]] = {
-    TypeKind.BIGINT: (_BSON_DOUBLE, _BSON_BOOL),
-    TypeKind.DOUBLE: (_BSON_BOOL,),
-    TypeKind.VARCHAR: (),
-    TypeKind.BOOLEAN: (),
-    TypeKind.TIMESTAMPTZ: (),
-}
-"""Kinds that pymongoarrow reads, and the BSON type octets it takes for them without a word."""
 
 
 class BatchDecoder:
@@ -93,7 +83,7 @@ class BatchDecoder:
 
 
 def _uniform_schema(fields: Sequence[FetchedField]) -> Any:
-    if any(field.type.kind not in _UNIFORM for field in fields):
+    if any(COLUMN_KINDS[field.type.kind].misread is None for field in fields):
         return None
     return Schema({field.key: arrow_type(field.type) for field in fields})
 
@@ -106,7 +96,7 @@ def _suspicious_octets(fields: Sequence[FetchedField]) -> list[bytes]:
     return [
         bson_type + field.key.encode() + b"\0"
         for field in fields
-        for bson_type in _UNIFORM.get(field.type.kind, ())
+        for bson_type in COLUMN_KINDS[field.type.kind].misread or ()
     ]
 
 

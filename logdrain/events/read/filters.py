@@ -11,22 +11,12 @@ from logdrain.events.bson.documents import INT64_MAX, INT64_MIN, binary_id
 from logdrain.events.read.projection import is_pseudo
 from logdrain.model.catalog import FieldPath, TypeKind, is_plain
 from logdrain.model.plans import Comparator, Predicate, Scalar, Scan, TimeRange
+from logdrain.types.type_table import BSON_ALIASES
 
 _TIME_LIMIT_MS = 2**48
 _HASH_SIZE_BYTES = 10
 # Up to here every whole number is a double, so that MongoDB and SQL compare alike whatever they convert.
 _EXACT_DOUBLES = 2**53
-
-_NUMBERS = ["int", "long", "double", "decimal"]
-_BSON_TYPES: dict[TypeKind, list[str]] = {
-    TypeKind.BIGINT: ["int", "long"],
-    TypeKind.DOUBLE: _NUMBERS,
-    TypeKind.DECIMAL: ["int", "long", "decimal"],
-    TypeKind.VARCHAR: ["string"],
-    TypeKind.BOOLEAN: ["bool"],
-    TypeKind.TIMESTAMPTZ: ["date"],
-}
-"""Kinds of column that can be filtered, and the BSON types they hold."""
 
 _CONDITIONS: dict[Comparator, Callable[[list[Scalar]], dict[str, Any]]] = {
     Comparator.EQ: lambda values: {"$eq": values[0]},
@@ -83,7 +73,7 @@ def _first_id(time_ms: int) -> Any:
 
 def _is_exact(predicate: Predicate, kind: TypeKind) -> bool:
     return (
-        kind in _BSON_TYPES
+        kind in BSON_ALIASES
         and is_plain(predicate.path)
         and all(_compares_alike(value, kind) for value in predicate.values)
     )
@@ -105,7 +95,7 @@ def _compares_alike(value: Scalar, kind: TypeKind) -> bool:
 def _with_other_types(predicate: Predicate, kind: TypeKind) -> dict[str, Any]:
     """The condition, or a value that the column cannot hold: the scan has to see it to raise."""
     path = ".".join(predicate.path)
-    others = {path: {"$ne": None, "$not": {"$type": [*_BSON_TYPES[kind]]}}}
+    others = {path: {"$ne": None, "$not": {"$type": BSON_ALIASES[kind]}}}
     condition = _CONDITIONS[predicate.comparator](list(predicate.values))
     return {"$or": [{path: condition}, others, *_arrays(predicate.path)]}
 

@@ -17,14 +17,13 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 
 from logdrain.errors import ScanTypeChanged
 from logdrain.events.bson.table_catalog import of_table
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.mongo_client import CATALOG
 from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
 from logdrain.model.events import Table
 from logdrain.model.plans import AggregateFunction, Aggregation, FixedValue, GroupKey, Measure, OutputColumn
-from logdrain.types.arrow_columns import Array, build_array
-from logdrain.types.arrow_types import arrow_type
+from logdrain.types.arrow_columns import Array, arrow_type, build_array
 
 Document = dict[str, Any]
 

@@ -7,15 +7,15 @@ path, so it is reached with $getField (MongoDB 5.0 and later).
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from logdrain.model.catalog import ColumnType, FieldPath, TypeKind, is_plain
+from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind, is_plain
 from logdrain.model.plans import PseudoColumn, ScanColumn
 from logdrain.types.arrow_columns import BELOW_ARRAY
+from logdrain.types.type_table import COLUMN_KINDS
 
 EVENT_TIME: FieldPath = ("time",)
 
 _PSEUDO_PATHS = {(PseudoColumn.TIME.value,), (PseudoColumn.TIME_MS.value,)}
 _TIMESTAMPTZ = ColumnType(TypeKind.TIMESTAMPTZ)
-_TAKES_ARRAYS = {TypeKind.LIST, TypeKind.TEXT}
 
 
 class FetchedField(NamedTuple):
@@ -64,7 +64,7 @@ def _expression(field: FetchedField) -> Any:
     if not is_plain(field.path):
         return _get_field(field.path)
     dotted = f"${'.'.join(field.path)}"
-    if len(field.path) == 1 or field.type.kind not in _TAKES_ARRAYS:
+    if len(field.path) == 1 or FieldType.ARRAY not in COLUMN_KINDS[field.type.kind].holds:
         return dotted  # an array is a wrong type here in any case
     parent = f"${'.'.join(field.path[:-1])}"
     return {"$cond": [{"$isArray": parent}, _literal(BELOW_ARRAY), dotted]}

@@ -1,16 +1,16 @@
 """The reading side of the store: tables, catalog, and scans as Arrow streams."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import pyarrow as pa
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
 from pymongo.read_concern import ReadConcern
 
 from logdrain.events.bson.table_catalog import of_table, read_catalog
-from logdrain.events.mongo_client import database_name, tables_among, translated
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.mongo_client import CATALOG, database_name, tables_among, translated
 from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
 from logdrain.events.read.batch_decoder import BatchDecoder
 from logdrain.events.read.filters import scan_filter, time_filter
@@ -24,8 +24,6 @@ _MAJORITY = ReadConcern("majority")
 # A reply has 16 MiB at most, whatever this says; a bound on rows keeps replies of tiny documents small too.
 _BATCH_ROWS_MAX = 10_000
 _ESTIMATE_TIMEOUT_MS = 1_000
-
-_Collection = Any
 
 
 class MongoScanSource:
@@ -49,7 +47,7 @@ class MongoScanSource:
             serverSelectionTimeoutMS=timeout_ms,
             connectTimeoutMS=timeout_ms,
         )
-        self._database: Any = self._client.get_database(name, read_concern=_MAJORITY)
+        self._database = self._client.get_database(name, read_concern=_MAJORITY)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -75,7 +73,7 @@ class MongoScanSource:
     def aggregate(self, aggregation: Aggregation) -> MongoAggregateStream:
         """Group in MongoDB. See the port."""
         table = aggregation.scan.table
-        collection = self._database.get_collection(table.name, codec_options=RAW_CODEC)
+        collection = self._database[table.name].with_options(RAW_CODEC)
         return MongoAggregateStream(self._client, collection, aggregation)
 
     def estimate(self, scan: Scan) -> int:
@@ -94,7 +92,7 @@ class MongoScanSource:
 class MongoScanStream:
     """Port ScanStream: every pass asks MongoDB anew and holds one reply at a time."""
 
-    def __init__(self, collection: _Collection, scan: Scan) -> None:
+    def __init__(self, collection: Collection[dict[str, Any]], scan: Scan) -> None:
         self._collection = collection
         self._decoder = BatchDecoder(scan)
         self._filter = scan_filter(scan)
@@ -128,7 +126,7 @@ class MongoScanStream:
                 self._filter, self._projection, batch_size=_BATCH_ROWS_MAX
             ) as replies,
         ):
-            for reply in replies:
+            for reply in cast("Iterable[bytes]", replies):  # PyMongo says that they are documents
                 if not reply:
                     continue
                 self._bytes_read += len(reply)

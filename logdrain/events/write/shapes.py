@@ -9,12 +9,12 @@ import msgspec
 from logdrain.events.bson.documents import INT64_MAX, INT64_MIN
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
+from logdrain.types.type_table import FIELD_TYPES
 
 # A path longer than this is data, not a name.
 PATH_SIZE_MAX_BYTES = 1024
 # All paths of a table, for each of those that it may have.
 _PATHS_SIZE_BYTES_EACH = 256
-_SCALARS = {float: FieldType.DOUBLE, str: FieldType.STRING, bool: FieldType.BOOL, type(None): FieldType.NULL}
 
 
 class ObjectShape(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ def _shape(value: Any) -> Hashable:
         return shape_of(value)
     if kind is list:
         return ArrayShape(frozenset(map(_shape, value)))
-    return _SCALARS[kind]
+    return FIELD_TYPES[kind]
 
 
 def _fields(shape: Hashable, path: FieldPath) -> Iterator[SeenField]:

@@ -8,15 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from logdrain.query.values.scalars import SCALAR_FUNCTIONS, ScalarFunction
+from logdrain.types.postgres_types import SQL_TYPES
 
 Column = Any
 """pa.Array or pa.ChunkedArray. The engine evaluates annotations, and pyarrow's classes take no parameters."""
 
-_ARROW_TYPES: dict[str, pa.DataType] = {
-    "BIGINT": pa.int64(),
-    "DOUBLE": pa.float64(),
+_ARROW_TYPES = {name: of.arrow for name, of in SQL_TYPES.items()} | {
     "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
-    "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
 }
 

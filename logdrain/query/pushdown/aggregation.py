@@ -25,20 +25,16 @@ from logdrain.query.sql.context import TIME, PlanContext, ScanBuilder
 from logdrain.query.sql.kinds import TEXT, is_of
 from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
+from logdrain.types.type_table import COLUMN_KINDS, EXACT_KINDS
 
 _T = TypeVar("_T")
 _Source = GroupKey | Measure | FixedValue
 
 _PLAIN_PARTS = frozenset({"kind", "expressions", "from_", "where", "group"})
 _STRING = frozenset({FieldType.STRING})
-_NUMBERS: dict[frozenset[FieldType], TypeKind] = {
-    frozenset({FieldType.INT}): TypeKind.BIGINT,
-    frozenset({FieldType.DOUBLE}): TypeKind.DOUBLE,
-    frozenset({FieldType.INT, FieldType.DOUBLE}): TypeKind.DOUBLE,
-}
-_ORDERED = _NUMBERS | {_STRING: TypeKind.VARCHAR, frozenset({FieldType.BOOL}): TypeKind.BOOLEAN}
+_NUMBERS = {types: kind for types, kind in EXACT_KINDS.items() if int in COLUMN_KINDS[kind].constants}
 # Whole numbers beyond 2^53 among doubles are several keys in the store and one in the engine.
-_KEYS = {types: kind for types, kind in _ORDERED.items() if len(types) == 1}
+_KEYS = {types: kind for types, kind in EXACT_KINDS.items() if len(types) == 1}
 
 _FUNCTIONS: dict[type[exp.Expr], AggregateFunction] = {
     exp.Count: AggregateFunction.COUNT,
@@ -214,7 +210,7 @@ class _Finder:
         if function is AggregateFunction.COUNT:
             kind = TypeKind.BIGINT if seen else None
         elif function in {AggregateFunction.MIN, AggregateFunction.MAX}:
-            kind = TypeKind.BIGINT if path == TIME else _ORDERED.get(seen)
+            kind = TypeKind.BIGINT if path == TIME else EXACT_KINDS.get(seen)
         else:
             kind = None if path == TIME else _NUMBERS.get(seen)
         if kind is None:

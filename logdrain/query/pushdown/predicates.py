@@ -11,6 +11,7 @@ from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import ScanBuilder
 from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
+from logdrain.types.type_table import BSON_TYPES, COLUMN_KINDS, EXACT_KINDS
 
 _NOT_TIME = "only `time`, compared with whole numbers, gives a time range"
 
@@ -127,45 +128,31 @@ def _problem(scan: ScanBuilder, path: FieldPath, values: Sequence[Scalar | None]
         return _NOT_TIME
     else:
         types = scan.catalog.types(path) - {FieldType.NULL}
-    fits = _FITS.get(types)
+    kind = EXACT_KINDS.get(types)
     if not types:
         return "no event has had the field"
-    if fits is None:
-        return "the field has mixed types" if len(types) > 1 else f"the field is {_AN[next(iter(types))]}"
+    if kind is None:
+        return (
+            "the field has mixed types"
+            if len(types) > 1
+            else f"the field is {BSON_TYPES[next(iter(types))].words}"
+        )
     if any(FieldType.ARRAY in scan.catalog.types(path[:depth]) for depth in range(1, len(path))):
         return "the field lies inside a list"
     if None in values:
         return "NULL is compared"
-    return "" if all(fits(value) for value in values) else "the constant has another type than the field"
-
-
-_AN = {
-    FieldType.ARRAY: "a list",
-    FieldType.OBJECT: "an object",
-    FieldType.DATE: "a time",
-    FieldType.DECIMAL: "a decimal",
-}
+    fits = all(_fits(value, COLUMN_KINDS[kind].constants) for value in values)
+    return "" if fits else "the constant has another type than the field"
 
 
 def _is_bigint(value: object) -> bool:
     return type(value) is int and BIGINT_MIN <= value <= BIGINT_MAX
 
 
-def _is_whole(value: object) -> bool:
-    return type(value) is int and abs(value) < _DOUBLE_IS_EXACT_BELOW
-
-
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or (type(value) is float and abs(value) < _DOUBLE_IS_EXACT_BELOW)
-
-
-_FITS: dict[frozenset[FieldType], Callable[[object], bool]] = {
-    frozenset({FieldType.INT}): _is_whole,
-    frozenset({FieldType.DOUBLE}): _is_number,
-    frozenset({FieldType.INT, FieldType.DOUBLE}): _is_number,
-    frozenset({FieldType.STRING}): lambda value: isinstance(value, str),
-    frozenset({FieldType.BOOL}): lambda value: isinstance(value, bool),
-}
+def _fits(value: Scalar | None, types: tuple[type, ...]) -> bool:
+    """Whether a constant has one of these types, and is as exact in the store as in SQL."""
+    is_exact = not isinstance(value, int | float) or abs(value) < _DOUBLE_IS_EXACT_BELOW
+    return type(value) in types and is_exact
 
 
 def _hull(left: TimeRange, right: TimeRange) -> TimeRange:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 
@@ -10,6 +9,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from logdrain.errors import Place, SqlSyntaxError, UnsupportedSql
+from logdrain.model.names import did_you_mean, nearest
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.context import PlanContext, node_place, place_of
 from logdrain.query.sql.dialect import FRONT_DOORS
@@ -273,9 +273,9 @@ def _word_hint(sql: str, error: ParseError) -> str:
     if last[0] in _WITH_BY and last[1] != "BY":
         return f"write {last[0]} BY"
     for previous, word in ((last[0], last[1]), (before, last[0])):
-        near = get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
+        near = nearest(word, _KEYWORDS, likeness=0.75)
         if near and word not in _KEYWORDS and previous not in ("FROM", "JOIN"):
-            return f"did you mean {near[0]} for {word}?"
+            return did_you_mean(near)
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Dialect, Scalar
 from logdrain.query.sql.constants import NULL, bigint, constant
 from logdrain.query.sql.context import WRITTEN_CALL
@@ -19,8 +20,8 @@ from logdrain.query.values.scalars import (
     ScalarFunction,
 )
 from logdrain.types.sql_types import engine_type
+from logdrain.types.type_table import COLUMN_KINDS
 
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"BIGINT": (int,), "DOUBLE": (int, float), "VARCHAR": (str,)}
 _FOLDED = ("BIGINT", "VARCHAR")
 _FOLDED_TEXT_MAX = 10_000  # characters; what takes longer is the engine's, which can be ended
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -79,7 +80,7 @@ def _checked(call: Call, parameter: Parameter, argument: exp.Expr, value: Scalar
         value = str(value)
     if parameter.type == "BIGINT":
         value = _whole(value)
-    fits = _PYTHON_TYPES[parameter.type]
+    fits = COLUMN_KINDS[TypeKind(parameter.type)].constants
     if isinstance(value, bool) or not isinstance(value, fits) or parameter.read(value) is None:
         raise call.wrong(argument, f"{value!r} is no {parameter.what}", parameter.hint)
     return value

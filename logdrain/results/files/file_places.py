@@ -1,7 +1,7 @@
 """Where a slice's file is, below the folder that results may be written to.
 
-append: `TABLE/20120301T000000Z.parquet`, a file for each slice, named by its scheduled time in UTC.
-replace, truncate: `TABLE.parquet`, one file.
+`TABLE/20120301T000000Z.parquet`, a file for each slice, named by its scheduled time in UTC; or one file,
+`TABLE.parquet`, where the mode leaves one slice only.
 
 Beside them is a hidden folder of ours: `TABLE/.logdrain` or `.TABLE.logdrain`.
 """
@@ -57,7 +57,7 @@ def file_place(target: FileTarget, scheduled_at: datetime, root: str) -> FilePla
         )
     folders = _below(root, target)
     ending = target.format.value
-    if target.mode.holds_one_slice:
+    if target.mode.facts.holds_one_slice:
         return FilePlace(root, folders, f"{target.table}.{ending}", f".{target.table}{_OWN}")
     return FilePlace(root, (*folders, target.table), f"{_compact(scheduled_at)}.{ending}", _OWN)
 

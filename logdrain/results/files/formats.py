@@ -2,18 +2,20 @@
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logdrain.errors import ResultColumnConflict
+from logdrain.errors import ResultColumnConflict, ResultRefused
 from logdrain.model.result_files import FileFormat
 from logdrain.ports import ArrowStream
-from logdrain.results.files.parquet_columns import Facts, parquet_batch, parquet_schema
-from logdrain.results.values.csv_text import CSV, csv_header
-from logdrain.results.values.text_pieces import text_pieces
-from logdrain.types.postgres_types import Column
+from logdrain.results.values.cells import Values, bare_values, column_cells, unix_times
+from logdrain.results.values.text_formats import CSV, csv_header, text_pieces
+from logdrain.types.postgres_types import Column, Kind, parquet_type
+
+Facts = Mapping[bytes | str, bytes | str]
+"""What a file says of itself, in its metadata."""
 
 # Of a row group: small enough to hold in memory, large enough to read quickly.
 _GROUP_ROWS = 131_072
@@ -44,8 +46,12 @@ def write_csv(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], _fac
 
 
 def write_parquet(file: BinaryIO, rows: ArrowStream, columns: Sequence[Column], facts: Facts) -> WrittenFile:
-    """The rows in groups, and facts about them in the file's metadata."""
-    schema = parquet_schema(columns, facts)
+    """The rows in groups, and facts about them in the file's metadata.
+
+    One type for each kind of column, so that the files of slices fit together; lists, structs and maps stay
+    what they are.
+    """
+    schema = pa.schema([(column.label, parquet_type(column)) for column in columns], metadata={**facts})
     _check(schema)
     count = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -59,7 +65,10 @@ def _groups(rows: ArrowStream, columns: Sequence[Column], schema: pa.Schema) -> 
     waiting: list[pa.RecordBatch] = []
     count = waiting_rows = waiting_bytes = 0
     for batch in rows:
-        waiting.append(parquet_batch(batch, columns, schema, count + 1))
+        arrays = [
+            _array(values, column, count + 1) for values, column in zip(batch.columns, columns, strict=True)
+        ]
+        waiting.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
         count += batch.num_rows
         waiting_rows += batch.num_rows
         waiting_bytes += waiting[-1].nbytes
@@ -86,6 +95,33 @@ def _check(schema: pa.Schema) -> None:
             ) from error
 
 
+def _array(values: Values, column: Column, first_row: int) -> Values:
+    try:
+        convert = _CONVERTED.get(column.type.kind, _as_it_is)
+        return unix_times(values, column, first_row) if column.is_unix_time else convert(values, column)
+    except pa.ArrowException as error:
+        raise ResultRefused(
+            f'column "{column.label}" has a value that cannot be written as {parquet_type(column)}, '
+            f"in rows {first_row} to {first_row + len(values) - 1}",
+            hint="cast the column to text in the query",
+        ) from error
+
+
+def _as_it_is(values: Values, column: Column) -> Values:
+    # What a query says of an instant below its microseconds is cut off, as in Postgres.
+    return bare_values(values).cast(parquet_type(column), safe=column.type.kind not in _CUT)
+
+
+def _text_of(values: Values, column: Column) -> Values:
+    return column_cells(values, column, 1).texts
+
+
+def _uuid(values: Values, _column: Column) -> Values:
+    return pa.ExtensionArray.from_storage(pa.uuid(), bare_values(values))
+
+
+_CUT = (Kind.TIMESTAMPTZ, Kind.TIMESTAMP, Kind.TIME, Kind.DATE)
+_CONVERTED: dict[Kind, Callable[[Values, Column], Any]] = {Kind.INTERVAL: _text_of, Kind.UUID: _uuid}
 FORMATS: Mapping[FileFormat, Callable[[BinaryIO, ArrowStream, Sequence[Column], Facts], WrittenFile]] = {
     FileFormat.CSV: write_csv,
     FileFormat.PARQUET: write_parquet,

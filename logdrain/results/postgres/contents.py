@@ -1,4 +1,4 @@
-"""Which slice a table holds, where a mode leaves nothing but one slice's rows (replace, truncate).
+"""Which slice a table holds, where the mode leaves nothing but one slice's rows.
 
 Kept in table `logdrain_contents` of the result's schema, in the transaction that puts the rows there. Running
 an older slice again would turn the table back in time, and nobody would see it: that is refused.
@@ -9,25 +9,25 @@ from datetime import datetime
 
 from psycopg import sql
 
-from logdrain.errors import ResultRefused
 from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
+from logdrain.results.overtaken import newer_slice_held
 from logdrain.results.postgres.notes import Note
-from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.postgres.result_table import make_own_table, table_exists
+from logdrain.results.tables import TableName
 
 CONTENTS_TABLE = "logdrain_contents"
 
 _CREATE = (
     """
-    CREATE TABLE {contents} (
+    CREATE TABLE {table} (
         table_name text PRIMARY KEY, ledger text NOT NULL, schedule text NOT NULL,
         scheduled_at timestamptz NOT NULL, written_at timestamptz NOT NULL DEFAULT now()
     )
     """,
     """
-    COMMENT ON TABLE {contents} IS
-    'Kept by logdrain: which slice each table of this schema holds that mode=replace or truncate writes.'
+    COMMENT ON TABLE {table} IS
+    'Kept by logdrain: which slice each table of this schema holds whose mode leaves one slice only.'
     """,
 )
 _READ = """
@@ -71,20 +71,14 @@ class ContentsNote:
 
     def write(self, rows: int) -> None:
         """Keep this slice as the table's, then note it."""
-        if not table_exists(self.connection, self._contents):
-            self._create()
+        make_own_table(self.connection, self._contents, _CREATE)
         self.connection.execute(self._composed(_WRITE))
         self.note.write(rows)
 
     def _refuse_older(self) -> None:
         held = self._slice_held()
         if held is not None and held > self.claim.scheduled_at:
-            raise ResultRefused(
-                f"table {self.table} holds slice {held.isoformat()} of schedule {self.claim.schedule.name}, "
-                f"which is newer than {self.claim.scheduled_at.isoformat()}",
-                hint="nothing to do, if the newest slice is what it should hold; "
-                "to put the older one in its place: sched:run --force",
-            )
+            raise newer_slice_held(self.claim, f"table {self.table}", held)
 
     def _slice_held(self) -> datetime | None:
         """None, too, where the table itself is gone, or another schedule wrote it last."""
@@ -93,12 +87,6 @@ class ContentsNote:
             return None
         row = self.connection.execute(self._composed(_READ)).fetchone()
         return row[0] if row is not None and isinstance(row[0], datetime) else None
-
-    def _create(self) -> None:
-        lock_table(self.connection, self._contents)
-        if not table_exists(self.connection, self._contents):
-            for statement in _CREATE:
-                self.connection.execute(self._composed(statement))
 
     @property
     def _contents(self) -> TableName:

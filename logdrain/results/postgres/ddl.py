@@ -1,15 +1,15 @@
 """DDL of result tables, as composed statements: names and texts go in as identifiers and literals only."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from psycopg import sql
 
 from logdrain.results.postgres.widening import AddColumn, Change, DropColumn, SetType
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, PostgresType, is_unix_time
 
 UNTYPED_COMMENT = "No value yet: logdrain gives this column its type with the first one."
-"""Marks a text column that stands for "not known yet"; `postgres_table` looks for it."""
+"""Marks a text column that stands for "not known yet"; `result_table` looks for it."""
 
 _SLICE_COMMENT = (
     "The END of the window: TD_SCHEDULED_TIME(). "
@@ -19,21 +19,6 @@ _SLICE_COMMENT = (
 
 _UNIX_COMMENT = "Unix seconds."
 _INSTANT_COMMENT = "Unix seconds in the query, an instant here."
-
-
-class TableName(NamedTuple):
-    """A table with its schema; prints as SQL reads it."""
-
-    schema: str
-    table: str
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        """Qualified and quoted."""
-        return sql.Identifier(self.schema, self.table)
-
-    def __str__(self) -> str:
-        return ".".join('"{}"'.format(part.replace('"', '""')) for part in self)
 
 
 STAGING = TableName("pg_temp", "logdrain_staging")

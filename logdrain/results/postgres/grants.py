@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString
 
-import psycopg
 from psycopg import sql
 from psycopg.rows import scalar_row
 
@@ -17,23 +16,21 @@ from logdrain.errors import ResultRefused, UnknownRole
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.notes import is_ledger
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_table import locate_table, lock_table, table_exists
+from logdrain.results.postgres.result_table import lock_table, make_own_table, table_exists
+from logdrain.results.tables import TableName, connect, locate_table, result_errors
 
 READERS_TABLE = "logdrain_readers"
 
-_CONNECT_TIMEOUT_S = 10
 _CREATE = (
     """
-    CREATE TABLE {readers} (
+    CREATE TABLE {table} (
         ledger text, role_name text, granted_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (ledger, role_name)
     )
     """,
     """
-    COMMENT ON TABLE {readers} IS
+    COMMENT ON TABLE {table} IS
     'Kept by logdrain: roles that may read the result tables of this schema, those to come included.'
     """,
 )
@@ -77,9 +74,7 @@ def grant(targets: Sequence[ResultTarget], role: str, ledger_identity: str) -> l
             _open_schema(connection, schema, role)
             readers = TableName(schema, READERS_TABLE)
             lock_table(connection, readers)
-            if not table_exists(connection, readers):
-                for statement in _CREATE:
-                    connection.execute(_composed(statement, readers, ledger_identity, role))
+            make_own_table(connection, readers, _CREATE)
             connection.execute(_composed(_NOTE, readers, ledger_identity, role))
         existing = _existing(connection, tables)
         if _has_freshness(connection, ledger_identity):
@@ -218,10 +213,5 @@ def _composed(statement: str, readers: TableName, ledger_identity: str, role: st
 
 @contextmanager
 def _transaction(target: ResultTarget) -> Iterator[Transaction]:
-    try:
-        with psycopg.connect(
-            target.dsn, connect_timeout=_CONNECT_TIMEOUT_S, fallback_application_name="logdrain"
-        ) as connection:
-            yield connection
-    except psycopg.Error as error:
-        raise result_error(error, TableName(target.schema or "public", target.table), "") from error
+    with result_errors(target), connect(target.dsn) as connection:
+        yield connection

@@ -1,8 +1,8 @@
 """What each mode does with a run's rows, once they are staged.
 
 append: a slice's rows are there once. With a slice column the old rows of the slice go first; without one
-there is nothing to tell them by, so whether rows may be added is decided beforehand (`marks`).
-replace, truncate: all rows go first. replace has them gone before it changes the table (`postgres_table`).
+there is nothing to tell them by, so whether rows may be added is decided beforehand (`notes`).
+replace, truncate: all rows go first. replace has them gone before it changes the table (`result_table`).
 update: each row takes the place of the one with its key; a row of a newer slice keeps its place.
 """
 
@@ -15,8 +15,9 @@ from psycopg import sql
 
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Mode
-from logdrain.results.postgres.ddl import STAGING, TableName, column_list, type_name
+from logdrain.results.postgres.ddl import STAGING, column_list, type_name
 from logdrain.results.postgres.widening import TableColumn
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, Kind
 
 _PRESENT = "present"  # the table's own row, where an inserted one meets it

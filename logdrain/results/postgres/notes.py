@@ -1,20 +1,26 @@
 """The note that a slice's rows are there, in the transaction that puts them there.
 
-In the ledger's own database it is the ledger's; in any other it is a mark in table `logdrain_marks`, in the
-result's schema (what marks are for: `marks`).
+In the ledger's own database it is the ledger's. In any other the two cannot commit together, so a mark
+commits with the rows, in table `logdrain_marks` of the result's schema, and the ledger's note follows. Where
+the program dies between the two, the mark says what the ledger does not know.
+
+Marks are ordered by `run_id`, which grows over all claims of a ledger; a slice's `fence` begins again when
+its schedule is deleted and created anew. The fence tells requests apart: it grows by one with every claim of
+a slice, and `attempt` counts from the request, so `fence - attempt` is the last fence before the request.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from psycopg import sql
 
+from logdrain.errors import SliceNotRepeatable
 from logdrain.model.jobs import Claim
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
-from logdrain.results.postgres.marks import Mark, lease_lost, rows_written_before
-from logdrain.results.postgres.result_table import lock_table, table_exists
+from logdrain.results.overtaken import lease_lost
+from logdrain.results.postgres.result_table import make_own_table, table_exists
+from logdrain.results.tables import TableName
 
 MARKS_TABLE = "logdrain_marks"
 
@@ -28,7 +34,7 @@ WHERE namespace.nspname = 'logdrain' AND relation.relname = 'identity')
 
 _CREATE_MARKS = (
     """
-    CREATE TABLE {marks} (
+    CREATE TABLE {table} (
         ledger text, schedule text, scheduled_at timestamptz,
         run_id bigint NOT NULL, fence bigint NOT NULL, table_name text NOT NULL, rows bigint NOT NULL,
         written_at timestamptz NOT NULL DEFAULT now(),
@@ -36,7 +42,7 @@ _CREATE_MARKS = (
     )
     """,
     """
-    COMMENT ON TABLE {marks} IS
+    COMMENT ON TABLE {table} IS
     'Kept by logdrain: which slices are in the tables of this schema, so that none is written twice.'
     """,
 )
@@ -52,6 +58,22 @@ SET run_id = excluded.run_id, fence = excluded.fence, table_name = excluded.tabl
     rows = excluded.rows, written_at = now()
 WHERE mark.run_id < excluded.run_id
 """
+
+
+class Mark(NamedTuple):
+    """The last commit of a slice.
+
+    Attributes:
+        run_id: Of the claim that wrote it.
+        fence: Of the same claim.
+        rows: How many it wrote.
+        is_here: It wrote to the table in question, and the table is still there.
+    """
+
+    run_id: int
+    fence: int
+    rows: int
+    is_here: bool
 
 
 class Note(Protocol):
@@ -106,8 +128,7 @@ class MarkNote:
 
     def write(self, rows: int) -> None:
         """Put the mark, unless a later run has one."""
-        if not table_exists(self.connection, self._marks):
-            self._create()
+        make_own_table(self.connection, self._marks, _CREATE_MARKS)
         if self.connection.execute(self._composed(_WRITE_MARK, rows)).rowcount == 0:
             raise lease_lost(self.claim)
 
@@ -124,12 +145,6 @@ class MarkNote:
             rows,
             is_here=row[3] == self.table.table and table_exists(self.connection, self.table),
         )
-
-    def _create(self) -> None:
-        lock_table(self.connection, self._marks)
-        if not table_exists(self.connection, self._marks):
-            for statement in _CREATE_MARKS:
-                self.connection.execute(self._composed(statement, 0))
 
     @property
     def _marks(self) -> TableName:
@@ -148,6 +163,38 @@ class MarkNote:
         )
 
 
+def rows_written_before(claim: Claim, mark: Mark | None, *, is_replaceable: bool) -> int | None:
+    """Whether this run's rows are in the table already: how many, or None where it is to write them.
+
+    - The mark of a later run: another worker has the slice.
+    - Of this run: it has committed, and the answer to its commit was lost. Done.
+    - Of an earlier run, rows that can be replaced: write, the old ones go.
+    - Of an earlier run, rows that cannot: done, if it was for the same request, or if the ledger has never
+      noted a success (the program died between the commit and the note). Else the rows are an earlier
+      request's, and only a forced run adds to them.
+
+    Args:
+        claim: The run.
+        mark: Of its slice; None where there is none, or where the ledger's note is in the same transaction.
+        is_replaceable: The query has a slice column.
+
+    Raises:
+        LeaseLost: another worker has the slice.
+        SliceNotRepeatable: writing would double the slice's rows.
+    """
+    if mark is not None and mark.run_id > claim.run_id:
+        raise lease_lost(claim)
+    if mark is not None and mark.is_here and mark.run_id == claim.run_id:
+        return mark.rows
+    if is_replaceable:
+        return None
+    if mark is not None and mark.is_here and (_is_same_request(claim, mark) or not claim.ran_before):
+        return mark.rows
+    if claim.ran_before and not claim.forced:
+        raise _not_repeatable(claim)
+    return None
+
+
 def is_ledger(connection: Transaction, ledger_identity: str) -> bool:
     """Whether this is the ledger's own database, seen through a role that may read its identity."""
     may_read = connection.execute("SELECT " + MAY_READ_IDENTITY).fetchone()
@@ -157,3 +204,15 @@ def is_ledger(connection: Transaction, ledger_identity: str) -> bool:
 def has_identity(connection: Transaction, ledger_identity: str) -> bool:
     """Whether the database is the ledger's of this identity, where `MAY_READ_IDENTITY` has said yes."""
     return connection.execute("SELECT id::text FROM logdrain.identity").fetchone() == (ledger_identity,)
+
+
+def _is_same_request(claim: Claim, mark: Mark) -> bool:
+    return claim.fence - claim.attempt < mark.fence < claim.fence
+
+
+def _not_repeatable(claim: Claim) -> SliceNotRepeatable:
+    return SliceNotRepeatable(
+        f"slice {claim.scheduled_at.isoformat()} of schedule {claim.schedule.name} has run, "
+        "and the query has no column to tell its rows by",
+        hint="select TD_SCHEDULED_TIME() AS time, so that rows can be replaced; or add them again: --force",
+    )

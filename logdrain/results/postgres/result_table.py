@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
 from logdrain.errors import ResultRefused
-from logdrain.model.jobs import Mode, ResultTarget
+from logdrain.model.jobs import Mode
 from logdrain.ports import Transaction
 from logdrain.results.postgres import ddl
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.modes import SliceKey, delete_all
 from logdrain.results.postgres.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, parse_type
 
 _COLUMNS = """
@@ -25,16 +26,6 @@ LEFT JOIN pg_attribute AS attribute
 WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
 """
-# current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
-LOCATED = """
-CASE WHEN %(schema)s = ''
-THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
-      WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
-ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
-END::text
-"""
-"""The schema of a target whose URL says this one, or NULL: what `located` takes."""
-
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
        CASE WHEN %(timeout_ms)s::text IS NOT NULL
@@ -68,32 +59,6 @@ ORDER BY 1
 """
 
 
-def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
-    """The target's table with its schema; the table need not exist.
-
-    Raises:
-        ResultRefused: the schema does not exist.
-        psycopg.Error: whatever Postgres says.
-    """
-    row = connection.execute("SELECT " + LOCATED, {"schema": target.schema}).fetchone()
-    return located(row[0] if row else None, target)
-
-
-def located(schema: object, target: ResultTarget) -> TableName:
-    """The target's table in this schema, or in none.
-
-    Raises:
-        ResultRefused: the schema does not exist.
-    """
-    if not isinstance(schema, str):
-        wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
-        raise ResultRefused(
-            f"the database has not {wanted} for table {target.table}",
-            hint=f"CREATE SCHEMA {sql.Identifier(target.schema or 'public').as_string()}",
-        )
-    return TableName(schema, target.table)
-
-
 def lock_table(connection: Transaction, table: TableName, *, statement_timeout_ms: int | None = None) -> None:
     """Wait until no other run changes this table; held until the transaction ends.
 
@@ -112,6 +77,22 @@ def table_exists(connection: Transaction, table: TableName) -> bool:
     """Whether there is such a table, or anything else of its name."""
     row = connection.execute(_EXISTS, table).fetchone()
     return row is not None and bool(row[0])
+
+
+def make_own_table(connection: Transaction, table: TableName, statements: Sequence[LiteralString]) -> None:
+    """Make a table of ours, unless it is there.
+
+    Args:
+        connection: Where.
+        table: Which.
+        statements: Make and describe it; they call it `{table}`.
+    """
+    if table_exists(connection, table):
+        return
+    lock_table(connection, table)
+    if not table_exists(connection, table):
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(table=table.identifier))
 
 
 def table_columns(connection: Transaction, table: TableName) -> list[TableColumn] | None:
@@ -142,7 +123,7 @@ class Shape:
     Attributes:
         columns: The result's.
         slice_key: Tells the slice's rows from others, or None.
-        mode: replace lets the columns follow the query; the others only add and widen.
+        mode: Whether columns that the query no longer has go.
         schedule: Name of the schedule that writes it.
     """
 
@@ -156,7 +137,7 @@ class Shape:
 def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
     """Create the table, or change it where the result needs it; returns the columns it has now.
 
-    Mode replace empties it first, so that no value stands in the way of another type.
+    Where columns go it is emptied first, so that no value stands in the way of another type.
 
     Raises:
         ResultColumnConflict: a column's values fit neither its type nor a wider one.
@@ -177,7 +158,7 @@ def _created(shape: Shape) -> list[sql.Composed]:
     key = shape.slice_key
     slice_column = key.column.name if key else None
     statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
-    if key and shape.mode is Mode.APPEND:
+    if key and shape.mode.facts.goes_by_slice:
         statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
     return statements
 
@@ -190,7 +171,7 @@ def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) 
         return connection.execute(query).fetchone() is None
 
     surplus: list[DropColumn] = []
-    if shape.mode is Mode.REPLACE:
+    if shape.mode.facts.drops_columns:
         surplus = surplus_columns(has, shape.columns)
         _refuse_to_take_along(connection, shape.table, surplus)
         connection.execute(delete_all(shape.table))

@@ -3,16 +3,14 @@
 1. Ask whether the rows are there already (a commit whose answer was lost, a second run).
 2. Copy the rows into a temporary table while the query yields them; nothing is locked meanwhile.
 3. Take the table's lock and ask again: a worker that lost its lease may have committed during the copy.
-4. Create or change the table, apply the mode, note the slice (`postgres_notes`, and `postgres_contents` where
+4. Create or change the table, apply the mode, note the slice (`notes`, and `contents` where
    the table holds one slice), commit.
 
 Until the commit nobody sees anything of it; any error rolls all of it back, new columns included.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -22,19 +20,15 @@ from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
 from logdrain.ports import ArrowStream, Transaction
 from logdrain.results.postgres import ddl
+from logdrain.results.postgres.connections import ResultConnections, TransactionStart
 from logdrain.results.postgres.contents import ContentsNote
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.grants import grant_to_readers
 from logdrain.results.postgres.modes import Placement, SliceKey, mode_statements, slice_key, strangers
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
-from logdrain.results.postgres.opening import TransactionStart
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_connections import ResultConnections
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
-from logdrain.results.postgres.unique_index import check_staged_keys, make_unique
-from logdrain.results.postgres.unique_key import key_columns
-from logdrain.results.values.copy_text import COPY_TEXT
-from logdrain.results.values.text_pieces import text_pieces
+from logdrain.results.postgres.unique_key import check_staged_keys, key_columns, make_unique
+from logdrain.results.tables import TableName, result_errors
+from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import Column, result_columns
 
 _MS_PER_S = 1000
@@ -79,25 +73,25 @@ class PostgresResultWriter:
         Raises:
             ResultUnavailable: Postgres cannot be reached, or something passing was in the way.
             ResultRefused: a privilege, a constraint, a value that Postgres cannot hold, a key that comes
-                twice (mode update), a newer slice in the table (modes replace and truncate).
+                twice, a newer slice in a table that holds one slice.
             ResultColumnConflict: a column does not fit the table.
-            SliceNotRepeatable: mode append without a slice column, where a second run would double the rows.
+            SliceNotRepeatable: a second run would double the rows.
             LeaseLost: another worker has the slice.
             LogdrainError: what reading the stream raised, unchanged.
         """
         columns = result_columns(rows.schema, unix_time=target.unix_time)
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
-        is_replaceable = key is not None or target.mode is not Mode.APPEND
+        is_replaceable = target.is_repeatable(slice_column)
         opening = TransactionStart(target, self._lock_timeout_s)
-        with _own_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
+        with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
             load = _Load(connection, opening.table, columns, key, unique)
             note: Note
             if opening.is_ledger(connection, ledger_identity):
                 note = LedgerNote(connection, claim, commit_note)
             else:
                 note = MarkNote(connection, claim, load.table, ledger_identity)
-            if target.mode.holds_one_slice:
+            if target.mode.facts.holds_one_slice:
                 note = ContentsNote(note, connection, claim, load.table, ledger_identity)
             before = note.rows_written_before(is_replaceable=is_replaceable)
             if before is None:
@@ -127,17 +121,6 @@ class PostgresResultWriter:
     def close_idle(self) -> None:
         """Close connections that wait for the next run."""
         self._connections.close()
-
-
-@contextmanager
-def _own_errors(target: ResultTarget) -> Iterator[None]:
-    """Turn psycopg's errors into ours."""
-    try:
-        yield
-    except psycopg.Error as error:
-        role = unquote(urlsplit(target.dsn).username or "")
-        table = TableName(target.schema or "public", target.table)
-        raise result_error(error, table, role) from error
 
 
 def _tell_written_before(table: TableName, claim: Claim, rows: int) -> None:
@@ -175,14 +158,14 @@ class _Load:
 
     def place(self, mode: Mode, schedule: str, ledger_identity: str) -> int:
         """Move the staged rows into the table, which is made to take them; returns how many."""
-        if self.slice_key is not None and mode is Mode.APPEND:
+        if self.slice_key is not None and mode.facts.goes_by_slice:
             self._check_slice(self.slice_key)
-        if mode is Mode.UPDATE:
+        if mode.facts.needs_unique:
             check_staged_keys(self.connection, self.table, self.unique)
         shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
         has = shape_table(self.connection, shape)
         grant_to_readers(self.connection, self.table, ledger_identity)
-        if mode is Mode.UPDATE:
+        if mode.facts.needs_unique:
             make_unique(self.connection, self.table, self.unique)
         written = 0
         placement = Placement(self.table, has, self.columns, self.slice_key, self.unique)

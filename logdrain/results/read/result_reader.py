@@ -5,7 +5,7 @@ also where the engine has read enough before the last row.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 
 import psycopg
@@ -18,13 +18,11 @@ from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
-from logdrain.results.postgres.refusals import result_error
-from logdrain.results.postgres.result_table import locate_table
-from logdrain.results.read.reading import copy_statement, engine_type, scan_schema, travel_schema
+from logdrain.results.read.copy_statement import copy_statement, scan_schema, travel_schema
+from logdrain.results.tables import TableName, connect, locate_table, result_errors
 from logdrain.results.url.target import OWN_TABLES, ParsedResult, check_schema, resolve_table
+from logdrain.types.postgres_types import read_as
 
-_CONNECT_TIMEOUT_S = 10
 _PIECE_BYTES = 2 * 1024 * 1024
 _SET_UP = """
 SELECT set_config('TimeZone', 'UTC', true), set_config('IntervalStyle', 'iso_8601', true),
@@ -182,23 +180,10 @@ def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:
 @contextmanager
 def _reading(target: ResultTarget) -> Iterator[Transaction]:
     """A transaction that cannot write; its connection goes with it."""
-    try:
-        connection: Transaction = psycopg.connect(
-            target.dsn,
-            connect_timeout=_CONNECT_TIMEOUT_S,
-            client_encoding="utf8",
-            fallback_application_name="logdrain",
-            keepalives_idle=60,
-        )
-        try:
-            connection.read_only = True
-            connection.execute(_SET_UP)
-            yield connection
-        finally:
-            connection.close()
-    except psycopg.Error as error:
-        table = TableName(target.schema or "public", target.table)
-        raise result_error(error, table, "", reading=True) from error
+    with result_errors(target, reading=True), closing(connect(target.dsn)) as connection:
+        connection.read_only = True
+        connection.execute(_SET_UP)
+        yield connection
 
 
 def _check_readable(table: ResultTable) -> None:
@@ -232,7 +217,7 @@ def _column(column: str, postgres_type: str, taken: set[str]) -> ResultColumn:
         number += 1
         name = f"{column}_{number}"
     taken.add(name.lower())
-    return ResultColumn(name, column, engine_type(column, postgres_type), postgres_type)
+    return ResultColumn(name, column, read_as(column, postgres_type), postgres_type)
 
 
 def _name_and_type(name: str, postgres_type: str) -> tuple[str, str]:

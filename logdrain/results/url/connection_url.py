@@ -3,11 +3,11 @@
 No message here repeats a URL: one that cannot be read may have its password anywhere.
 """
 
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from logdrain.errors import ResultUrlInvalid
+from logdrain.model.names import nearest_hint
 
 PARAMETERS = (
     "application_name",
@@ -103,7 +103,7 @@ def connection_url(url: str, *, ssl: bool, table_options: tuple[str, ...]) -> st
             )
         if name not in PARAMETERS:
             raise ResultUrlInvalid(
-                f'connection parameter "{name}" is not known', hint=nearest(name, PARAMETERS)
+                f'connection parameter "{name}" is not known', hint=known_hint(name, PARAMETERS)
             )
         if name in _VALUES:
             choice(name, parameters[name], _VALUES[name])
@@ -140,14 +140,13 @@ def choice(option: str, word: str, words: tuple[str, ...]) -> str:
         ResultUrlInvalid: it is not; the hint has the nearest.
     """
     if word not in words:
-        raise ResultUrlInvalid(f'result option {option}="{word}" is not known', hint=nearest(word, words))
+        raise ResultUrlInvalid(f'result option {option}="{word}" is not known', hint=known_hint(word, words))
     return word
 
 
-def nearest(word: str, words: Collection[str], otherwise: str = "known:") -> str:
-    """A hint: the word that was probably meant, else all of them."""
-    close = get_close_matches(word, words, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"{otherwise} {', '.join(words)}"
+def known_hint(word: str, words: Sequence[str]) -> str:
+    """The word that was probably meant, else all of them."""
+    return nearest_hint(word, map(str, words), f"known: {', '.join(words)}")
 
 
 def check_characters(text: str) -> None:

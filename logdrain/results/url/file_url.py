@@ -74,9 +74,9 @@ def check_file_options(mode: Mode, *, schema: str, ssl: bool) -> None:
     Raises:
         ResultUrlInvalid: one of them is given.
     """
-    if mode is Mode.UPDATE:
+    if not mode.facts.takes_files:
         raise ResultUrlInvalid(
-            "files cannot be updated row by row: mode=update is for Postgres",
+            f"files are written whole: mode={mode} is for Postgres",
             hint="mode=append has a file for each slice, mode=replace one that is replaced",
         )
     if schema or ssl:

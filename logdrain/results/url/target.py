@@ -22,7 +22,7 @@ from logdrain.results.url.connection_url import (
     connection_url,
     decode,
     join_url,
-    nearest,
+    known_hint,
     pairs,
     split_url,
 )
@@ -57,7 +57,7 @@ class ParsedResult:
         name: The named result, or "" for a direct one.
         url: Connection URL of a direct result with its secret, or "" for a named one.
         table: As given, percent-decoded.
-        unique: The query's columns that tell rows apart; of mode update only.
+        unique: The query's columns that tell rows apart, where the mode needs them.
         format: Of files; None where it is not said.
     """
 
@@ -220,7 +220,7 @@ def _parse_direct(text: str) -> ParsedResult:
 def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedResult:
     for name in options:
         if name not in OPTIONS:
-            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=nearest(name, OPTIONS))
+            raise ResultUrlInvalid(f'result option "{name}" is not known', hint=known_hint(name, OPTIONS))
     choice("method", options.get("method", "copy"), ("copy", "insert"))
     mode = Mode(choice("mode", options.get("mode", Mode.APPEND), tuple(Mode)))
     return replace(
@@ -247,13 +247,13 @@ def _schema(options: Mapping[str, str]) -> str:
 
 def _unique(mode: Mode, names: str | None) -> tuple[str, ...]:
     if names is None:
-        if mode is Mode.UPDATE:
+        if mode.facts.needs_unique:
             raise ResultUrlInvalid(
-                "mode=update does not say which columns tell rows apart",
-                hint="name them: mode=update&unique=COLUMN,COLUMN",
+                f"mode={mode} does not say which columns tell rows apart",
+                hint=f"name them: mode={mode}&unique=COLUMN,COLUMN",
             )
         return ()
-    if mode is not Mode.UPDATE:
+    if not mode.facts.needs_unique:
         raise ResultUrlInvalid(
             f"result option unique has no meaning with mode={mode}",
             hint="rows are updated by these columns with mode=update; else leave unique out",

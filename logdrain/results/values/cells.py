@@ -3,16 +3,17 @@
 Whole columns are converted by Arrow where it can; uuid, interval, binary and nested values one by one.
 """
 
+import math
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logdrain.errors import ResultRefused
-from logdrain.results.values.json_cells import JsonCells
 from logdrain.types.postgres_types import Column, Kind
 
 Values = Any
@@ -27,6 +28,8 @@ _YEAR_10000_S = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) + _SECONDS_P
 
 _UNIX_HINT = "milliseconds / 1000 are seconds; ?time=unix keeps the numbers as they are"
 _CAST_HINT = "cast the column to text in the query"
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 class Cells(NamedTuple):
@@ -154,9 +157,51 @@ def _uuid(values: Values, _column: Column, _first_row: int) -> Cells:
 
 
 def _jsonb(values: Values, _column: Column, _first_row: int) -> Cells:
-    json = JsonCells()
+    json = _JsonCells()
     texts = pa.array(json.encode(values), pa.large_string())
     return Cells(texts, needs_escape=True, removed_nul=json.removed_nul)
+
+
+class _JsonCells:
+    r"""Writes lists, structs and maps as JSON for jsonb, and counts what it had to take out.
+
+    As Postgres' own to_jsonb() has it: NaN and Infinity, for which JSON has no number, are strings;
+    bytes are `\x` and hex.
+
+    Attributes:
+        removed_nul: How many U+0000 were taken out of texts and keys, which jsonb cannot hold.
+    """
+
+    def __init__(self) -> None:
+        self.removed_nul = 0
+        self._plain_of: dict[type, Callable[[Any], object]] = {
+            str: self._text,
+            float: lambda value: value if math.isfinite(value) else _NOT_FINITE.get(value, "NaN"),
+            list: lambda value: [self._plain(item) for item in value],
+            dict: lambda value: {self._key(key): self._plain(item) for key, item in value.items()},
+            bytes: lambda value: rf"\x{value.hex()}",
+            timedelta: str,
+            pa.MonthDayNano: list,
+        }
+
+    def encode(self, array: Any) -> list[str | None]:
+        """The JSON text of each value of a pyarrow array; None for NULL."""
+        values = array.to_pylist(maps_as_pydicts="strict")
+        return [None if value is None else _ENCODER.encode(self._plain(value)).decode() for value in values]
+
+    def _plain(self, value: Any) -> object:
+        """The value in terms that JSON has."""
+        plain = self._plain_of.get(type(value))
+        return value if plain is None else plain(value)
+
+    def _key(self, key: Any) -> str:
+        plain = self._plain(key)
+        return plain if isinstance(plain, str) else _ENCODER.encode(plain).decode().strip('"')
+
+    def _text(self, text: str) -> str:
+        count = text.count("\0")
+        self.removed_nul += count
+        return text.replace("\0", "") if count else text
 
 
 def _one_by_one(values: Values, text: Callable[[Any], str]) -> Cells:

@@ -15,7 +15,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from logdrain.errors import JobResultInvalid
-from logdrain.results.read.reading import TYPE_NAMES, arrow_type
+from logdrain.types.postgres_types import SQL_TYPES, UTC_TIMES, ZONED, SqlType, sql_type_named
 
 BATCH_ROWS = 10_000
 
@@ -37,18 +37,7 @@ _KINDS: tuple[tuple[type, str], ...] = (  # the first match counts: bool is an i
     (list, "list"),
     (tuple, "list"),
 )
-_ZONED = "datetime with a time zone"
 _TOGETHER = ({"int", "float"}, {"int", "Decimal"})
-_HELD_BY = {
-    "BIGINT": {"int"},
-    "DOUBLE": {"int", "float"},
-    "VARCHAR": {"str"},
-    "BOOLEAN": {"bool"},
-    "TIMESTAMPTZ": {_ZONED},
-    "TIMESTAMP": {"datetime"},
-    "DATE": {"date"},
-    "DECIMAL": {"int", "Decimal"},
-}
 _HINT = "convert the values in the job, or say the type: columns={{{name!r}: 'VARCHAR'}}"
 
 
@@ -63,12 +52,15 @@ class DeclaredColumns:
     """
 
     def __init__(self, columns: Mapping[str, object]) -> None:
-        self._kinds: dict[str, set[str]] = {}
+        self._kinds: dict[str, frozenset[str]] = {}
         fields = []
         for name, of in columns.items():
-            if isinstance(of, str):
-                self._kinds[name] = _HELD_BY.get(of.upper().partition("(")[0], set())
-            fields.append(pa.field(name, _declared(name, of)))
+            if isinstance(of, pa.DataType):
+                fields.append(pa.field(name, of))
+            else:
+                declared = _declared(name, of)
+                fields.append(pa.field(name, declared.arrow))
+                self._kinds[name] = declared.python
         self.schema = pa.schema(fields)
 
     def batch(self, records: Sequence[Record], first_row: int) -> pa.RecordBatch:
@@ -179,7 +171,7 @@ def _kinds(values: Sequence[object]) -> set[str]:
     kinds = {_kind(of) for of in set(map(type, values)) - {type(None)}}
     if "datetime" in kinds:
         zoned = {value.tzinfo is not None for value in values if isinstance(value, datetime)}
-        kinds = (kinds - {"datetime"}) | {_ZONED if is_zoned else "datetime" for is_zoned in zoned}
+        kinds = (kinds - {"datetime"}) | {ZONED if is_zoned else "datetime" for is_zoned in zoned}
     return kinds
 
 
@@ -187,15 +179,13 @@ def _kind(of: type) -> str:
     return next((name for base, name in _KINDS if issubclass(of, base)), of.__name__)
 
 
-def _declared(name: str, of: object) -> pa.DataType:
-    if isinstance(of, pa.DataType):
-        return of
+def _declared(name: str, of: object) -> SqlType:
     try:
-        return arrow_type(str(of).upper().replace(" ", ""))
+        return sql_type_named(str(of).upper().replace(" ", ""))
     except (KeyError, ValueError):
         raise JobResultInvalid(
             f"column {name!r} is declared {of!r}, which is no type",
-            hint=f"one of {', '.join(TYPE_NAMES)}, DECIMAL(p,s), or a pyarrow.DataType",
+            hint=f"one of {', '.join(SQL_TYPES)}, DECIMAL(p,s), or a pyarrow.DataType",
         ) from None
 
 
@@ -213,7 +203,7 @@ def _would_bend(of: pa.DataType, wider: pa.DataType) -> bool:
 
 
 def _in_utc(array: "pa.Array[Any]") -> "pa.Array[Any]":
-    return array.cast(pa.timestamp("us", tz="UTC")) if getattr(array.type, "tz", None) else array
+    return array.cast(UTC_TIMES) if getattr(array.type, "tz", None) else array
 
 
 def _unfit(name: str, error: Exception) -> JobResultInvalid:

@@ -14,13 +14,14 @@ from logdrain.bootstrap import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.scan import MongoScanSource
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch, Event, Origin, Record, Table
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import Plan, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
+from tests.changed_settings import settings_with
 
 SCHEDULED_TIME_S = 1_330_560_000  # 2012-03-01 00:00:00 UTC
 ENGINE = DuckdbEngine(256 * 1024 * 1024, threads=1, temp_folder=None)
@@ -67,7 +68,10 @@ class AggregatedTables:
         async def write() -> None:
             client = open_async(self.uri, driver="pymongo", timeout_s=30)
             store = MongoEventStore(
-                client, database_name(self.uri), SystemClock(), StoreLimits(timeout_s=30, tables_max=10_000)
+                client,
+                database_name(self.uri),
+                SystemClock(),
+                settings_with(store_timeout_s=30, tables_max=10_000),
             )
             await store.write(Batch(events=events))
             await close_async(client)

@@ -77,7 +77,7 @@ def test_columns_and_values_are_names_and_values_in_every_mode(
     victim: ResultTable, text: str, mode: Mode
 ) -> None:
     victim.mode = mode
-    victim.unique = (text,) if mode is Mode.UPDATE else ()
+    victim.unique = (text,) if mode.facts.needs_unique else ()
     for claim in (CLAIM, next_claim(CLAIM)):
         victim.write({text: [text], "n": [1]}, claim, slice_column=None)
     assert list(victim.types()) == [text, "n"]

@@ -7,8 +7,8 @@ import pytest
 
 from logdrain.errors import LeaseLost, SliceNotRepeatable
 from logdrain.ports import Transaction
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.notes import MarkNote
+from logdrain.results.tables import TableName
 from tests.integration.results.result_table import (
     CLAIM,
     SLICE_S,

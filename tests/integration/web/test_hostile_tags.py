@@ -15,7 +15,7 @@ from logdrain.answer.queries import Reading
 from logdrain.bootstrap import Drain, open_queries
 from logdrain.cli.output import to_json
 from logdrain.config import read_settings
-from logdrain.events.bson.references import own_objects
+from logdrain.events.bson.documents import own_objects
 from logdrain.events.read.look import MongoLook
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest

@@ -14,12 +14,13 @@ from logdrain.bootstrap import SystemClock
 from logdrain.config import read_settings
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.jobs.job_folder import load_jobs
 from logdrain.model.events import Batch, Event, Origin, Table
 from logdrain.model.jobs import Cause, Run, Schedule
 from logdrain.worker.loop import Worker
 from logdrain.worker.parts import WorkerParts, open_worker_parts
+from tests.changed_settings import settings_with
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 PAY = Table("production", "pay")
@@ -88,7 +89,7 @@ class World:
 
     async def _store(self, batch: Batch) -> None:
         client = open_async(self.mongodb_uri, driver="pymongo", timeout_s=30)
-        limits = StoreLimits(timeout_s=30)
+        limits = settings_with(store_timeout_s=30)
         store = MongoEventStore(client, database_name(self.mongodb_uri), SystemClock(), limits)
         await store.write(batch)
         await close_async(client)

@@ -17,11 +17,14 @@ from logdrain.bootstrap import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.own_collections import CATALOG, LATE, QUARANTINE, SPLITS
+from logdrain.events.mongo_client import CATALOG, LATE, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
-from logdrain.model.events import DropReason, LineKind
+from logdrain.model.catalog import FieldType, TableCatalog, TypeKind
+from logdrain.model.events import DropReason, LineKind, Table
+from logdrain.model.jobs import Mode
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.url.target import OPTIONS
+from logdrain.types.sql_types import column_type
 from logdrain.web.application import make_application
 
 ROOT = Path(__file__).parents[3]
@@ -54,8 +57,8 @@ def first_column(page: str, heading: str) -> list[str]:
 
 
 def test_settings() -> None:
-    documented = {(row[0], row[1].strip("`"), row[2]) for row in rows(REFERENCE / "settings.md", "Name")}
-    assert documented == {(setting.name, setting.default, setting.meaning) for setting in SETTINGS}
+    documented = [(name, default.strip("`")) for name, default, *_ in rows(REFERENCE / "settings.md", "Name")]
+    assert documented == [(setting.name, setting.default) for setting in SETTINGS]
 
 
 def command_sections() -> dict[str, str]:
@@ -152,8 +155,25 @@ def test_result_options() -> None:
     assert sorted(first_column("results.md", "Option")) == sorted(OPTIONS)
 
 
+def test_result_modes_in_tables_and_in_files() -> None:
+    assert first_column("results.md", "Mode") == [*Mode, *Mode]
+
+
 def test_own_collections() -> None:
     assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, LATE]
+
+
+def test_types_of_the_catalog() -> None:
+    documented = [
+        (frozenset(map(FieldType, re.split(", | and ", seen))), kind.strip("`"))
+        for cell, kind in rows(REFERENCE / "store.md", "Types seen")
+        for seen in cell.split("; ")
+        if set(re.split(", | and ", seen)) <= set(FieldType)
+    ]
+    for seen, kind in documented:
+        column = column_type(TableCatalog(Table("db", "t"), {("f",): seen}), ("f",)).kind
+        assert kind == column or column in {TypeKind.LIST, TypeKind.TEXT}  # an object without fields is TEXT
+    assert frozenset[FieldType]().union(*(seen for seen, _ in documented)) == {*FieldType} - {FieldType.NULL}
 
 
 def test_dependencies() -> None:

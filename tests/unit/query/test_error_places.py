@@ -135,10 +135,10 @@ def test_what_trino_runs_is_run(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "hint"),
     [
-        ("SELEC 1", "did you mean SELECT for SELEC?"),
-        ("SELECT * FORM pay", "did you mean FROM for FORM?"),
-        ("SELECT * FROM pay WERE uid > 1", "did you mean WHERE for WERE?"),
-        ("SELECT * FROM pay ODER BY 1", "did you mean ORDER for ODER?"),
+        ("SELEC 1", "did you mean 'SELECT'?"),
+        ("SELECT * FORM pay", "did you mean 'FROM'?"),
+        ("SELECT * FROM pay WERE uid > 1", "did you mean 'WHERE'?"),
+        ("SELECT * FROM pay ODER BY 1", "did you mean 'ORDER'?"),
         ("SELECT * FROM pay GROUP uid", "write GROUP BY"),
         ("SELECT * FROM orders x y", ""),
         ("SELECT `uid` FROM pay", 'names are quoted as in "price"; `price` is Hive\'s: -T hive'),

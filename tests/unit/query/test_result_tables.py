@@ -128,7 +128,7 @@ def test_what_is_not_there_has_its_place(table: str, error: type[Exception], sai
 
 
 def test_a_column_that_is_not_there_is_an_error_with_the_nearest() -> None:
-    with pytest.raises(SqlError, match="nearest: category"):
+    with pytest.raises(SqlError, match="did you mean 'category'"):
         plan("SELECT h.categori FROM result.heroku_db.payment_history AS h")
 
 

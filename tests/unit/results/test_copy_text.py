@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import ResultRefused
-from logdrain.results.values.copy_text import COPY_TEXT
-from logdrain.results.values.text_pieces import text_pieces
+from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import result_columns
 
 _UNESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}

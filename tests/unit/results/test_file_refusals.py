@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from logdrain.results.files.file_refusals import file_error
+from logdrain.results.files.folder_files import file_error
 
 
 @pytest.mark.parametrize(

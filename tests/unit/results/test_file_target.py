@@ -62,7 +62,7 @@ def test_a_variable_may_hold_the_url_of_a_folder() -> None:
         ("file:///srv/exports/pay?format=xlsx", 'format="xlsx" is not known', "parquet, csv"),
         ("file:///srv/exports/pay?schema=s", "schema has no meaning for files", "format, mode and time"),
         ("exports:pay?ssl=true", "ssl has no meaning for files", "format, mode and time"),
-        ("exports:pay?mode=update&unique=a", "cannot be updated row by row", "mode=append"),
+        ("exports:pay?mode=update&unique=a", "written whole: mode=update is for Postgres", "mode=append"),
         ("exports:a%2Fb", "names files, and has a slash", "another table name"),
         ("exports:a%0Ab", "control characters", "another table name"),
     ],

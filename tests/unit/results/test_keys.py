@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.unique_key import (
     check_keys,
     key_columns,
@@ -14,6 +13,7 @@ from logdrain.results.postgres.unique_key import (
     rows_with_equal_key,
     rows_without_key,
 )
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, result_columns
 
 TABLE = TableName("public", "pay")
@@ -32,7 +32,7 @@ def test_the_key_is_named_as_the_query_names_its_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("categry", 'did you mean "category"?'), ("x", "it yields uid, category")]
+    ("name", "hint"), [("categry", "did you mean 'category'?"), ("x", "it yields uid, category")]
 )
 def test_a_column_that_the_query_has_not(name: str, hint: str) -> None:
     with pytest.raises(ResultColumnConflict, match=f'no column "{name}", which unique= names') as raised:

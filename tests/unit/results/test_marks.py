@@ -5,7 +5,7 @@ import pytest
 
 from logdrain.errors import LeaseLost, SliceNotRepeatable
 from logdrain.model.jobs import Cause, Claim, Schedule
-from logdrain.results.postgres.marks import Mark, rows_written_before
+from logdrain.results.postgres.notes import Mark, rows_written_before
 
 CLAIM = Claim(
     run_id=70,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import JobResultInvalid
-from logdrain.results.files.folder_records import records_stream
+from logdrain.results.values.record_stream import records_stream
 from logdrain.results.values.records import BATCH_ROWS
 
 AT = datetime(2012, 3, 1, tzinfo=UTC)

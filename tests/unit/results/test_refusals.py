@@ -3,8 +3,7 @@ import pytest
 from psycopg import errors
 
 from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
-from logdrain.results.postgres.ddl import TableName
-from logdrain.results.postgres.refusals import result_error
+from logdrain.results.tables import TableName, result_error
 
 TABLE = TableName("public", "pay")
 

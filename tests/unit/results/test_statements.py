@@ -10,9 +10,9 @@ from psycopg import sql
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Mode
 from logdrain.results.postgres import ddl
-from logdrain.results.postgres.ddl import TableName
 from logdrain.results.postgres.modes import Placement, mode_statements, slice_key, strangers
 from logdrain.results.postgres.widening import AddColumn, Change, DropColumn, SetType, TableColumn
+from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, Kind, PostgresType, result_columns
 
 TABLE = TableName("analytics", "pay")
@@ -96,6 +96,13 @@ def test_append_replaces_a_slice() -> None:
         'INSERT INTO "analytics"."pay" AS "present" ("time", "sum", "coupon") '
         'SELECT "time", "sum", NULL FROM "pg_temp"."logdrain_staging"'
     )
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_puts_the_rows_in_place_at_last(mode: Mode) -> None:
+    gets = columns(uid=pa.int64())
+    *_, last = texts(mode_statements(mode, Placement(TABLE, [], gets, None, gets)))
+    assert last.startswith('INSERT INTO "analytics"."pay"')
 
 
 def test_append_without_a_slice_column_only_inserts() -> None:

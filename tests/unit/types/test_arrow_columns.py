@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from logdrain.errors import ScanTypeChanged
 from logdrain.model.catalog import ColumnType
-from logdrain.types.arrow_columns import BELOW_ARRAY, build_array
-from logdrain.types.arrow_types import arrow_type
+from logdrain.types.arrow_columns import BELOW_ARRAY, arrow_type, build_array
 from tests.unit.types import typed_values as tv
 
 A_DATE = datetime(2024, 5, 1, 12, 30, 0, 1000)  # noqa: DTZ001  # as bson decodes

@@ -9,7 +9,7 @@ from bson.int64 import Int64
 from bson.objectid import ObjectId
 from hypothesis import given
 
-from logdrain.types.json_text import json_text
+from logdrain.types.type_table import json_text
 from tests.unit.types.typed_values import JSON
 
 

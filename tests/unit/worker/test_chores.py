@@ -13,6 +13,7 @@ from logdrain.model.late import LateNote
 from logdrain.ports import LateNotes, Ledger
 from logdrain.worker.chores import NOTICE_ATTEMPTS_MAX, Chores
 from logdrain.worker.late_runs import NOTES_KEEP, LateRuns
+from tests.changed_settings import settings_with
 
 NOW = datetime(2012, 3, 1, tzinfo=UTC)
 STORE_NOW = NOW + timedelta(seconds=5)
@@ -47,7 +48,7 @@ def chores(
     url: str = "",
     clock: SettableClock | None = None,
 ) -> Chores:
-    return Chores(mocked, late, send, clock or SettableClock(), notify_url=url, history_keep_days=90)
+    return Chores(mocked, late, send, clock or SettableClock(), settings_with(notify_url=url))
 
 
 def test_notices_go_where_their_schedule_says_else_to_the_setting() -> None:

@@ -1,4 +1,4 @@
-"""Postgres columns -> columns of a query: which SQL type each has, and how its values are asked for.
+"""A scan of a result table -> COPY TO: how the values of each column are asked for, and which rows.
 
 Instants and dates travel as whole numbers: exact, also in years that a text would have to spell out.
 """
@@ -10,48 +10,10 @@ import pyarrow as pa
 from psycopg import sql
 
 from logdrain.model.plans import Comparator, Predicate, ResultColumn, ResultScan, Scalar, TimeRange
-from logdrain.results.postgres.ddl import TableName
+from logdrain.results.tables import TableName
+from logdrain.types.postgres_types import TIME, Kind, sql_type_named
 
-BIGINT, VARCHAR = "BIGINT", "VARCHAR"
-
-_TIME = "time"
-_PRECISION_MAX = 38  # of an engine's DECIMAL
 _SECONDS_MAX = 2**37  # beyond the years that a timestamptz can have
-_DECIMAL = re.compile(r"(?:DECIMAL|numeric)\((\d+),(\d+)\)")
-_INSTANT = "timestamp with time zone"
-_TYPES = {
-    "smallint": BIGINT,
-    "integer": BIGINT,
-    "bigint": BIGINT,
-    "real": "DOUBLE",
-    "double precision": "DOUBLE",
-    "numeric": "DECIMAL(38,9)",
-    "boolean": "BOOLEAN",
-    _INSTANT: "TIMESTAMPTZ",
-    "timestamp without time zone": "TIMESTAMP",
-    "date": "DATE",
-}
-_ARROW: dict[str, pa.DataType] = {
-    BIGINT: pa.int64(),
-    "DOUBLE": pa.float64(),
-    VARCHAR: pa.string(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
-    "TIMESTAMP": pa.timestamp("us"),
-    "DATE": pa.date32(),
-}
-TYPE_NAMES = tuple(_ARROW)
-"""SQL types that need no digits."""
-
-_TRAVELS_AS: dict[str, pa.DataType] = {"TIMESTAMPTZ": pa.int64(), "TIMESTAMP": pa.int64(), "DATE": pa.int32()}
-_EXPRESSIONS = {
-    BIGINT: "{}::bigint",
-    "DOUBLE": "{}::double precision",
-    "BOOLEAN": "{}",
-    "TIMESTAMPTZ": "(extract(epoch FROM {}) * 1000000)::bigint",
-    "TIMESTAMP": "(extract(epoch FROM {}) * 1000000)::bigint",
-    "DATE": "({} - DATE '1970-01-01')",
-}
 _SIGNS = {
     Comparator.EQ: "{} = {}",
     Comparator.NE: "{} <> {}",
@@ -73,42 +35,22 @@ _COMPARABLE: dict[str, tuple[frozenset[Comparator], tuple[type, ...]]] = {
 }
 
 
-def engine_type(column: str, postgres_type: str) -> str:
-    """The SQL type of a column; what has no match of its own (jsonb, uuid, arrays, enums) is its text.
-
-    `numeric` without digits is DECIMAL(38,9): a value that does not fit is an error when it is read.
-    """
-    if column == _TIME and postgres_type == _INSTANT:
-        return BIGINT
-    digits = _DECIMAL.fullmatch(postgres_type)
-    if digits and int(digits[2]) <= int(digits[1]) <= _PRECISION_MAX:
-        return f"DECIMAL({digits[1]},{digits[2]})"
-    return _TYPES.get(postgres_type, VARCHAR)
-
-
-def arrow_type(of: str) -> pa.DataType:
-    """The Arrow type of an engine's type."""
-    digits = _DECIMAL.fullmatch(of)
-    return pa.decimal128(int(digits[1]), int(digits[2])) if digits else _ARROW[of]
-
-
 def scan_schema(columns: Sequence[ResultColumn]) -> pa.Schema:
     """What a scan of these columns yields."""
-    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in columns])
+    return pa.schema([pa.field(column.name, sql_type_named(column.type).arrow) for column in columns])
 
 
 def travel_schema(columns: Sequence[ResultColumn]) -> pa.Schema:
     """The same as it travels; each column can be viewed as its own type."""
-    return pa.schema(
-        [pa.field(column.name, _TRAVELS_AS.get(column.type) or arrow_type(column.type)) for column in columns]
-    )
+    types = ((column.name, sql_type_named(column.type)) for column in columns)
+    return pa.schema([pa.field(name, of.travels or of.arrow) for name, of in types])
 
 
 def copy_statement(scan: ResultScan, table: TableName) -> sql.Composed:
     """COPY TO of a scan as CSV, filtered."""
     columns = sql.SQL(", ").join(map(_expression, scan.columns))
     types = {column.column: column.postgres_type for column in scan.columns}
-    conditions = _in_time(scan.time_range, types.get(_TIME, ""))
+    conditions = _in_time(scan.time_range, types.get(TIME, ""))
     conditions += [made for each in scan.predicates if (made := _condition(each, types))]
     where = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
     return sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')").format(
@@ -129,19 +71,17 @@ def is_comparable(postgres_type: str, comparator: Comparator, values: Sequence[S
 
 def _expression(column: ResultColumn) -> sql.Composed:
     name = sql.Identifier(column.column)
-    if column.type == BIGINT and column.postgres_type == _INSTANT:
+    if column.type == "BIGINT" and column.postgres_type == Kind.TIMESTAMPTZ:
         return sql.SQL("floor(extract(epoch FROM {}))::bigint").format(name)
-    if _DECIMAL.fullmatch(column.type):
-        return sql.SQL("{}").format(name)
-    return sql.SQL(_EXPRESSIONS.get(column.type, "{}::text")).format(name)
+    return sql.SQL(sql_type_named(column.type).asked).format(name)
 
 
 def _in_time(time_range: TimeRange, postgres_type: str) -> list[sql.Composed]:
     """Conditions on a column `time`; none where a number is no time that Postgres has."""
     bounds = ((">=", time_range.start), ("<", time_range.end))
-    form = "{} " + ("{} to_timestamp({})" if postgres_type == _INSTANT else "{} {}")
+    form = "{} " + ("{} to_timestamp({})" if postgres_type == Kind.TIMESTAMPTZ else "{} {}")
     return [
-        sql.SQL(form).format(sql.Identifier(_TIME), sql.SQL(sign), sql.Literal(seconds))
+        sql.SQL(form).format(sql.Identifier(TIME), sql.SQL(sign), sql.Literal(seconds))
         for sign, seconds in bounds
         if seconds is not None and abs(seconds) < _SECONDS_MAX
     ]

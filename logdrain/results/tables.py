@@ -1,13 +1,31 @@
-"""What Postgres says -> errors of ours: what passes by itself is retryable, what does not has a hint.
+"""Tables in a result's Postgres, for those who write and those who read: connections, names, errors.
 
-SQLSTATE classes: PostgreSQL, appendix A. Only the primary message is repeated: the detail may hold rows.
+What passes by itself is a retryable error, what does not has a hint. SQLSTATE classes: PostgreSQL,
+appendix A. Only the primary message is repeated: the detail may hold rows.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
 import psycopg
+from psycopg import sql
 
 from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
 from logdrain.log import mask
-from logdrain.results.postgres.ddl import TableName
+from logdrain.model.jobs import ResultTarget
+from logdrain.ports import Transaction
+
+# current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
+LOCATED = """
+CASE WHEN %(schema)s = ''
+THEN (SELECT name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
+      WHERE name <> 'logdrain' ORDER BY place LIMIT 1)
+ELSE (SELECT nspname FROM pg_namespace WHERE nspname = %(schema)s)
+END::text
+"""
+"""The schema of a target whose URL says this one, or NULL: what `located` takes."""
 
 # Connections, insufficient resources, an operator or a timeout stepped in, a system error.
 _PASSING_CLASSES = ("08", "53", "57", "58")
@@ -39,6 +57,74 @@ _CONNECTION_HINTS = {  # the first that fits
     "does not support SSL": "this server has no SSL: leave sslmode and ssl out of the result",
 }
 _UNREACHABLE_HINT = "check the result's URL, and that the server runs"
+
+
+class TableName(NamedTuple):
+    """A table with its schema; prints as SQL reads it."""
+
+    schema: str
+    table: str
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Qualified and quoted."""
+        return sql.Identifier(self.schema, self.table)
+
+    def __str__(self) -> str:
+        return self.identifier.as_string()
+
+
+def connect(dsn: str, connect_timeout_s: int = 10) -> Transaction:
+    """A connection to a result's Postgres.
+
+    Raises:
+        psycopg.Error: it cannot be reached.
+    """
+    return psycopg.connect(
+        dsn,
+        connect_timeout=connect_timeout_s,
+        client_encoding="utf8",
+        fallback_application_name="logdrain",
+        keepalives_idle=60,
+        prepare_threshold=None,  # nothing is left behind in a connection that a pooler shares
+    )
+
+
+def locate_table(connection: Transaction, target: ResultTarget) -> TableName:
+    """The target's table with its schema; the table need not exist.
+
+    Raises:
+        ResultRefused: the schema does not exist.
+        psycopg.Error: whatever Postgres says.
+    """
+    row = connection.execute("SELECT " + LOCATED, {"schema": target.schema}).fetchone()
+    return located(row[0] if row else None, target)
+
+
+def located(schema: object, target: ResultTarget) -> TableName:
+    """The target's table in this schema, or in none.
+
+    Raises:
+        ResultRefused: the schema does not exist.
+    """
+    if not isinstance(schema, str):
+        wanted = f'schema "{target.schema}"' if target.schema else "a schema on the search path"
+        raise ResultRefused(
+            f"the database has not {wanted} for table {target.table}",
+            hint=f"CREATE SCHEMA {sql.Identifier(target.schema or 'public').as_string()}",
+        )
+    return TableName(schema, target.table)
+
+
+@contextmanager
+def result_errors(target: ResultTarget, *, reading: bool = False) -> Iterator[None]:
+    """Turn psycopg's errors into ours; `reading` as in `result_error`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        role = unquote(urlsplit(target.dsn).username or "")
+        table = TableName(target.schema or "public", target.table)
+        raise result_error(error, table, role, reading=reading) from error
 
 
 def result_error(
@@ -83,10 +169,9 @@ def _hint(state: str, table: TableName, role: str) -> str:
 
 
 def _grants(table: TableName, role: str) -> str:
-    quoted = '"{}"'.format(role.replace('"', '""')) if role else "the result's role"
-    schema = '"{}"'.format(table.schema.replace('"', '""'))
+    quoted = sql.Identifier(role).as_string() if role else "the result's role"
     return (
-        f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {quoted}; "
+        f"GRANT USAGE, CREATE ON SCHEMA {sql.Identifier(table.schema).as_string()} TO {quoted}; "
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {quoted}; "
         f"to change columns it must own the table"
     )
