@@ -27,8 +27,10 @@ from logdrain.query.duckdb.channel import Channel, ChannelClosed, Kind, Message
 from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
 from logdrain.query.duckdb.session import DuckdbSessions
 
-# DuckDB counts what it buffers; the rest is for texts, Python, and Arrow on its way.
+# Shares of a query's memory: DuckDB counts what it buffers, and spills; texts, Python, and Arrow on its way
+# come on top of that, and the kernel refuses what goes beyond.
 _BUFFERED_SHARE = 0.75
+_MAPPED_SHARE = 1.25
 # A child that has grown by more than this share of a query's memory is replaced.
 _GROWTH_MAX_SHARE = 0.25
 _STATM_DATA = 5
@@ -73,7 +75,7 @@ def _serve(channel: Channel) -> None:
         for _ in session.batches():
             pass
     idle_bytes = _data_bytes()
-    _limit_process(idle_bytes + memory_max_bytes)
+    _limit_process(int(idle_bytes + memory_max_bytes * _MAPPED_SHARE))
     grown_bytes = idle_bytes + memory_max_bytes * _GROWTH_MAX_SHARE
     while True:
         failure = _run(channel, sessions, channel.receive())

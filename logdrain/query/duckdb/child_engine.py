@@ -24,15 +24,20 @@ from logdrain.query.duckdb.lower import lower, query_errors
 _PROGRAM = "logdrain.query.duckdb.child"
 # A child has no secrets: nothing else of the environment is handed on.
 _VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
-# DuckDB's allocator gives address space back, or its bound would be on what was once used.
-_ALLOCATOR = {"DUCKDB_JE_MALLOC_CONF": "retain:false"}
+# A bound on address space must see what is used: allocators take none ahead, and give back what is free.
+_ALLOCATORS = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # mimalloc maps 1 GiB
+    "DUCKDB_JE_MALLOC_CONF": "retain:false",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
 
 
 class ChildEngine:
     """Implements `ports.Engine`; a query has a child process to itself. Safe to use from several threads.
 
     Args:
-        memory_max_bytes: What a child may map beside what it has when it idles; DuckDB spills before.
+        memory_max_bytes: What one query may use; DuckDB spills at three quarters of it.
         threads: How many threads one query may use.
         temp_folder: Where a query spills, or None: it never does.
         spill_max_bytes: What one query may spill; then it fails with QueryMemoryExceeded. None: no limit.
@@ -133,7 +138,7 @@ class _Child:
                 stdin=subprocess.PIPE,  # never written to: it ends with this process, and the child with it
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=kept | _ALLOCATOR | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                env=kept | _ALLOCATORS | {"PYTHONPATH": os.pathsep.join(sys.path)},
                 process_group=0,  # Ctrl-C is the parent's
             )
         self.channel = Channel(ours)

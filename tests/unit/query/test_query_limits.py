@@ -2,20 +2,18 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from logdrain.answer.queries import Queries, RowLimit
-from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
+from logdrain.errors import LogdrainError, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import AggregateStream, ArrowStream, Engine
-from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT COUNT(*) FROM t"
@@ -138,19 +136,6 @@ def test_rows_are_ended_while_they_are_handed_on() -> None:
     with pytest.raises(LogdrainError) as raised:
         queries().run(request(sql), use, stop=stop)
     assert raised.value is KILLED
-
-
-def test_spilling_has_a_limit(tmp_path: Path) -> None:
-    mebibyte = 1024 * 1024
-    engine = DuckdbEngine(
-        64 * mebibyte, threads=1, temp_folder=str(tmp_path / "spill"), spill_max_bytes=16 * mebibyte
-    )
-    sql = (
-        "SELECT MD5(CAST(n AS VARCHAR)) AS a, REPEAT(n, 8) AS b FROM UNNEST(SEQUENCE(1, 1500000)) t(n) "
-        "ORDER BY a"
-    )
-    with pytest.raises(QueryMemoryExceeded):
-        queries(engine).run(request(sql), count)
 
 
 def test_rows_have_a_limit() -> None:
