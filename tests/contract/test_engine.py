@@ -113,9 +113,7 @@ def test_rows_flow_while_they_are_read(engine: Engine) -> None:
 
 
 def test_rows_that_are_not_read_to_the_end_leave_nothing(engine: Engine) -> None:
-    engine.run(
-        raw("SELECT * FROM range(1000000)"), [Numbers(1)], lambda result: next(iter(result)).num_rows
-    )
+    engine.run(raw("SELECT * FROM range(1000000)"), [Numbers(1)], lambda result: next(iter(result)).num_rows)
     assert run(engine, "SELECT n FROM scan_0") == 3000
 
 

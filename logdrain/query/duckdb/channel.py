@@ -1,8 +1,8 @@
 """What a process that runs DuckDB and its parent say to each other: lines of JSON, and Arrow behind them.
 
 The parent says OPEN once. It asks with RUN; the child answers with ROWS, again and again, and at last with
-ENDED. In between the child asks for what it reads with READ, one batch at a time: BATCH, NO_MORE or NOT_READ
-is the answer. So what waits on the way is bounded. Nothing that comes from the child is run: no pickles.
+ENDED. In between the child asks for what it reads with READ, one batch at a time: BATCH or NOT_READ is the
+answer. So what waits on the way is bounded. Nothing that comes from the child is run: no pickles.
 """
 
 import json
@@ -26,7 +26,6 @@ class Kind(StrEnum):
     RUN = "run"
     READ = "read"
     BATCH = "batch"
-    NO_MORE = "no_more"
     NOT_READ = "not_read"
     ROWS = "rows"
     ENDED = "ended"
@@ -65,6 +64,7 @@ class Channel:
         *,
         schemas: Iterable[pa.Schema] = (),
         rows: pa.RecordBatch | None = None,
+        can_wait: bool = False,
     ) -> None:
         """Send a message; returns when the other side, or a small buffer, has it.
 
@@ -73,6 +73,7 @@ class Channel:
             facts: JSON values.
             schemas: Each comes as a table without rows.
             rows: Comes as a table behind these.
+            can_wait: Whether it may go with the next message: to wake the other side takes time.
 
         Raises:
             ChannelClosed: the other side is gone.
@@ -86,7 +87,8 @@ class Channel:
                     with pa.ipc.new_stream(self._writes, schema) as stream:
                         if batch is not None:
                             stream.write_batch(batch)
-                self._writes.flush()
+                if not can_wait:
+                    self._writes.flush()
             except (OSError, ValueError) as error:
                 raise ChannelClosed from error
 

@@ -109,9 +109,9 @@ def _run(channel: Channel, sessions: DuckdbSessions, asked: Message) -> DuckdbFa
     }
     try:
         with sessions.running(asked.facts["sql"], sources, Stop()) as session:
-            channel.send(Kind.ROWS, schemas=[session.schema])
+            channel.send(Kind.ROWS, schemas=[session.schema], can_wait=True)
             for batch in session.batches():
-                channel.send(Kind.ROWS, rows=batch)
+                channel.send(Kind.ROWS, rows=batch, can_wait=True)
     except DuckdbFailure as failure:
         return DuckdbFailure(failure.said, failure.explained)  # without its traceback
     except _NotRead:
@@ -136,16 +136,16 @@ class _Source:
         self.schema = schema
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        of_pass = next(self._passes)
-        while True:
+        of_pass, is_last = next(self._passes), False
+        while not is_last:
             with self._asking:
                 self._channel.send(Kind.READ, {"scan": self._number, "of_pass": of_pass})
                 answer = self._channel.receive()
-            if answer.kind is Kind.NO_MORE:
-                return
             if answer.kind is Kind.NOT_READ:
                 raise _NotRead
-            yield from answer.tables[0].to_batches()
+            is_last = answer.facts["is_last"]
+            for table in answer.tables:
+                yield from table.to_batches()
 
 
 if __name__ == "__main__":

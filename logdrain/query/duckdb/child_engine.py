@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
@@ -22,6 +23,7 @@ from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
 from logdrain.query.duckdb.lower import lower, query_errors
 
 _PROGRAM = "logdrain.query.duckdb.child"
+_BATCHES_AHEAD = 2
 # A child has no secrets: nothing else of the environment is handed on.
 _VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 # A bound on address space must see what is used: allocators take none ahead, and give back what is free.
@@ -177,7 +179,7 @@ class _Run:
         self._query = query
         self._scans = scans
         self._stop = stop
-        self._passes: dict[int, Iterator[pa.RecordBatch]] = {}
+        self._passes: dict[int, _Pass] = {}
         self._failure: Exception | None = None
         self.may_child_go_on = False
         self.schema = pa.schema([])
@@ -225,17 +227,17 @@ class _Run:
                 return None
 
     def _read(self, asked: Message) -> None:
-        of_pass, scan = asked.facts["of_pass"], self._scans[asked.facts["scan"]]
-        try:
-            batch = next(self._passes.setdefault(of_pass, iter(scan)), None)
-        except Exception as error:  # noqa: BLE001  # raised unchanged, when the child has ended the query
-            self._failure = error
+        number = asked.facts["of_pass"]
+        if number not in self._passes:
+            self._passes[number] = _Pass(self._scans[asked.facts["scan"]])
+        reading = self._passes[number]
+        batch = reading.take()
+        if isinstance(batch, Exception):  # raised when the child has ended the query
+            self._failure = batch
             self._child.channel.send(Kind.NOT_READ)
-            return
-        if batch is None:
-            self._child.channel.send(Kind.NO_MORE)
         else:
-            self._child.channel.send(Kind.BATCH, rows=batch)
+            self._child.channel.send(Kind.BATCH, {"is_last": reading.is_over}, rows=batch)
+            reading.read_ahead()
 
     def _end(self, message: Message) -> None:
         self._passes.clear()
@@ -244,6 +246,36 @@ class _Run:
             raise self._failure
         if "said" in message.facts:
             raise DuckdbFailure(message.facts["said"], message.facts["explained"])
+
+
+class _Pass:
+    """One pass through a scan, read ahead: the last batch is known as such, and both sides have work."""
+
+    def __init__(self, scan: ScanStream) -> None:
+        self._batches = iter(scan)
+        self._ahead: deque[pa.RecordBatch | Exception] = deque()
+        self._has_more = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all has been taken."""
+        return not self._has_more and not self._ahead
+
+    def take(self) -> pa.RecordBatch | Exception | None:
+        """The next batch, or what reading it raised; None at the end."""
+        self.read_ahead()
+        return self._ahead.popleft() if self._ahead else None
+
+    def read_ahead(self) -> None:
+        """Have the next two batches at hand."""
+        while self._has_more and len(self._ahead) < _BATCHES_AHEAD:
+            try:
+                self._ahead.append(next(self._batches))
+            except StopIteration:
+                self._has_more = False
+            except Exception as error:  # noqa: BLE001  # raised unchanged, when it is this batch's turn
+                self._ahead.append(error)
+                self._has_more = False
 
 
 def _death(status: int) -> SqlError:

@@ -27,7 +27,9 @@ ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELEC
 LONG = "ab" * 50_000
 TABLES = {
     "production.many": [{"time": SCHEDULED_TIME_S, "n": n} for n in range(22_000)],
-    "production.long": [{"time": SCHEDULED_TIME_S, "a": LONG, "b": LONG[1:] + "c", "agent": "x; (" * 250_000}],
+    "production.long": [
+        {"time": SCHEDULED_TIME_S, "a": LONG, "b": LONG[1:] + "c", "agent": "x; (" * 250_000}
+    ],
 }
 
 
