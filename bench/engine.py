@@ -28,7 +28,7 @@ def main() -> None:
         load(uri, events)
         with closing(ChildEngine(MEMORY_MAX_BYTES, THREADS, None)) as child:
             engines = {"inside": Queries(source, inside), "a process of its own": Queries(source, child)}
-            for words, window, rounds in (("1h", HOUR, 101), ("1d", timedelta(days=1), 21), ("30d", SPAN, 3)):
+            for words, window, rounds in (("1h", HOUR, 201), ("1d", timedelta(days=1), 21), ("30d", SPAN, 3)):
                 variants = [variant(name, queries, words, window) for name, queries in engines.items()]
                 timings = take_turns(variants, rounds=rounds)
                 print_comparison(f"engine: users of each category over {words}", timings, cpu_per_run=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import log, metrics
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
 from logdrain.errors import NotRunning
@@ -21,9 +21,9 @@ from logdrain.ingest.accept import Intake
 from logdrain.ingest.replay import Replay
 from logdrain.jobs.due import CronCalendar
 from logdrain.keys.postgres_keys import PostgresKeys
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
 from logdrain.memory_budget import MemoryBudget
-from logdrain.ports import EventStore, Keys, LateNotes, Ledger
+from logdrain.ports import EventStore, Keys, LateNotes
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.child_engine import ChildEngine
 from logdrain.query.duckdb.spill_folder import open_spill_folder
@@ -80,9 +80,7 @@ class Drain:
             "too many bodies are being parsed",
             metrics.PARSED_MEMORY_BYTES.set,
         )
-        self._ledger = (
-            PostgresLedger(settings.database_url, CronCalendar()) if settings.database_url else None
-        )
+        self._ledger = connect(settings.database_url, CronCalendar()) if settings.database_url else None
         self._keys = PostgresKeys(settings.database_url) if settings.database_url else None
         self.parts = DrainParts(
             settings=settings,
@@ -124,7 +122,9 @@ def _open_spool(settings: Settings) -> FolderSpool | None:
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
+    uri = require(settings.mongodb_uri, "MONGODB_URI")
+    # Groups are sorted into a copy.
+    with closing(MongoScanSource(uri, groups_max_bytes=settings.query_memory_max_bytes // 2)) as source:
         yield source
 
 
@@ -136,9 +136,9 @@ def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
 
 
 @contextmanager
-def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
-    """Results, schedules, slices, runs."""
-    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
+def open_ledger(settings: Settings) -> Iterator[Ledger]:
+    """What has run and what is to run."""
+    with closing(connect(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
         yield ledger
 
 
@@ -190,7 +190,7 @@ def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
         yield None
         return
     with open_ledger(settings) as ledger:
-        yield PostgresResultReader(ledger.result_url, os.environ.get)
+        yield PostgresResultReader(ledger.results.url, os.environ.get)
 
 
 def result_writers(settings: Settings) -> ResultWriters:

@@ -75,7 +75,7 @@ def read_sql(file: Path | None) -> str:
 
 def request_of(arguments: argparse.Namespace) -> QueryRequest:
     """The query asked for."""
-    from logdrain.jobs.instants import read_time
+    from logdrain.jobs.option_values import read_time
 
     now_s = int(time.time())
     scheduled = arguments.scheduled_time

@@ -18,11 +18,11 @@ from logdrain.errors import (
     UnknownFunction,
 )
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, Engine
+from logdrain.ports import Engine
 from logdrain.query.duckdb.child_engine import ChildEngine
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.contract.engine_scans import SCHEMA, Numbers, count, raw, run, values
-from tests.unit.query.event_tables import TABLES, MemoryScan, lowered
+from tests.unit.query.event_tables import TABLES, MemoryScan, lowered, select
 
 MIB = 1024 * 1024
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT COUNT(*) FROM t"
@@ -65,24 +65,15 @@ def opened(
 def test_a_table_read_several_times_is_read_whole_each_time(engine: Engine, sql: str, rows: int) -> None:
     query = lowered(sql)
     scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
-    assert engine.run(query, scans, count) == rows
+    assert count(engine, query, scans) == rows
     assert all(scan.passes >= 1 for scan in scans)
 
 
-def test_use_gets_the_schema_first_and_its_number_comes_back(engine: Engine) -> None:
-    def use(result: ArrowStream) -> int:
+@pytest.mark.parametrize(("where", "rows"), [("n >= 0", 3000), ("n < 0", 0)])
+def test_the_schema_is_known_before_the_rows(engine: Engine, where: str, rows: int) -> None:
+    with engine.run(raw(select("n", f"scan_0 WHERE {where}")), [Numbers(3)]) as result:
         assert result.schema == SCHEMA
-        return 42 if count(result) == 3000 else 0
-
-    assert engine.run(raw("SELECT n FROM scan_0"), [Numbers(3)], use) == 42
-
-
-def test_a_query_without_rows_has_a_schema(engine: Engine) -> None:
-    def use(result: ArrowStream) -> int:
-        assert result.schema == SCHEMA
-        return count(result)
-
-    assert engine.run(raw("SELECT n FROM scan_0 WHERE n < 0"), [Numbers(3)], use) == 0
+        assert sum(batch.num_rows for batch in result) == result.rows_read == rows
 
 
 @pytest.mark.parametrize(
@@ -99,21 +90,26 @@ def test_a_query_without_rows_has_a_schema(engine: Engine) -> None:
     ],
 )
 def test_values_of_all_kinds_come_out(engine: Engine, value: str, expected: object) -> None:
-    assert values(engine, f"SELECT {value} FROM scan_0 ORDER BY n LIMIT 1") == [(expected,)]
+    assert values(engine, select(value, "scan_0 ORDER BY n LIMIT 1")) == [(expected,)]
 
 
 def test_rows_flow_while_they_are_read(engine: Engine) -> None:
     numbers = Numbers(10_000)
-
-    def use(result: ArrowStream) -> int:
+    with engine.run(raw("SELECT n FROM scan_0"), [numbers]) as result:
         next(iter(result))
-        return numbers.rows_read
+        assert 0 < numbers.rows_read < 5_000_000
 
-    assert 0 < engine.run(raw("SELECT n FROM scan_0"), [numbers], use) < 5_000_000
+
+def test_rows_are_gone_with_the_query(engine: Engine) -> None:
+    with engine.run(raw("SELECT n FROM scan_0"), [Numbers(3)]) as result:
+        pass
+    with pytest.raises(SqlError, match="its rows are gone"):
+        list(result)
 
 
 def test_rows_that_are_not_read_to_the_end_leave_nothing(engine: Engine) -> None:
-    engine.run(raw("SELECT * FROM range(1000000)"), [Numbers(1)], lambda result: next(iter(result)).num_rows)
+    with engine.run(raw("SELECT * FROM range(1000000)"), [Numbers(1)]) as result:
+        next(iter(result))
     assert run(engine, "SELECT n FROM scan_0") == 3000
 
 
@@ -136,14 +132,13 @@ def test_what_a_scan_raises_comes_out_unchanged(
     assert raised.value is error
 
 
-def test_what_use_raises_comes_out_unchanged(engine: Engine) -> None:
+def test_what_the_reader_raises_comes_out_unchanged(engine: Engine) -> None:
     error = StoreUnavailable("the result's server is gone")
-
-    def use(_: ArrowStream) -> int:
+    with (
+        pytest.raises(StoreUnavailable) as raised,
+        engine.run(raw("SELECT n FROM scan_0"), [Numbers(3)]),
+    ):
         raise error
-
-    with pytest.raises(StoreUnavailable) as raised:
-        engine.run(raw("SELECT n FROM scan_0"), [Numbers(3)], use)
     assert raised.value is error
 
 
@@ -151,7 +146,7 @@ def test_what_fails_has_a_place_in_the_text_and_a_hint(engine: Engine) -> None:
     query = lowered("SELECT uid,\n  CAST(userid AS BIGINT) FROM pay")
     scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
     with pytest.raises(SqlTypeError) as raised:
-        engine.run(query, scans, count)
+        count(engine, query, scans)
     assert raised.value.place == Place(2, 3)
     assert "TRY_CAST" in raised.value.hint
 
@@ -231,22 +226,16 @@ def test_what_is_stopped_before_it_runs_does_not_run(engine: Engine) -> None:
 
 def test_rows_are_ended_while_they_are_handed_on(engine: Engine) -> None:
     stop = Stop()
-
-    def use(result: ArrowStream) -> int:
-        taken = 0
-        for batch in result:
-            taken += batch.num_rows
-            stop.request(KILLED)
-        return taken
-
-    with pytest.raises(LogdrainError) as raised:
-        engine.run(raw("SELECT * FROM range(1000000)"), [Numbers(1)], use, stop)
+    with engine.run(raw("SELECT * FROM range(1000000)"), [Numbers(1)], stop) as result:
+        batches = iter(result)
+        next(batches)
+        stop.request(KILLED)
+        with pytest.raises(LogdrainError) as raised:
+            next(batches)
     assert raised.value is KILLED
 
 
 def test_queries_at_once_do_not_meet(engine: Engine) -> None:
-    def use(result: ArrowStream) -> int:
+    with engine.run(raw("SELECT n FROM scan_0"), [Numbers(1)]) as result:
         assert run(engine, "SELECT n FROM scan_0 LIMIT 2") == 2
-        return pa.Table.from_batches(result).num_rows
-
-    assert engine.run(raw("SELECT n FROM scan_0"), [Numbers(1)], use) == 1000
+        assert pa.Table.from_batches(result).num_rows == 1000

@@ -1,8 +1,9 @@
 """What a process that runs DuckDB and its parent say to each other: lines of JSON, and Arrow behind them.
 
-The parent says OPEN once. It asks with RUN; the child answers with ROWS, again and again, and at last with
-ENDED. In between the child asks for what it reads with READ, one batch at a time: BATCH or NOT_READ is the
-answer. So what waits on the way is bounded. Nothing that comes from the child is run: no pickles.
+The parent says OPEN once, and the child IDLE whenever it can run a query. The parent asks with RUN; the
+child answers with ROWS, again and again, and at last with ENDED. In between it asks for what it reads with
+READ, one batch at a time: BATCH or NOT_READ is the answer. So what waits on the way is bounded. Nothing that
+comes from the child is run: no pickles.
 """
 
 import json
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     """What a message is about."""
 
     OPEN = "open"
+    IDLE = "idle"
     RUN = "run"
     READ = "read"
     BATCH = "batch"

@@ -77,11 +77,11 @@ def _serve(channel: Channel) -> None:
     idle_bytes = _data_bytes()
     _limit_process(int(idle_bytes + memory_max_bytes * _MAPPED_SHARE))
     grown_bytes = idle_bytes + memory_max_bytes * _GROWTH_MAX_SHARE
-    while True:
-        failure = _run(channel, sessions, channel.receive())
-        has_room = _data_bytes() <= grown_bytes and not (failure and failure.is_of_memory)
-        said = {"said": failure.said, "explained": failure.explained} if failure else {}
-        channel.send(Kind.ENDED, {"serves_on": has_room, **said})
+    has_room = True
+    while has_room:
+        channel.send(Kind.IDLE)
+        lacked_memory = _run(channel, sessions, channel.receive())
+        has_room = not lacked_memory and _data_bytes() <= grown_bytes
 
 
 def _data_bytes() -> int:
@@ -100,8 +100,8 @@ def _limit_process(data_max_bytes: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def _run(channel: Channel, sessions: DuckdbSessions, asked: Message) -> DuckdbFailure | None:
-    """Run a query and send its rows; what went wrong, if that was DuckDB."""
+def _run(channel: Channel, sessions: DuckdbSessions, asked: Message) -> bool:
+    """Run a query and send its rows; whether it failed for memory."""
     asking, passes = threading.Lock(), count()
     sources = {
         name: _Source(channel, asking, passes, number, table.schema)
@@ -112,11 +112,13 @@ def _run(channel: Channel, sessions: DuckdbSessions, asked: Message) -> DuckdbFa
             channel.send(Kind.ROWS, schemas=[session.schema], can_wait=True)
             for batch in session.batches():
                 channel.send(Kind.ROWS, rows=batch, can_wait=True)
+            channel.send(Kind.ENDED)  # the parent need not wait for what is closed
     except DuckdbFailure as failure:
-        return DuckdbFailure(failure.said, failure.explained)  # without its traceback
+        channel.send(Kind.ENDED, {"said": failure.said, "explained": failure.explained})
+        return failure.is_of_memory
     except _NotRead:
-        return DuckdbFailure("")  # the parent knows
-    return None
+        channel.send(Kind.ENDED)
+    return False
 
 
 class _NotRead(Exception):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import pyarrow as pa
@@ -72,23 +72,20 @@ class ChildEngine:
         """Write a plan as DuckDB's SQL; see `ports.Engine`."""
         return lower(plan)
 
+    @contextmanager
     def run(
-        self,
-        query: EngineQuery,
-        scans: Sequence[ScanStream],
-        use: Callable[[ArrowStream], int],
-        stop: Stop | None = None,
-    ) -> int:
-        """Run a query and hand its result to `use`; see `ports.Engine`."""
+        self, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop | None = None
+    ) -> Iterator[ArrowStream]:
+        """Run a query; see `ports.Engine`."""
         stop = stop or Stop()
-        child = self._take()
+        child = self._ready_child(stop)
         running = _Run(child, query, scans, stop)
         try:
             with stop.telling(child.kill):
-                running.start()
-                return use(running)
+                yield running.start()
         finally:
-            if running.may_child_go_on and stop.error is None:
+            is_over = running.end()
+            if is_over and stop.error is None:
                 self._give_back(child)
             else:
                 child.end()
@@ -103,21 +100,28 @@ class ChildEngine:
 
     def _end_idle(self, kept: int) -> None:
         with self._lock:
-            living = [child for child in self._idle if child.is_alive]
-            ended = [child for child in self._idle if child not in living[:kept]]
-            self._idle = living[:kept]
+            ended, self._idle = self._idle[kept:], self._idle[:kept]
         for child in ended:
             child.end()
 
-    def _take(self) -> "_Child":
+    def _ready_child(self, stop: Stop) -> "_Child":
+        """A child that waits for a query.
+
+        Raises:
+            QueryProcessDied: one that was started has ended at once.
+            LogdrainError: what `stop` was asked with.
+        """
         while True:
             with self._lock:
-                child = self._idle.pop() if self._idle else None
-            if child is None:
-                return _Child(self._settings, self._temp_folder)
-            if child.is_alive:
-                return child
-            child.end()
+                kept = self._idle.pop() if self._idle else None
+            child = kept or _Child(self._settings, self._temp_folder)
+            with stop.telling(child.kill):
+                if child.is_ready():
+                    return child
+            status = child.end()
+            stop.check()
+            if kept is None:
+                raise _death(status)
 
     def _give_back(self, child: "_Child") -> None:
         with self._lock:
@@ -147,10 +151,12 @@ class _Child:
         with suppress(ChannelClosed):  # what asks it to run something is told
             self.channel.send(Kind.OPEN, {**settings, "temp_folder": self._spill_folder})
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self._process.poll() is None
+    def is_ready(self) -> bool:
+        """Wait until it can run a query; False where it has ended instead."""
+        try:
+            return self.channel.receive().kind is Kind.IDLE
+        except ChannelClosed:
+            return False
 
     def kill(self) -> None:
         """End it from another thread; whoever has it still calls `end`."""
@@ -181,23 +187,28 @@ class _Run:
         self._stop = stop
         self._passes: dict[int, _Pass] = {}
         self._failure: Exception | None = None
-        self.may_child_go_on = False
-        self.schema = pa.schema([])
+        self._is_over = self._is_gone = False
 
-    def start(self) -> None:
-        """Ask for the rows, and wait for their schema."""
+    def start(self) -> ArrowStream:
+        """Ask for the rows, and wait until they begin."""
         names = [scan.name for scan in self._query.plan.all_scans]
         schemas = [scan.schema for scan in self._scans]
         with self._child_errors():
             self._child.channel.send(Kind.RUN, {"sql": self._query.sql, "names": names}, schemas=schemas)
             first = self._next_rows()
-        if first is not None:
-            self.schema = first.schema
+        return ArrowStream(first.schema if first is not None else pa.schema([]), self._batches())
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once."""
+    def end(self) -> bool:
+        """Let go of the scans; whether the child has ended the query, too."""
+        self._is_gone = True
+        self._passes.clear()
+        return self._is_over
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         while True:
             self._stop.check()
+            if self._is_gone:
+                raise SqlError("the query has ended, its rows are gone")
             with self._child_errors():
                 table = self._next_rows()
             if table is None:
@@ -223,7 +234,7 @@ class _Run:
             elif message.kind is Kind.ROWS:
                 return message.tables[0]
             else:
-                self._end(message)
+                self._ended(message)
                 return None
 
     def _read(self, asked: Message) -> None:
@@ -239,9 +250,8 @@ class _Run:
             self._child.channel.send(Kind.BATCH, {"is_last": reading.is_over}, rows=batch)
             reading.read_ahead()
 
-    def _end(self, message: Message) -> None:
-        self._passes.clear()
-        self.may_child_go_on = message.facts["serves_on"]
+    def _ended(self, message: Message) -> None:
+        self._is_over = True
         if self._failure is not None:
             raise self._failure
         if "said" in message.facts:

@@ -1,6 +1,7 @@
 """DuckDB runs a query inside this process."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -51,35 +52,19 @@ class DuckdbEngine:
         """Close the databases that are kept for the next query."""
         self._sessions.close_idle()
 
+    @contextmanager
     def run(
-        self,
-        query: EngineQuery,
-        scans: Sequence[ScanStream],
-        use: Callable[[ArrowStream], int],
-        stop: Stop | None = None,
-    ) -> int:
-        """Run a query and hand its result to `use`; see `ports.Engine`."""
+        self, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop | None = None
+    ) -> Iterator[ArrowStream]:
+        """Run a query; see `ports.Engine`."""
         sources = {scan.name: stream for scan, stream in zip(query.plan.all_scans, scans, strict=True)}
         with (
             query_errors(query),
             self._sessions.running(query.sql, sources, stop or Stop()) as session,
         ):
-            return use(_Rows(session, query))
+            yield ArrowStream(session.schema, _batches(session, query))
 
 
-class _Rows:
-    """The rows of a query."""
-
-    def __init__(self, session: Session, query: EngineQuery) -> None:
-        self._session = session
-        self._query = query
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types."""
-        return self._session.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once."""
-        with query_errors(self._query):
-            yield from self._session.batches()
+def _batches(session: Session, query: EngineQuery) -> Iterator[pa.RecordBatch]:
+    with query_errors(query):
+        yield from session.batches()

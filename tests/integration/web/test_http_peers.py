@@ -127,12 +127,12 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
 async def test_without_the_ledger_metrics_do_not_repeat_what_it_said(drain: Drain) -> None:
     asked = f"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}read\r\n\r\n".encode()
     drain.parts.ledger = Mock()
-    drain.parts.ledger.run_totals.return_value = {"failed": 3}
-    drain.parts.ledger.lateness_s.return_value = 90.0
+    drain.parts.ledger.history.totals.return_value = {"failed": 3}
+    drain.parts.ledger.history.lateness_s.return_value = 90.0
     there = (await drain.ask(asked)).body
     assert b'logdrain_runs_total{state="failed"} 3.0' in there
     assert b"logdrain_slice_lateness_seconds 90.0" in there
-    drain.parts.ledger.run_totals.side_effect = LedgerUnavailable("away")
+    drain.parts.ledger.history.totals.side_effect = LedgerUnavailable("away")
     away = (await drain.ask(asked)).body
     assert b"logdrain_runs_total{" not in away
     assert b"logdrain_slice_lateness_seconds NaN" in away

@@ -36,7 +36,7 @@ FILES_WITH_IO = frozenset(
         *("events/write/quarantine.py", "events/write/splits.py"),
         *("events/write/store.py", "events/write/threads.py"),
         *("jobs/job_folder.py", "jobs/python_files.py"),
-        *("keys/postgres_keys.py", "ledger/ledger_connections.py"),
+        *("keys/postgres_keys.py", "ledger/connections.py"),
         *("query/duckdb/channel.py", "query/duckdb/child.py", "query/duckdb/child_engine.py"),
         *("query/duckdb/databases.py", "query/duckdb/session.py", "query/duckdb/spill_folder.py"),
         *("results/files/file_writer.py", "results/files/folder_files.py", "results/files/formats.py"),

@@ -19,9 +19,9 @@ cron cursor database databases deadlines decoder dialect due encoded entry error
 filter folder format frames function generator groups hive hour id join key keys kind limit limiter limits
 lines logplex measure migration mode name note notes notices outcome parameter parser part parts pass piece
 placement predicate queries query range reader reading reads reason refusal rejection replay report request
-reservation risk runner runs scans scope segment segments server session settings shape shipper slices
-source span split splits splitter sql start state status stop store stream struct summary tables target text
-thread timeouts tree trino type unit url value verdict version wait writer writers
+reservation results risk runner runs scans schedules scope segment segments server session settings shape
+shipper slices source span split splits splitter sql start state status stop store stream struct summary
+tables target text thread timeouts tree trino type unit url value verdict version wait writer writers
 """
 # Names that are still to be replaced by the field's.
 _STRANGE = "foreign intake kept look mark quarantined refused ring shelf spooled stored up use"
