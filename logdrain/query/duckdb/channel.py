@@ -46,7 +46,7 @@ class Message(NamedTuple):
     tables: list[pa.Table]
 
 
-class ChannelClosed(Exception):
+class ChannelError(Exception):
     """The other side is gone."""
 
 
@@ -78,7 +78,7 @@ class Channel:
             can_wait: Whether it may go with the next message: to wake the other side takes time.
 
         Raises:
-            ChannelClosed: the other side is gone.
+            ChannelError: the other side is gone.
         """
         tables = [(schema, None) for schema in schemas] + ([(rows.schema, rows)] if rows is not None else [])
         line = json.dumps({**(facts or {}), "kind": kind, "tables": len(tables)})
@@ -92,25 +92,25 @@ class Channel:
                 if not can_wait:
                     self._writes.flush()
             except (OSError, ValueError) as error:
-                raise ChannelClosed from error
+                raise ChannelError from error
 
     def receive(self) -> Message:
         """Wait for the next message.
 
         Raises:
-            ChannelClosed: the other side is gone.
+            ChannelError: the other side is gone.
         """
         try:
             line = self._reads.readline(_LINE_MAX_BYTES)
             facts = json.loads(line) if line.endswith(b"\n") else {}
             if not facts:
-                raise ChannelClosed
+                raise ChannelError
             kind, count = Kind(facts.pop("kind")), facts.pop("tables")
             tables = [pa.ipc.open_stream(self._reads).read_all() for _ in range(count)]
         except MemoryError:  # Arrow's is an ArrowException, too
             raise
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise ChannelClosed from error
+            raise ChannelError from error
         return Message(kind, facts, tables)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from logdrain.model.stops import Stop
 from logdrain.query.duckdb.address_files import open_addresses
-from logdrain.query.duckdb.channel import Channel, ChannelClosed, Kind, Message
+from logdrain.query.duckdb.channel import Channel, ChannelError, Kind, Message
 from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
 from logdrain.query.duckdb.session import DuckdbSessions
 
@@ -43,7 +43,7 @@ def main() -> None:
     try:
         _end_with_parent()
         _serve(Channel(socket.socket(fileno=int(sys.argv[1]))))
-    except ChannelClosed:
+    except ChannelError:
         pass
     except MemoryError:
         status = NO_MEMORY_STATUS

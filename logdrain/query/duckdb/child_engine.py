@@ -18,7 +18,7 @@ from logdrain.errors import QueryMemoryExceeded, QueryProcessDied, SqlError
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, ScanStream
-from logdrain.query.duckdb.channel import Channel, ChannelClosed, Kind, Message
+from logdrain.query.duckdb.channel import Channel, ChannelError, Kind, Message
 from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
 from logdrain.query.duckdb.lower import lower, query_errors
 
@@ -148,14 +148,14 @@ class _Child:
                 process_group=0,  # Ctrl-C is the parent's
             )
         self.channel = Channel(ours)
-        with suppress(ChannelClosed):  # what asks it to run something is told
+        with suppress(ChannelError):  # what asks it to run something is told
             self.channel.send(Kind.OPEN, {**settings, "temp_folder": self._spill_folder})
 
     def is_ready(self) -> bool:
         """Wait until it can run a query; False where it has ended instead."""
         try:
             return self.channel.receive().kind is Kind.IDLE
-        except ChannelClosed:
+        except ChannelError:
             return False
 
     def kill(self) -> None:
@@ -221,7 +221,7 @@ class _Run:
         try:
             with query_errors(self._query):
                 yield
-        except ChannelClosed:
+        except ChannelError:
             self._stop.check()
             raise _death(self._child.end()) from None
 

@@ -167,8 +167,10 @@ BROAD = frozenset({"AttributeError", "BaseException", "Exception", "IndexError",
 BROAD |= {"TypeError", "ValueError"}
 READS_VALUES = {
     "query/duckdb/address_files.py": "a file and an address of the operator's or an event's",
-    "query/duckdb/engine.py": "carries what a scan raised through DuckDB, and raises it again",
+    "query/duckdb/channel.py": "JSON and Arrow of the other process",
+    "query/duckdb/child_engine.py": "carries what a scan raised past the child, and raises it again",
     "query/duckdb/errors.py": "JSON in a message of DuckDB",
+    "query/duckdb/session.py": "carries what a scan raised through DuckDB, and raises it again",
     "query/explain.py": "a time beyond the years that a date can have",
     "query/values/java_parse.py": "a date that is none",
     "query/values/td_calendar.py": "a date that is none",
