@@ -58,7 +58,10 @@ _ABBREVIATIONS = {
     "Z": "UTC",
 }
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
+_EARLIEST = datetime(1, 1, 3, tzinfo=UTC)  # the calendar begins with the year 1, whatever the zone
+_NEVER_BEFORE = timedelta(days=40 * 366)  # 29 February is left out at the turn of most centuries
 _DAYS_IN_MONTH = (31, 28.2425, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # mean February
 
 
@@ -97,6 +100,20 @@ class Cron:
     def next_after(self, instant: datetime) -> datetime | None:
         """The first instant after this one (UTC), or None where there is none."""
         return next(self.iterate(instant), None)
+
+    def last_before(self, instant: datetime) -> datetime | None:
+        """The last instant before this one (UTC), or None where none is within 40 years."""
+        window = _HOUR
+        while self.matching and window < _NEVER_BEFORE:
+            last = None
+            for found in self.iterate(instant - min(window, instant - _EARLIEST)):
+                if found >= instant:
+                    break
+                last = found
+            if last is not None:
+                return last
+            window *= 5
+        return None
 
     def iterate(self, after: datetime) -> Iterator[datetime]:
         """All instants after this one, in order, in UTC; endless but for dates that never come."""

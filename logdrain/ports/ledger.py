@@ -23,10 +23,14 @@ from logdrain.ports.results import Transaction
 
 
 class Calendar(Protocol):
-    """When schedules are due. Both methods raise CronInvalid, ZoneInvalid."""
+    """When schedules are due. All methods raise CronInvalid, ZoneInvalid."""
 
     def first_after(self, schedule: Schedule, moment: datetime) -> datetime | None:
         """The first instant of a schedule after a moment, or None for never."""
+        ...
+
+    def last_before(self, schedule: Schedule, moment: datetime) -> datetime | None:
+        """The last instant of a schedule before a moment: where the slice of that moment begins; or None."""
         ...
 
     def due(self, schedule: Schedule, next_at: datetime, now: datetime) -> Due:
