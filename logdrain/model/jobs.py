@@ -65,6 +65,7 @@ class ResultTarget:
         table: Table name as given.
         schema: Postgres schema, or "" for the first of the search path.
         unix_time: Keep columns named `time` as bigint unix seconds instead of timestamptz.
+        time_is_start: `time` is where the slice begins, not its scheduled time, where it ends.
         unique: The query's columns that tell rows apart, where the mode needs them.
     """
 
@@ -74,6 +75,7 @@ class ResultTarget:
     schema: str = ""
     unix_time: bool = False
     unique: tuple[str, ...] = ()
+    time_is_start: bool = False
 
     def is_repeatable(self, slice_column: str | None) -> bool:
         """Whether a slice may run again without doubling its rows; `slice_column` tells them from others."""

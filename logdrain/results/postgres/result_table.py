@@ -1,6 +1,6 @@
 """The result table as Postgres has it: where it is, what columns it has, and bringing it up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -11,7 +11,14 @@ from logdrain.model.jobs import Mode
 from logdrain.ports import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.modes import SliceKey, delete_all
-from logdrain.results.postgres.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
+from logdrain.results.postgres.widening import (
+    AddColumn,
+    Change,
+    DropColumn,
+    TableColumn,
+    surplus_columns,
+    table_changes,
+)
 from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, parse_type
 
@@ -25,6 +32,13 @@ LEFT JOIN pg_attribute AS attribute
   ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
 WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
+"""
+_COMMENT = """
+SELECT coalesce(col_description(attribute.attrelid, attribute.attnum), '')
+FROM pg_attribute AS attribute
+JOIN pg_class AS relation ON relation.oid = attribute.attrelid
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s AND attribute.attname = %(column)s
 """
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
@@ -125,6 +139,7 @@ class Shape:
         slice_key: Tells the slice's rows from others, or None.
         mode: Whether columns that the query no longer has go.
         schedule: Name of the schedule that writes it.
+        time_is_start: The slice column has the start of the slice.
     """
 
     table: TableName
@@ -132,12 +147,20 @@ class Shape:
     slice_key: SliceKey | None
     mode: Mode
     schedule: str
+    time_is_start: bool = False
 
 
-def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
+def shape_table(
+    connection: Transaction, shape: Shape, make_way: Callable[[], None] = lambda: None
+) -> list[TableColumn]:
     """Create the table, or change it where the result needs it; returns the columns it has now.
 
     Where columns go it is emptied first, so that no value stands in the way of another type.
+
+    Args:
+        connection: Where.
+        shape: What the table must be.
+        make_way: Takes away what of ours uses columns that go or get another type.
 
     Raises:
         ResultColumnConflict: a column's values fit neither its type nor a wider one.
@@ -148,7 +171,11 @@ def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
     if has is None:
         statements = _created(shape)
     else:
-        statements = ddl.alter_table(shape.table, _changes(connection, shape, has))
+        _check_which_end(connection, shape)
+        changes = _changes(connection, shape, has)
+        if any(not isinstance(change, AddColumn) for change in changes):
+            make_way()
+        statements = ddl.alter_table(shape.table, changes)
     for statement in statements:
         connection.execute(statement)
     return table_columns(connection, shape.table) or [] if statements else has or []
@@ -157,10 +184,33 @@ def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
 def _created(shape: Shape) -> list[sql.Composed]:
     key = shape.slice_key
     slice_column = key.column.name if key else None
-    statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
+    statements = ddl.create_table(
+        shape.table, shape.columns, slice_column, shape.schedule, is_start=shape.time_is_start
+    )
     if key and shape.mode.facts.goes_by_slice:
         statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
     return statements
+
+
+def _check_which_end(connection: Transaction, shape: Shape) -> None:
+    """Refuse to mix ends of slices with starts; where no row stays, the column says the other from now on.
+
+    Raises:
+        ResultRefused: the table's rows carry the other end.
+    """
+    if shape.slice_key is None:
+        return
+    name, is_start = shape.slice_key.column.name, shape.time_is_start
+    row = connection.execute(_COMMENT, {**shape.table._asdict(), "column": name}).fetchone()
+    if row is None or not ddl.says_other_end(str(row[0]), is_start=is_start):
+        return
+    if not shape.mode.facts.holds_one_slice:
+        has, gets = ("END", "START") if is_start else ("START", "END")
+        raise ResultRefused(
+            f'column "{name}" of table {shape.table} has the {has} of each slice, and the result the {gets}',
+            hint="choose another table, and run the slices again: `logdrain sched:run NAME TIME -n N`",
+        )
+    connection.execute(ddl.slice_comment(shape.table, name, is_start=is_start))
 
 
 def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> list[Change]:

@@ -18,16 +18,26 @@ from psycopg import sql
 from logdrain import log
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
-from logdrain.ports import ArrowStream, Transaction
+from logdrain.ports import ArrowStream, Calendar, Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.connections import ResultConnections, TransactionStart
 from logdrain.results.postgres.contents import ContentsNote
 from logdrain.results.postgres.grants import grant_to_readers
-from logdrain.results.postgres.modes import Placement, SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.postgres.modes import (
+    Placement,
+    SliceKey,
+    mode_statements,
+    slice_key,
+    start_value,
+    strangers,
+)
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
+from logdrain.results.postgres.starts import Starts, by_start
 from logdrain.results.postgres.unique_key import check_staged_keys, key_columns, make_unique
+from logdrain.results.postgres.widening import TableColumn
 from logdrain.results.tables import TableName, result_errors
+from logdrain.results.values.started_rows import check_start
 from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import Column, result_columns
 
@@ -39,6 +49,7 @@ class PostgresResultWriter:
     """A `ResultWriter` for Postgres.
 
     Args:
+        calendar: Where slices begin.
         connect_timeout_s: How long to wait for a connection.
         lock_timeout_s: How long to wait for another run or reader to let go of the table.
         statement_timeout_s: How long one statement may take once all rows are copied; the copy itself
@@ -47,11 +58,13 @@ class PostgresResultWriter:
 
     def __init__(
         self,
+        calendar: Calendar,
         *,
         connect_timeout_s: int = 10,
         lock_timeout_s: float = 30.0,
         statement_timeout_s: float = 600.0,
     ) -> None:
+        self._calendar = calendar
         self._connections = ResultConnections(connect_timeout_s)
         self._lock_timeout_s = lock_timeout_s
         self._statement_timeout_ms = int(statement_timeout_s * _MS_PER_S)
@@ -82,10 +95,13 @@ class PostgresResultWriter:
         columns = result_columns(rows.schema, unix_time=target.unix_time)
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
+        if target.time_is_start and key is None:
+            check_start(None, None, claim.schedule.name)
         is_replaceable = target.is_repeatable(slice_column)
         opening = TransactionStart(target, self._lock_timeout_s)
         with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
-            load = _Load(connection, opening.table, columns, key, unique)
+            starts = key and Starts(connection, opening.table, target, claim, key, self._calendar)
+            load = _Load(connection, opening.table, columns, key, unique, starts)
             note: Note
             if opening.is_ledger(connection, ledger_identity):
                 note = LedgerNote(connection, claim, commit_note)
@@ -142,6 +158,7 @@ class _Load:
     columns: Sequence[Column]
     slice_key: SliceKey | None
     unique: Sequence[Column]
+    starts: Starts | None
 
     def stage(self, rows: ArrowStream) -> None:
         """Copy all rows into the temporary table, one batch at a time."""
@@ -162,16 +179,26 @@ class _Load:
             self._check_slice(self.slice_key)
         if mode.facts.needs_unique:
             check_staged_keys(self.connection, self.table, self.unique)
-        shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
-        has = shape_table(self.connection, shape)
+        has, starts_at = self._shape(mode, schedule)
         grant_to_readers(self.connection, self.table, ledger_identity)
         if mode.facts.needs_unique:
             make_unique(self.connection, self.table, self.unique)
         written = 0
-        placement = Placement(self.table, has, self.columns, self.slice_key, self.unique)
+        placement = Placement(self.table, has, self.columns, self.slice_key, self.unique, starts_at)
         for statement in mode_statements(mode, placement):
             written = self.connection.execute(statement).rowcount
+        if self.starts is not None and self.starts.show(has):
+            grant_to_readers(self.connection, by_start(self.table), ledger_identity)
         return written
+
+    def _shape(self, mode: Mode, schedule: str) -> tuple[list[TableColumn], sql.Composed | None]:
+        """Make the table take the rows; returns its columns, and the start that they carry, if they do."""
+        starts_at = self.starts.begin() if self.starts else None
+        shape = Shape(self.table, self.columns, self.slice_key, mode, schedule, starts_at is not None)
+        if self.starts is None or self.slice_key is None:
+            return shape_table(self.connection, shape), None
+        has = shape_table(self.connection, shape, self.starts.make_way)
+        return has, start_value(self.slice_key, starts_at) if starts_at else None
 
     def _check_slice(self, key: SliceKey) -> None:
         row = self.connection.execute(strangers(key)).fetchone()

@@ -1,0 +1,58 @@
+"""Rows with `time=start`: column `time` carries where the slice begins, not its scheduled time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logdrain.errors import ResultColumnConflict, ResultRefused
+from logdrain.ports import ArrowStream
+from logdrain.types.postgres_types import TIME
+
+
+def check_start(slice_column: str | None, starts_at: datetime | None, schedule: str) -> datetime:
+    """Where a slice begins, if its rows can carry that.
+
+    Args:
+        slice_column: The query's column with the scheduled time, or None.
+        starts_at: The instant of its cron before, or None.
+        schedule: Name of its schedule.
+
+    Raises:
+        ResultColumnConflict: column `time` does not have the scheduled time.
+        ResultRefused: no cron says where the slice begins.
+    """
+    if slice_column != TIME:
+        raise ResultColumnConflict(
+            "time=start needs a column time with the scheduled time",
+            hint="select TD_SCHEDULED_TIME() AS time, or leave time=start out",
+        )
+    if starts_at is None:
+        raise ResultRefused(
+            f"schedule {schedule} has no cron, so its slices have no start", hint="leave time=start out"
+        )
+    return starts_at
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRows:
+    """An `ArrowStream` with one unix time in column `time` in place of another."""
+
+    rows: ArrowStream
+    ends_s: int
+    starts_s: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        """As it was."""
+        return self.rows.schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        at = self.schema.get_field_index(TIME)
+        field = self.schema.field(at)
+        ends, starts = (pa.scalar(second, field.type) for second in (self.ends_s, self.starts_s))
+        for batch in self.rows:
+            times = batch.column(at)
+            yield batch.set_column(at, field, pc.if_else(pc.equal(times, ends), starts, times))
