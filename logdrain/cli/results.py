@@ -38,6 +38,31 @@ def with_user(result: str, arguments: argparse.Namespace) -> str:
     return f"{scheme}://{quote(arguments.user, safe='')}{secret}@{rest}"
 
 
+def add_time_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --time."""
+    parser.add_argument(
+        "--time",
+        choices=["timestamp", "unix", "start"],
+        help="what the result's column time is: the END of its hour as a timestamp, the same in unix seconds,"
+        " or its START (default: timestamp)",
+    )
+
+
+def with_time(result: str, time: str | None) -> str:
+    """The result with this option `time`, if one is given.
+
+    Raises:
+        UsageError: there is no result that it could belong to.
+    """
+    if time is None:
+        return result
+    if not result:
+        raise UsageError("--time belongs to a result", hint="-r NAME:TABLE --time start")
+    place, _, options = result.partition("?")
+    others = [option for option in options.split("&") if option and not option.startswith("time=")]
+    return f"{place}?{'&'.join([*others, f'time={time}'])}"
+
+
 def add_result_create_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (

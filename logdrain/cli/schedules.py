@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from logdrain.cli import servers
 from logdrain.cli.output import print_facts, print_table
-from logdrain.cli.results import add_user_arguments, with_user
+from logdrain.cli.results import add_time_argument, add_user_arguments, with_time, with_user
 from logdrain.cli.runs import waits_lines
 from logdrain.cli.sched_options import add_changeable, given
 from logdrain.cli.sql_text import add_text_arguments, dialect_of, read_sql, sql_of
@@ -29,6 +29,7 @@ def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
     add_text_arguments(parser)
     parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
     add_changeable(parser)
+    add_time_argument(parser)
     add_user_arguments(parser)
     parser.add_argument(
         "--engine-version", metavar="VERSION", help="taken as td takes it; there is one engine"
@@ -44,7 +45,7 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
 
     check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
-    fields["result"] = with_user(fields.get("result", ""), arguments)
+    fields["result"] = with_time(with_user(fields.get("result", ""), arguments), arguments.time)
     schedule = Schedule(
         name=arguments.name,
         cron=arguments.cron,
@@ -89,6 +90,7 @@ def add_sched_update_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-d", "--database", help="where table names without a database live")
     parser.add_argument("-T", "--type", choices=["trino", "presto", "hive"], help="the SQL dialect")
     add_changeable(parser)
+    add_time_argument(parser)
     servers.add_data_argument(parser)
 
 
@@ -98,7 +100,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
     from logdrain.worker.schedule_checks import check_schedule
 
     fields = _fields(arguments)
-    if not fields:
+    if not fields and arguments.time is None:
         raise UsageError(
             "nothing to change was given", hint="`logdrain sched:update --help` tells what there is"
         )
@@ -106,6 +108,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
         schedule = dataclasses.replace(ledger.schedules.get(arguments.name), **fields)
+        schedule = dataclasses.replace(schedule, result=with_time(schedule.result, arguments.time))
         checked = check_schedule(
             schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
         )

@@ -130,3 +130,17 @@ def test_what_only_servers_know_is_placed_as_well(capsys: pytest.CaptureFixture[
     path.write_text(path.read_text().replace("heroku_db:t", ""))
     assert run(["jobs", "apply"]) == 1
     assert refused(capsys).startswith("logdrain: jobs/far.toml:4: ")
+
+
+def test_time_is_an_option_of_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    query = "SELECT TD_SCHEDULED_TIME() AS time, 1 AS n"
+    assert run(["result:create", "here", "env:DATABASE_URL"]) == 0
+    assert create("pay", "@hourly", query, "-r", "here:pay?mode=append&time=unix", "--time", "start") == 0
+    assert run(["sched:run", "pay", "2012-03-01 01:00"]) == 0
+    assert run(["sched:show", "pay"]) == 0
+    assert "here:pay?mode=append&time=start" in capsys.readouterr().out
+    assert run(["sched:update", "pay", "--time", "timestamp"]) == 0
+    assert run(["sched:run", "pay", "2012-03-01 02:00"]) == 1
+    assert "has the START of each slice, and the result the END" in capsys.readouterr().err
+    assert create("nowhere", "@hourly", query, "--time", "start") == 2
+    assert "--time belongs to a result" in refused(capsys)

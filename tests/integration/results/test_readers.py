@@ -143,7 +143,7 @@ def test_another_schema_is_opened_and_a_strange_name_quoted(table: ResultTable) 
     try:
         there.write(ROWS)
         tables = ['"re""sults"."pay""ments"', '"re""sults"."pay""ments_by_start"']
-            assert grant([target(there)], role, ANOTHER_LEDGER) == tables
+        assert grant([target(there)], role, ANOTHER_LEDGER) == tables
         table.execute(f'SET ROLE {quoted}; TABLE "re""sults"."pay""ments"')
         with pytest.raises(DENIED):
             table.execute(f'SET ROLE {quoted}; TABLE "re""sults".logdrain_marks')

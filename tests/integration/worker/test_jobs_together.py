@@ -241,7 +241,7 @@ def test_freshness_shows_where_tables_stand(world: World) -> None:
     world.apply("pay_daily.toml", DAILY)
     world.ask("pay_hourly", MIDNIGHT, cause=Cause.LATE)
     world.work()
-    world.execute("DROP TABLE payment_history")
+    world.execute("DROP TABLE payment_history CASCADE")
     world.ask("pay_daily", MIDNIGHT)
     world.work()
     found = world.rows(
