@@ -315,6 +315,32 @@ class Run:
         return None if self.due_at is None else max(0.0, (self.started_at - self.due_at).total_seconds())
 
 
+class Queue(NamedTuple):
+    """Slices of a schedule that are still to run or run just now.
+
+    Attributes:
+        waiting: How many wait.
+        running: How many run.
+        oldest_at: The scheduled time of the oldest; None where there are none.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    oldest_at: datetime | None = None
+
+
+class CancelledCount(NamedTuple):
+    """What was done to end slices.
+
+    Attributes:
+        waiting: So many waited, and are cancelled.
+        running: So many run, and their workers are asked to end them.
+    """
+
+    waiting: int
+    running: int
+
+
 @dataclass(frozen=True, slots=True)
 class SliceStatus:
     """Where a slice stands."""

@@ -21,7 +21,7 @@ from logdrain.results.postgres.modes import SliceKey
 from logdrain.results.postgres.result_table import make_own_table, table_exists
 from logdrain.results.postgres.widening import TableColumn
 from logdrain.results.tables import TableName
-from logdrain.results.values.started_rows import check_start
+from logdrain.results.values.start_stream import check_start
 from logdrain.types.postgres_types import Kind, PostgresType, cut_name
 
 STARTS_TABLE = "logdrain_starts"
@@ -106,7 +106,7 @@ class _ViewState(NamedTuple):
 
 
 @dataclass(slots=True)
-class Starts:
+class SliceStart:
     """Where the slices of one result table begin, in a run's transaction under the table's lock."""
 
     connection: Transaction

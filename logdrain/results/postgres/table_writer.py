@@ -33,11 +33,11 @@ from logdrain.results.postgres.modes import (
 )
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
-from logdrain.results.postgres.starts import Starts, by_start
+from logdrain.results.postgres.starts import SliceStart, by_start
 from logdrain.results.postgres.unique_key import check_staged_keys, key_columns, make_unique
 from logdrain.results.postgres.widening import TableColumn
 from logdrain.results.tables import TableName, result_errors
-from logdrain.results.values.started_rows import check_start
+from logdrain.results.values.start_stream import check_start
 from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import Column, result_columns
 
@@ -95,18 +95,14 @@ class PostgresResultWriter:
         columns = result_columns(rows.schema, unix_time=target.unix_time)
         key = slice_key(columns, slice_column, claim.scheduled_at)
         unique = key_columns(columns, target.unique)
-        if target.time_is_start and key is None:
-            check_start(None, None, claim.schedule.name)
         is_replaceable = target.is_repeatable(slice_column)
         opening = TransactionStart(target, self._lock_timeout_s)
         with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
-            starts = key and Starts(connection, opening.table, target, claim, key, self._calendar)
-            load = _Load(connection, opening.table, columns, key, unique, starts)
-            note: Note
+            start = self._start(connection, opening.table, target, claim, key)
+            load = _Load(connection, opening.table, columns, key, unique, start)
+            note: Note = MarkNote(connection, claim, load.table, ledger_identity)
             if opening.is_ledger(connection, ledger_identity):
                 note = LedgerNote(connection, claim, commit_note)
-            else:
-                note = MarkNote(connection, claim, load.table, ledger_identity)
             if target.mode.facts.holds_one_slice:
                 note = ContentsNote(note, connection, claim, load.table, ledger_identity)
             before = note.rows_written_before(is_replaceable=is_replaceable)
@@ -122,6 +118,20 @@ class PostgresResultWriter:
         if written >= _ANALYZE_FROM_ROWS:
             self._analyze(target, load.table)
         return written
+
+    def _start(
+        self,
+        connection: Transaction,
+        table: TableName,
+        target: ResultTarget,
+        claim: Claim,
+        key: SliceKey | None,
+    ) -> SliceStart | None:
+        if key is not None:
+            return SliceStart(connection, table, target, claim, key, self._calendar)
+        if target.time_is_start:
+            check_start(None, None, claim.schedule.name)  # raises
+        return None
 
     def _analyze(self, target: ResultTarget, table: TableName) -> None:
         """Tell the planner of a large load at once; autovacuum would come to it by and by."""
@@ -158,7 +168,7 @@ class _Load:
     columns: Sequence[Column]
     slice_key: SliceKey | None
     unique: Sequence[Column]
-    starts: Starts | None
+    start: SliceStart | None
 
     def stage(self, rows: ArrowStream) -> None:
         """Copy all rows into the temporary table, one batch at a time."""
@@ -187,17 +197,17 @@ class _Load:
         placement = Placement(self.table, has, self.columns, self.slice_key, self.unique, starts_at)
         for statement in mode_statements(mode, placement):
             written = self.connection.execute(statement).rowcount
-        if self.starts is not None and self.starts.show(has):
+        if self.start is not None and self.start.show(has):
             grant_to_readers(self.connection, by_start(self.table), ledger_identity)
         return written
 
     def _shape(self, mode: Mode, schedule: str) -> tuple[list[TableColumn], sql.Composed | None]:
         """Make the table take the rows; returns its columns, and the start that they carry, if they do."""
-        starts_at = self.starts.begin() if self.starts else None
+        starts_at = self.start.begin() if self.start else None
         shape = Shape(self.table, self.columns, self.slice_key, mode, schedule, starts_at is not None)
-        if self.starts is None or self.slice_key is None:
+        if self.start is None or self.slice_key is None:
             return shape_table(self.connection, shape), None
-        has = shape_table(self.connection, shape, self.starts.make_way)
+        has = shape_table(self.connection, shape, self.start.make_way)
         return has, start_value(self.slice_key, starts_at) if starts_at else None
 
     def _check_slice(self, key: SliceKey) -> None:

@@ -37,7 +37,7 @@ def check_start(slice_column: str | None, starts_at: datetime | None, schedule: 
 
 
 @dataclass(frozen=True, slots=True)
-class StartedRows:
+class StartStream:
     """An `ArrowStream` with one unix time in column `time` in place of another."""
 
     rows: ArrowStream
