@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 from logdrain.cli import servers
 from logdrain.cli.output import print_facts, print_table, terminal_width
-from logdrain.cli.results import add_time_argument, add_user_arguments, with_time, with_user
+from logdrain.cli.results import add_time_argument, add_user_arguments, left_behind, with_time, with_user
 from logdrain.cli.runs import waits_lines
 from logdrain.cli.sched_options import add_changeable, given
 from logdrain.cli.sql_text import add_text_arguments, dialect_of, read_sql, sql_of
@@ -41,6 +42,7 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.jobs.option_values import check_schedule_name
+    from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
     check_schedule_name(arguments.name)
@@ -58,7 +60,13 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
         checked = check_schedule(
-            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+            schedule,
+            ledger.results.url,
+            queries,
+            now,
+            result_folder=settings.result_folder,
+            environment=os.environ.get,
+            check_target=check_target,
         )
         ledger.schedules.create(schedule, now)
     for warning in checked.warnings:
@@ -97,6 +105,7 @@ def add_sched_update_arguments(parser: argparse.ArgumentParser) -> None:
 def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
     fields = _fields(arguments)
@@ -107,13 +116,20 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
     settings = servers.settings_of(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
-        schedule = dataclasses.replace(ledger.schedules.get(arguments.name), **fields)
+        before = ledger.schedules.get(arguments.name)
+        schedule = dataclasses.replace(before, **fields)
         schedule = dataclasses.replace(schedule, result=with_time(schedule.result, arguments.time))
         checked = check_schedule(
-            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+            schedule,
+            ledger.results.url,
+            queries,
+            now,
+            result_folder=settings.result_folder,
+            environment=os.environ.get,
+            check_target=check_target,
         )
         ledger.schedules.update(arguments.name, schedule, now)
-    for warning in checked.warnings:
+    for warning in filter(None, (*checked.warnings, left_behind(before.result, schedule.result))):
         sys.stderr.write(f"warning: {warning}\n")
     print(f"Schedule '{schedule.name}' is updated.")
     return 0

@@ -59,6 +59,8 @@ _ABBREVIATIONS = {
 }
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+_HALF_DAY = timedelta(hours=12)
+_YEAR = timedelta(days=366)
 _SECOND = timedelta(seconds=1)
 _EARLIEST = datetime(1, 1, 3, tzinfo=UTC)  # the calendar begins with the year 1, whatever the zone
 _NEVER_BEFORE = timedelta(days=40 * 366)  # 29 February is left out at the turn of most centuries
@@ -136,6 +138,17 @@ class Cron:
         except (CroniterBadDateError, OverflowError, ValueError):
             return  # no such date, or only after the year 9999: the matcher has several ways to say so
 
+    def gaps(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, timedelta]]:
+        """When the clock goes forward, and by how much."""
+        while after < until:
+            offset = self._offset(after)
+            change = self._clock_change(after, until, offset)
+            if change is None:
+                return
+            if self._offset(change) > offset:
+                yield change, self._offset(change) - offset
+            after = change
+
     def _offset(self, instant: datetime) -> timedelta:
         return instant.astimezone(self.zone).utcoffset() or timedelta()
 
@@ -157,6 +170,26 @@ class Cron:
             else:
                 other = middle
         return other
+
+
+def skipped_day(cron: Cron, after: datetime) -> datetime | None:
+    """The first wall clock time within a year that a clock change skips, and with it a day's slice; or None.
+
+    A cron that comes within 12 hours of the change is not meant: what it skips, its next slice has soon.
+    """
+    if not cron.matching:
+        return None
+    end = after + _YEAR
+    for change, gap in cron.gaps(after, end):
+        start = (change - _SECOND).astimezone(cron.zone).replace(tzinfo=None) + _SECOND
+        try:
+            skipped = croniter(cron.matching, start - _SECOND, ret_type=datetime).get_next(datetime)
+        except CroniterBadDateError:
+            return None
+        following = cron.next_after(change - _SECOND)
+        if skipped < start + gap and (following is None or following - change > _HALF_DAY):
+            return skipped
+    return None
 
 
 def instants_from(cron: Cron, start: datetime, count: int) -> list[datetime]:

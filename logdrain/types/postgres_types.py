@@ -8,7 +8,7 @@ becomes timestamptz, because BI tools want timestamps.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -130,6 +130,16 @@ def file_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
     return _checked(
         tuple(_column(field.name, field.name, field.type, unix_time=unix_time) for field in schema)
     )
+
+
+def check_names(labels: Iterable[str]) -> None:
+    """Check what a query calls its columns before it runs.
+
+    Raises:
+        ResultColumnConflict: Postgres cannot have a column of that name, such as `xmin`.
+    """
+    for label in labels:
+        _postgres_name(label)
 
 
 def _checked(columns: tuple[Column, ...]) -> tuple[Column, ...]:

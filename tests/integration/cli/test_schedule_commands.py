@@ -201,3 +201,36 @@ def test_the_history_fits_the_terminal_and_says_errors_whole(capsys: pytest.Capt
     assert "x" * 60 in told[3]
     assert run(["sched:history", "broken", "-w"]) == 0
     assert "x" * 60 in capsys.readouterr().out.splitlines()[2]
+
+
+def test_a_schedule_is_checked_against_its_result(
+    ledger_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["result:create", "here", ledger_url]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert create("pay", "@daily", "SELECT 1 AS n", "-r", "here:t?schema=nowhere") == 1
+    assert 'has not schema "nowhere"' in refused(capsys)
+    assert create("pay", "@daily", "SELECT 1 AS xmin", "-r", "here:t") == 1
+    assert "cannot be named 'xmin'" in refused(capsys)
+    with psycopg.connect(ledger_url) as connection:
+        connection.execute("CREATE VIEW public.v AS SELECT 1 AS n")
+    assert create("pay", "@daily", "SELECT 1 AS n", "-r", "here:v?mode=replace") == 1
+    assert "is no table" in refused(capsys)
+    assert create("far", "@daily", "SELECT 1 AS n", "-r", "postgres://127.0.0.1:1/db/t?mode=replace") == 0
+    assert refused(capsys).startswith("warning: the result cannot be checked: ")
+
+
+def test_what_a_move_leaves_behind_is_named(ledger_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["result:create", "here", "env:DATABASE_URL"]) == 0
+    assert create("pay", "@daily", "SELECT 1 AS n", "-r", "here:t?mode=replace") == 0
+    capsys.readouterr()
+    assert run(["sched:update", "pay", "-r", "here:t?mode=truncate"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run(["sched:update", "pay", "-r", "here:u?mode=truncate"]) == 0
+    assert refused(capsys).startswith("warning: here:t stays as it is, with the rows until now")
+    assert run(["result:create", "here", ledger_url]) == 0
+    assert refused(capsys) == "warning: tables that are at env:DATABASE_URL stay there"
+    assert run(["result:create", "wrong", ledger_url.replace("logdrain:", "logdrain:x")]) == 0
+    said = refused(capsys)
+    assert said.startswith("warning: it cannot be reached from here: ")
+    assert "check user and password" in said
