@@ -7,7 +7,7 @@ from logdrain.model.result_files import FileTarget, Target
 from logdrain.ports import ArrowStream, Calendar, Transaction
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
-from logdrain.results.values.start_stream import StartStream, check_start
+from logdrain.results.values.start_stream import check_start, with_start
 
 
 class ResultWriters:
@@ -48,13 +48,13 @@ class ResultWriters:
             ledger_identity=ledger_identity,
         )
 
-    def _started(self, claim: Claim, rows: ArrowStream, slice_column: str | None) -> StartStream:
+    def _started(self, claim: Claim, rows: ArrowStream, slice_column: str | None) -> ArrowStream:
         starts_at = check_start(
             slice_column,
             self._calendar.last_before(claim.schedule, claim.scheduled_at),
             claim.schedule.name,
         )
-        return StartStream(rows, int(claim.scheduled_at.timestamp()), int(starts_at.timestamp()))
+        return with_start(rows, int(claim.scheduled_at.timestamp()), int(starts_at.timestamp()))
 
     def close_idle(self) -> None:
         """Give back what is kept for the next run; of files nothing is."""

@@ -1,7 +1,6 @@
 """Rows with `time=start`: column `time` carries where the slice begins, not its scheduled time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
@@ -36,23 +35,15 @@ def check_start(slice_column: str | None, starts_at: datetime | None, schedule: 
     return starts_at
 
 
-@dataclass(frozen=True, slots=True)
-class StartStream:
-    """An `ArrowStream` with one unix time in column `time` in place of another."""
+def with_start(rows: ArrowStream, ends_s: int, starts_s: int) -> ArrowStream:
+    """Rows with one unix time in column `time` in place of another."""
+    at = rows.schema.get_field_index(TIME)
+    field = rows.schema.field(at)
+    ends, starts = (pa.scalar(second, field.type) for second in (ends_s, starts_s))
 
-    rows: ArrowStream
-    ends_s: int
-    starts_s: int
-
-    @property
-    def schema(self) -> pa.Schema:
-        """As it was."""
-        return self.rows.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        at = self.schema.get_field_index(TIME)
-        field = self.schema.field(at)
-        ends, starts = (pa.scalar(second, field.type) for second in (self.ends_s, self.starts_s))
-        for batch in self.rows:
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
             times = batch.column(at)
             yield batch.set_column(at, field, pc.if_else(pc.equal(times, ends), starts, times))
+
+    return ArrowStream(rows.schema, batches())

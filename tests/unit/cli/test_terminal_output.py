@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from logdrain import log
 from logdrain.cli.output import FORMATS, print_table, to_json, write_stream
-from logdrain.drain.tags import read_tagged
-from logdrain.results.values.batches import BatchStream
+from logdrain.drain.loggers import may_start_event
+from logdrain.ports import ArrowStream
 
 CONTROLS = [
     "\x1b[31mred",
@@ -31,7 +31,7 @@ CONTROLS = [
 def written(form: str, name: str, value: str) -> str:
     batch = pa.record_batch({name: [value]})
     out = io.StringIO(newline="")
-    assert write_stream(BatchStream(batch.schema, [batch]), form, out) == 1
+    assert write_stream(ArrowStream(batch.schema, [batch]), form, out) == 1
     return out.getvalue()
 
 
@@ -95,7 +95,7 @@ def test_no_line_of_the_log_is_an_event_or_moves_a_cursor(first: str, second: st
     )
     octets = line.encode("utf-8", "surrogatepass")
     assert line.isprintable()
-    assert all(read_tagged(part) is None for part in octets.splitlines())
+    assert not any(may_start_event(part) for part in octets.splitlines())
 
 
 @pytest.mark.parametrize("text", CONTROLS)
@@ -110,7 +110,7 @@ def test_maps_are_objects(form: str) -> None:
     maps = pa.array([[("b", 3), ("a", 1)], None, []], pa.map_(pa.string(), pa.int64()))
     batch = pa.record_batch({"m": maps})
     out = io.StringIO(newline="")
-    write_stream(BatchStream(batch.schema, [batch]), form, out)
+    write_stream(ArrowStream(batch.schema, [batch]), form, out)
     assert ('{""b"":3,""a"":1}' if form == "csv" else '{"b":3,"a":1}') in out.getvalue()
     if form == "json":
         assert json.loads(out.getvalue()) == [{"m": {"b": 3, "a": 1}}, {"m": None}, {"m": {}}]
