@@ -25,20 +25,13 @@ from logdrain.types.postgres_types import Column, parse_type
 _COLUMNS = """
 SELECT relation.relkind::text, attribute.attname::text,
        format_type(attribute.atttypid, attribute.atttypmod),
-       coalesce(col_description(attribute.attrelid, attribute.attnum) = %(untyped)s, false)
+       coalesce(col_description(attribute.attrelid, attribute.attnum), '')
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN pg_attribute AS attribute
   ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
 WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s
 ORDER BY attribute.attnum
-"""
-_COMMENT = """
-SELECT coalesce(col_description(attribute.attrelid, attribute.attnum), '')
-FROM pg_attribute AS attribute
-JOIN pg_class AS relation ON relation.oid = attribute.attrelid
-JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-WHERE namespace.nspname = %(schema)s AND relation.relname = %(table)s AND attribute.attname = %(column)s
 """
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0)),
@@ -116,17 +109,14 @@ def table_columns(connection: Transaction, table: TableName) -> list[TableColumn
         ResultRefused: it is a view, an index or something else that takes no rows.
         psycopg.Error: whatever Postgres says.
     """
-    rows = connection.execute(
-        _COLUMNS, {"untyped": ddl.UNTYPED_COMMENT, "schema": table.schema, "table": table.table}
-    ).fetchall()
+    rows = connection.execute(_COLUMNS, {"schema": table.schema, "table": table.table}).fetchall()
     if not rows:
         return None
     if rows[0][0] not in (_ORDINARY, _PARTITIONED):
         raise ResultRefused(f"{table} is no table", hint="it may be a view: choose another table name")
     return [
-        TableColumn(str(name), parse_type(str(type_text)), str(type_text), bool(is_untyped))
-        for _, name, type_text, is_untyped in rows
-        if name is not None
+        TableColumn(name, parse_type(of), of, comment == ddl.UNTYPED_COMMENT, comment)
+        for name, of, comment in (map(str, row[1:]) for row in rows if row[1] is not None)
     ]
 
 
@@ -171,7 +161,7 @@ def shape_table(
     if has is None:
         statements = _created(shape)
     else:
-        _check_which_end(connection, shape)
+        _check_which_end(connection, shape, has)
         changes = _changes(connection, shape, has)
         if any(not isinstance(change, AddColumn) for change in changes):
             make_way()
@@ -192,7 +182,7 @@ def _created(shape: Shape) -> list[sql.Composed]:
     return statements
 
 
-def _check_which_end(connection: Transaction, shape: Shape) -> None:
+def _check_which_end(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> None:
     """Refuse to mix ends of slices with starts; where no row stays, the column says the other from now on.
 
     Raises:
@@ -201,13 +191,14 @@ def _check_which_end(connection: Transaction, shape: Shape) -> None:
     if shape.slice_key is None:
         return
     name, is_start = shape.slice_key.column.name, shape.time_is_start
-    row = connection.execute(_COMMENT, {**shape.table._asdict(), "column": name}).fetchone()
-    if row is None or not ddl.says_other_end(str(row[0]), is_start=is_start):
+    comment = next((column.comment for column in has if column.name == name), "")
+    if not ddl.says_other_end(comment, is_start=is_start):
         return
     if not shape.mode.facts.holds_one_slice:
-        has, gets = ("END", "START") if is_start else ("START", "END")
+        there, wanted = ("END", "START") if is_start else ("START", "END")
         raise ResultRefused(
-            f'column "{name}" of table {shape.table} has the {has} of each slice, and the result the {gets}',
+            f'column "{name}" of table {shape.table} has the {there} of each slice, '
+            f"and the result the {wanted}",
             hint="choose another table, and run the slices again: `logdrain sched:run NAME TIME -n N`",
         )
     connection.execute(ddl.slice_comment(shape.table, name, is_start=is_start))

@@ -61,11 +61,14 @@ LIMIT 1
 """
 _FORGET = "DELETE FROM {starts} WHERE table_name = {table}"
 _VIEW = """
-SELECT has_schema_privilege(namespace.oid, 'CREATE'), view.oid IS NOT NULL,
-       coalesce(obj_description(view.oid, 'pg_class'), ''),
+SELECT has_schema_privilege(namespace.oid, 'CREATE'), view.oid IS NOT NULL, own.oid IS NOT NULL,
+       own.oid IS NULL OR (has_table_privilege(own.oid, 'SELECT') AND has_table_privilege(own.oid, 'INSERT')
+                           AND has_table_privilege(own.oid, 'UPDATE')),
+       CASE WHEN pg_has_role(view.relowner, 'USAGE') THEN obj_description(view.oid, 'pg_class') END,
        ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = view.oid AND attnum > 0 ORDER BY attnum)
 FROM pg_namespace AS namespace
 LEFT JOIN pg_class AS view ON view.relnamespace = namespace.oid AND view.relname = %(view)s
+LEFT JOIN pg_class AS own ON own.relnamespace = namespace.oid AND own.relname = %(own)s
 WHERE namespace.nspname = %(schema)s
 """
 _READERS = """
@@ -90,19 +93,28 @@ class _ViewState(NamedTuple):
     Attributes:
         may_create: The role may make views in the schema.
         is_there: Something has the view's name.
-        comment: What it says of itself.
+        has_starts: The schema has our table of starts.
+        may_keep: The role may write to that, or there is none.
+        comment: What the view says of itself, where it is the role's.
         columns: Their names, in its order.
     """
 
     may_create: bool = False
     is_there: bool = False
-    comment: str = ""
+    has_starts: bool = False
+    may_keep: bool = False
+    comment: str | None = None
     columns: Sequence[str] = ()
 
     @property
     def is_ours(self) -> bool:
         """It was made here, and may be changed."""
-        return self.comment.startswith(_OURS)
+        return self.comment is not None and self.comment.startswith(_OURS)
+
+    @property
+    def may_change(self) -> bool:
+        """The view may be made, or made anew."""
+        return self.may_keep and (self.is_ours if self.is_there else self.may_create)
 
 
 @dataclass(slots=True)
@@ -118,18 +130,16 @@ class SliceStart:
     _dropped_readers: list[str | None] = field(default_factory=list)
 
     def begin(self) -> datetime | None:
-        """Keep where the slice begins; with `time=start` that is what its rows carry, else None.
+        """Where the slice begins, if that is what its rows carry, with `time=start`; else None.
 
         Raises:
             ResultColumnConflict, ResultRefused: its rows cannot carry it, or another slice begins there.
             psycopg.Error: whatever Postgres says.
         """
+        if not self.target.time_is_start:
+            return None
         starts_at = self._cron_start(self.claim.scheduled_at)
-        if self.target.time_is_start:
-            return self._begin(check_start(self.key.column.label, starts_at, self.claim.schedule.name))
-        if starts_at is not None and table_exists(self.connection, self._own):
-            self._keep({self.claim.scheduled_at: starts_at})
-        return None
+        return self._begin(check_start(self.key.column.label, starts_at, self.claim.schedule.name))
 
     def make_way(self) -> None:
         """Drop the view, so that columns of the table can change; `show` makes it again."""
@@ -140,7 +150,7 @@ class SliceStart:
             self.connection.execute(sql.SQL("DROP VIEW {}").format(view.identifier))
 
     def show(self, has: Sequence[TableColumn]) -> bool:
-        """Make the view, or change it, so that it has the table's columns; returns whether it did.
+        """Keep where the slice begins, for the view; make the view, or change it; returns whether it did.
 
         What else has its name is left alone, and where the role may not make views there is none.
         """
@@ -149,14 +159,17 @@ class SliceStart:
         comment = _VIEW_COMMENT.format(self.table.table, self.key.column.name)
         if self.target.time_is_start:
             comment += " So has the table."
-        is_blocked = not state.is_ours if state.is_there else not state.may_create
-        if is_blocked or (state.columns == names and state.comment == comment):
+        if not state.may_change:
+            return False
+        is_new = not (state.is_there and state.has_starts)
+        if is_new:
+            make_own_table(self.connection, self._own, _CREATE)
+        if not self.target.time_is_start:
+            self._keep(self._all_ends(has) if is_new else [self.claim.scheduled_at])
+        if state.columns == names and state.comment == comment:
             return False
         if state.is_there and list(state.columns) != names[: len(state.columns)]:
             self.make_way()
-        make_own_table(self.connection, self._own, _CREATE)
-        if not state.is_there and not self.target.time_is_start:
-            self._keep_all()
         view = by_start(self.table)
         create = sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(view.identifier, self._select(has))
         for statement in (
@@ -172,13 +185,12 @@ class SliceStart:
 
     def _select(self, has: Sequence[TableColumn]) -> sql.Composed:
         """The view's query; ends become starts where they are times, and the table has not the starts."""
-        ends = next(column for column in has if column.name == self.key.column.name)
-        conversion = None if self.target.time_is_start else _conversion(ends.name, ends.type)
+        conversion = None if self.target.time_is_start else self._conversion(has)
         outputs = [
             sql.SQL("coalesce({}, result.{name}) AS {name}").format(
                 conversion.start, name=sql.Identifier(column.name)
             )
-            if conversion is not None and column is ends
+            if conversion is not None and column.name == self.key.column.name
             else sql.SQL("result.{}").format(sql.Identifier(column.name))
             for column in has
         ]
@@ -191,21 +203,25 @@ class SliceStart:
             select, self._own.identifier, sql.Literal(self.table.table), conversion.instant
         )
 
-    def _keep_all(self) -> None:
-        """Keep where the slices begin that a table has already: the view is new to it."""
-        conversion = _conversion(self.key.column.name, self.key.column.type)
+    def _conversion(self, has: Sequence[TableColumn]) -> "_Conversion | None":
+        ends = next(column for column in has if column.name == self.key.column.name)
+        return _conversion(ends.name, ends.type)
+
+    def _all_ends(self, has: Sequence[TableColumn]) -> list[datetime]:
+        """The scheduled times of all slices that the table has: the view is new to it."""
+        conversion = self._conversion(has)
         if conversion is None:
-            return
+            return []
         query = sql.SQL("SELECT DISTINCT {} FROM {} AS result").format(
             conversion.instant, self.table.identifier
         )
-        ends = [end for (end,) in self.connection.execute(query) if isinstance(end, datetime)]
-        ends.append(self.claim.scheduled_at)
-        starts = {end: self._cron_start(end.astimezone(UTC)) for end in ends}
-        self._keep({end: start for end, start in starts.items() if start is not None})
+        ends = {end for (end,) in self.connection.execute(query) if isinstance(end, datetime)}
+        return sorted({*ends, self.claim.scheduled_at})
 
-    def _keep(self, starts: dict[datetime, datetime]) -> None:
-        self.connection.execute(self._composed(_KEEP, list(starts), list(starts.values())))
+    def _keep(self, ends: Sequence[datetime]) -> None:
+        begun = [(end, start) for end in ends if (start := self._cron_start(end.astimezone(UTC))) is not None]
+        if begun:
+            self.connection.execute(self._composed(_KEEP, *map(list, zip(*begun, strict=True))))
 
     def _begin(self, starts_at: datetime) -> datetime:
         make_own_table(self.connection, self._own, _CREATE)
@@ -251,7 +267,9 @@ def own_views(connection: Transaction, tables: Sequence[TableName]) -> list[Tabl
 
 
 def _view_state(connection: Transaction, view: TableName) -> _ViewState:
-    row = connection.execute(_VIEW, {"schema": view.schema, "view": view.table}).fetchone()
+    row = connection.execute(
+        _VIEW, {"schema": view.schema, "view": view.table, "own": STARTS_TABLE}
+    ).fetchone()
     return _ViewState(*row) if row else _ViewState()  # type: ignore[arg-type]  # as _VIEW says
 
 

@@ -9,7 +9,15 @@ import pytest
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
 from logdrain.model.jobs import Claim, Mode
-from tests.integration.results.result_table import CLAIM, HOUR, SLICE, ResultTable, as_stream, next_claim
+from tests.integration.results.result_table import (
+    CLAIM,
+    HOUR,
+    SLICE,
+    ResultTable,
+    as_poor_role,
+    as_stream,
+    next_claim,
+)
 
 VIEW = "payment_history_by_start"
 
@@ -132,3 +140,14 @@ def test_rows_that_cannot_carry_the_start_are_refused(table: ResultTable) -> Non
         table.write(as_stream({"time": [1]}), claim_at(SLICE), slice_column=None)
     with pytest.raises(ResultRefused, match="has no cron"):
         write(table, claim_at(SLICE, ""))
+
+
+def test_a_role_without_rights_on_the_starts_writes_its_rows_all_the_same(table: ResultTable) -> None:
+    write(table, claim_at(SLICE))
+    with as_poor_role(table) as (role, poor):
+        table.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {role}")
+        table.execute(f"GRANT ALL ON logdrain_marks TO {role}")
+        poor.name = "poor"
+        write(poor, replace(claim_at(SLICE + HOUR), run_id=2))
+        assert poor.rows() == [(SLICE + HOUR, 1)]
+        assert table.execute("SELECT to_regclass('poor_by_start')::text") == [(None,)]
