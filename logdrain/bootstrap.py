@@ -198,7 +198,8 @@ def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
 
 def result_writers(settings: Settings) -> ResultWriters:
     """What puts rows into results, tables and files."""
-    return ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
+    calendar = CronCalendar()
+    return ResultWriters(PostgresResultWriter(calendar), FolderResultWriter(settings.result_folder), calendar)
 
 
 def require(value: str, name: str) -> str:
