@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.duckdb.templates import Lowering, called
+from logdrain.query.duckdb.templates import Lowering, Rule, called, template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import is_map, is_of
 
@@ -31,6 +31,22 @@ TOP_COUNTS = (
     "LAMBDA e : {'n': -CAST(e.value AS BIGINT), 'v': e.key})), 1, _0), LAMBDA e : {'k': e.v, 'v': -e.n}))"
 )
 
+_ANY = "CASE WHEN LIST_BOOL_OR(_0) THEN TRUE WHEN LEN(_0) = LIST_COUNT(_0) THEN FALSE END"
+_DISTINCT = (  # a long list by sorting: comparing each element with all others would take too long
+    "CASE WHEN LEN(_0) <= 1000 THEN LIST_FILTER(_0, LAMBDA e, at : LIST_POSITION(_0, e) = at) "
+    "ELSE LIST_EXTRACT(LIST_TRANSFORM("
+    "[LIST_SORT(LIST_TRANSFORM(_0, LAMBDA e, at : {'e': e, 'at': at}))], "
+    "LAMBDA s : LIST_TRANSFORM(LIST_SORT(LIST_TRANSFORM("
+    "LIST_FILTER(s, LAMBDA p, n : n = 1 OR LIST_EXTRACT(s, n - 1).e IS DISTINCT FROM p.e), "
+    "LAMBDA p : {'at': p.at, 'e': p.e})), LAMBDA p : p.e)), 1) END"
+)
+"""A list with each element once, NULL too, in the order of first appearance."""
+
+_IN_BOTH = (  # in the order of the longer list
+    "CASE WHEN LEN(_0) < LEN(_1) THEN LIST_FILTER(_1, LAMBDA e : LIST_POSITION(_0, e) >= 1) "
+    "WHEN LEN(_0) >= LEN(_1) THEN LIST_FILTER(_0, LAMBDA e : LIST_POSITION(_1, e) >= 1) END"
+)
+
 _DOUBLES = (exp.DType.DOUBLE, exp.DType.FLOAT)
 _COMPENSATED: dict[type[exp.Expr], str] = {exp.Sum: "FSUM", exp.Avg: "FAVG"}
 _GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
@@ -43,6 +59,15 @@ def pairs(text: str, between_pairs: str, within_pair: str) -> str:
         f"{{'k': LIST_EXTRACT(STR_SPLIT(p, {within_pair}), 1), 'v': CASE WHEN STRPOS(p, {within_pair}) > 0 "
         f"THEN SUBSTRING(p, STRPOS(p, {within_pair}) + LENGTH({within_pair})) END}})"
     )
+
+
+def _matched(text: str) -> Rule:
+    """A template over what a function yields for each element of a list: TRUE, FALSE or NULL."""
+    return lambda node, _: template(text, exp.Anonymous(this="LIST_TRANSFORM", expressions=node.expressions))
+
+
+def _distinct_of(text: str) -> Rule:
+    return lambda node, _: template(_DISTINCT, template(text, *node.expressions))
 
 
 def tried(node: exp.Expr) -> exp.Expr:
@@ -132,16 +157,26 @@ def _group(found: re.Match[str]) -> str:
 
 
 BOTH: Functions = {
-    "all_match": "COALESCE(LIST_BOOL_AND(LIST_TRANSFORM(_0, _1)), TRUE)",
-    "any_match": "COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "all_match": _matched(
+        "CASE WHEN NOT LIST_BOOL_AND(_0) THEN FALSE WHEN LEN(_0) = LIST_COUNT(_0) THEN TRUE END"
+    ),
+    "any_match": _matched(_ANY),
+    "array_distinct": lambda node, _: template(_DISTINCT, *node.expressions),
+    "array_except": _distinct_of(
+        "CASE WHEN NOT _1 IS NULL THEN LIST_FILTER(_0, LAMBDA e : LIST_POSITION(_1, e) IS NULL) END"
+    ),
+    "array_intersect": _distinct_of(_IN_BOTH),
     "array_max": "LIST_MAX(_0)",
     "array_min": "LIST_MIN(_0)",
-    "array_remove": "LIST_FILTER(_0, LAMBDA kept : kept <> _1)",
-    "array_union": "LIST_DISTINCT(LIST_CONCAT(_0, _1))",
-    "arrays_overlap": "LIST_HAS_ANY(_0, _1)",
+    "array_remove": "CASE WHEN NOT _1 IS NULL THEN LIST_FILTER(_0, LAMBDA e : e IS DISTINCT FROM _1) END",
+    "array_union": _distinct_of("CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN LIST_CONCAT(_0, _1) END"),
+    "arrays_overlap": (
+        "CASE WHEN LIST_HAS_ANY(_0, _1) THEN TRUE WHEN LEN(_0) = LIST_COUNT(_0) AND LEN(_1) = LIST_COUNT(_1) "
+        "OR LEN(_0) = 0 OR LEN(_1) = 0 THEN FALSE END"
+    ),
     "e": "EXP(1)",
     "every": "BOOL_AND(_0)",
-    "none_match": "NOT COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "none_match": _matched(f"NOT {_ANY}"),
     "soundex": "SOUNDEX_CODE(CAST(_0 AS VARCHAR))",
     "td_approx_most_frequent": TOP_COUNTS,
     "td_array_index": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",

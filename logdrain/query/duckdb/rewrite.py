@@ -14,7 +14,7 @@ from logdrain.query.sql.constants import bigint
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.dialect import FRONT_DOORS, UntypedCast
 from logdrain.query.sql.kinds import REAL, WHOLE, is_of
-from logdrain.query.sql.signatures import RETURNED_TYPES
+from logdrain.query.sql.signatures import LIKE_AN_ARGUMENT, RETURNED_TYPES
 from logdrain.query.sql.zoned_types import annotators, called_zone, zoned
 from logdrain.query.td.calls import Call
 from logdrain.query.td.registry import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIONS, TdFunction
@@ -45,6 +45,10 @@ def infer_types(context: PlanContext) -> None:
 
 def _annotate_call(_: Any, node: exp.Anonymous) -> None:
     function, zone = TD_FUNCTIONS.get(node.name.upper()), called_zone(node)
+    like = LIKE_AN_ARGUMENT.get(node.name.lower())
+    if like is not None and like < len(node.expressions):
+        node.type = node.expressions[like].type
+        return
     known = zoned(zone) if zone else _RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
     node.type = function.returns if function else known
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from logdrain.model.plans import Dialect
 
 _BIGINT, _DOUBLE, _VARCHAR, _MAP = exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.VARCHAR, exp.DType.MAP
+_BOOLEAN = exp.DType.BOOLEAN
 _COUNT_MAX = 255
 _PAIR = 2
 
@@ -22,12 +23,14 @@ class Signature(NamedTuple):
     Attributes:
         counts: The numbers of arguments that it takes.
         returns: UNKNOWN if the type depends on the arguments.
+        like: Which argument's type it has, from 0; None: it is `returns`.
         is_call: The parser reads it as a plain call by name; else as the node that sqlglot has for it.
     """
 
     counts: Sequence[int]
     returns: exp.DType = exp.DType.UNKNOWN
     is_call: bool = True
+    like: int | None = None
 
     def problem(self, name: str, count: int) -> str:
         """What is wrong with a call that has so many arguments; "" if nothing is."""
@@ -49,26 +52,34 @@ def _call_of_any(fewest: int, *, returns: exp.DType = exp.DType.UNKNOWN) -> Sign
     return Signature(range(fewest, _COUNT_MAX), returns)
 
 
+def _call_like(*counts: int) -> Signature:
+    """The type is that of the first argument."""
+    return Signature(counts, like=0)
+
+
 def _node(*counts: int) -> Signature:
     """Sqlglot's node for the function lacks a check of its arguments."""
     return Signature(counts, is_call=False)
 
 
 _BOTH = {
-    "all_match": _call(2),
-    "any_match": _call(2),
+    "all_match": _call(2, returns=_BOOLEAN),
+    "any_match": _call(2, returns=_BOOLEAN),
     "array_max": _call(1),
     "array_min": _call(1),
-    "array_remove": _call(2),
-    "array_union": _call(2),
-    "arrays_overlap": _call(2),
+    "array_distinct": _call_like(1),
+    "array_except": _call_like(2),
+    "array_intersect": _call_like(2),
+    "array_remove": _call_like(2),
+    "array_union": _call_like(2),
+    "arrays_overlap": _call(2, returns=_BOOLEAN),
     "count": Signature(range(1, _COUNT_MAX), is_call=False),
     "date": _node(1),
     "e": _call(0, returns=_DOUBLE),
-    "every": _call(1),
+    "every": _call(1, returns=_BOOLEAN),
     "histogram": _call(1, 2, returns=_MAP),
     "map_concat": _call_of_any(1, returns=_MAP),
-    "none_match": _call(2),
+    "none_match": _call(2, returns=_BOOLEAN),
     "soundex": _call(1, returns=_VARCHAR),
     "time": _node(1),
     "timestamp": _node(1, 2),
@@ -215,3 +226,11 @@ RETURNED_TYPES = {
     for name, signature in signatures.items()
     if signature.returns is not exp.DType.UNKNOWN
 }
+
+LIKE_AN_ARGUMENT = {
+    name: signature.like
+    for signatures in SIGNATURES.values()
+    for name, signature in signatures.items()
+    if signature.like is not None
+}
+"""Functions that have the type of an argument, and which one."""
