@@ -39,7 +39,7 @@ JAVA_LETTERS = {
 _FIELDS = {
     **JAVA_LETTERS,
     "y": "%Y",
-    "YYYY": "%Y",
+    **dict.fromkeys(("Y", "YY", "YYYY", "yyy", "YYY"), "%Y"),
     "xxxx": "%G",
     "x": "%G",
     "ww": "%V",

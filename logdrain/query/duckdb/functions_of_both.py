@@ -12,7 +12,7 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.duckdb.templates import Lowering, Rule, called, template
 from logdrain.query.sql.context import PlanContext
-from logdrain.query.sql.kinds import is_map, is_of
+from logdrain.query.sql.kinds import WHOLE, is_map, is_of
 
 Functions = Mapping[str | type[exp.Expr], Lowering]
 
@@ -99,7 +99,7 @@ def compensated_sum(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return node
 
 
-def _date_add(node: exp.Expr, _: PlanContext) -> exp.Expr:
+def date_add(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """A date plus days is a date; in DuckDB it is a timestamp."""
     is_date = isinstance(node, exp.TsOrDsAdd) or node.this.is_type(exp.DType.DATE)
     is_span = isinstance(node, (exp.TsOrDsAdd, exp.DateAdd)) or isinstance(node.expression, exp.Interval)
@@ -120,6 +120,26 @@ def _count_distinct(node: exp.Expr, _: PlanContext) -> exp.Expr:
         for part in node.expressions
     ]
     return exp.Distinct(expressions=[exp.Case(ifs=missing, default=exp.Tuple(expressions=node.expressions))])
+
+
+def whole_stays(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """FLOOR and CEIL of a whole number are that number; DuckDB's are DOUBLE."""
+    return exp.paren(node.this.copy()) if is_of(node.this, WHOLE) else node
+
+
+def _in_integer(part: str) -> Rule:
+    """DuckDB takes no BIGINT there, and columns have no smaller type."""
+
+    def rule(node: exp.Expr, _: PlanContext) -> exp.Expr:
+        number = node.args.get(part)
+        if isinstance(number, exp.Expr) and not number.is_int:
+            node.set(part, exp.cast(number.copy(), exp.DType.INT))
+        return node
+
+    return rule
+
+
+rounded = _in_integer("decimals")
 
 
 def _cardinality(node: exp.Expr, _: PlanContext) -> exp.Expr:
@@ -182,14 +202,18 @@ BOTH: Functions = {
     "td_array_index": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
     "td_divide": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
     "td_md5": "MD5(CAST(_0 AS VARCHAR))",
-    exp.Add: _date_add,
+    exp.Add: date_add,
+    exp.Chr: lambda node, _: template("CHR(CAST(_0 AS INTEGER))", *node.expressions),
     exp.ApproxDistinct: _approx_distinct,
     exp.ArraySize: _cardinality,
-    exp.DateAdd: _date_add,
+    exp.DateAdd: date_add,
     exp.Distinct: _count_distinct,
+    exp.Pad: _in_integer("expression"),
+    **dict.fromkeys((exp.Round, exp.Trunc), rounded),
+    **dict.fromkeys((exp.Ceil, exp.Floor), whole_stays),
     exp.JSONExtract: lambda node, _: tried(node),
     exp.Reduce: _reduce,
     exp.RegexpReplace: _regexp_replace,
-    exp.Sub: _date_add,
-    exp.TsOrDsAdd: _date_add,
+    exp.Sub: date_add,
+    exp.TsOrDsAdd: date_add,
 }

@@ -18,7 +18,9 @@ from logdrain.query.duckdb.functions_of_both import (
     Functions,
     compensated_sum,
     pairs,
+    rounded,
     tried,
+    whole_stays,
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
 from logdrain.query.duckdb.templates import template
@@ -48,6 +50,7 @@ _SUBSTRING_INDEX = (
     "LEN(STR_SPLIT(_0, _1))), _1) ELSE '' END"
 )
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_DECIMAL = (exp.DType.DECIMAL,)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
 _NUMBER_OR_TEXT = NUMBER | TEXT
 _FIELDS_SHOWN = 3
@@ -140,6 +143,12 @@ def _of_number(node: exp.Expr, _: PlanContext) -> exp.Expr:
     if argument is not None and is_of(argument, TEXT):
         argument.replace(_number(argument))
     return node
+
+
+def _in_bigint(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """FLOOR and CEIL are BIGINT, but for those of DECIMAL."""
+    number = whole_stays(_of_number(node, context), context)
+    return exp.cast(number, exp.DType.BIGINT) if number is node and not is_of(node.this, _DECIMAL) else number
 
 
 def _number(text: exp.Expr) -> exp.Expr:
@@ -238,7 +247,7 @@ def _field(node: exp.Expr, _: PlanContext) -> exp.Expr:
 HIVE: Functions = {
     **BOTH,
     "binary": "ENCODE(CAST(_0 AS VARCHAR))",
-    "bround": {1: "ROUND_EVEN(_0, 0)", 2: "ROUND_EVEN(_0, _1)"},
+    "bround": {1: "ROUND_EVEN(_0, 0)", 2: "ROUND_EVEN(_0, CAST(_1 AS INTEGER))"},
     "conv": "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))",
     "crc32": "HIVE_CRC32(CAST(_0 AS VARCHAR))",
     "elt": _elt,
@@ -276,9 +285,11 @@ HIVE: Functions = {
     **dict.fromkeys(
         (
             *(exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
-            *(exp.Abs, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Neg, exp.Round, exp.Sqrt),
+            *(exp.Abs, exp.Exp, exp.Ln, exp.Neg, exp.Sqrt),
         ),
         _of_number,
     ),
+    **dict.fromkeys((exp.Ceil, exp.Floor), _in_bigint),
+    exp.Round: lambda node, context: rounded(_of_number(node, context), context),
     **HIVE_TIMES,
 }

@@ -21,6 +21,7 @@ from logdrain.query.duckdb.functions_of_both import (
     URL_QUERY,
     Functions,
     compensated_sum,
+    date_add,
     pairs,
     tried,
 )
@@ -195,6 +196,13 @@ def _date_trunc(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.DATE) if node.this.is_type(exp.DType.DATE) else node
 
 
+def _subtracted(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """A date minus a date is a span of time; in DuckDB a number of days."""
+    if not all(side.is_type(exp.DType.DATE) for side in (node.this, node.expression)):
+        return date_add(node, context)
+    return template("CAST(_0 AS TIMESTAMP) - CAST(_1 AS TIMESTAMP)", node.this, node.expression)
+
+
 def _from_unixtime(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """With a zone: zones.py."""
     if node.args.get("hours") or node.args.get("minutes"):
@@ -325,7 +333,7 @@ TRINO: Functions = {
     "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",
     "split_to_map": f"MAP_FROM_ENTRIES({pairs('_0', '_1', '_2')})",
     "split_to_multimap": _all_values(pairs("_0", "_1", "_2")),
-    "to_base": "LOWER(TO_BASE(_0, _1))",
+    "to_base": "LOWER(TO_BASE(_0, CAST(_1 AS INTEGER)))",
     "to_base64url": "REPLACE(REPLACE(TO_BASE64(_0), '+', '-'), '/', '_')",
     "to_iso8601": _to_iso8601,
     "to_milliseconds": "CAST(EPOCH(_0) * 1000 AS BIGINT)",
@@ -362,6 +370,7 @@ TRINO: Functions = {
     exp.Normalize: _normalize,
     exp.ParseDatetime: parse_datetime,
     exp.RegexpExtract: _regexp_extract,
+    exp.Sub: _subtracted,
     exp.Substring: _substring,
     exp.Sum: compensated_sum,
     exp.TimestampTrunc: _date_trunc,

@@ -163,7 +163,7 @@ def _stop_unix_timestamp(context: PlanContext) -> None:
 
 _CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
     exp.CurrentTimestamp: (exp.DType.TIMESTAMPTZ, lambda now: f"{now:%Y-%m-%d %H:%M:%S}+00:00"),
-    exp.Localtimestamp: (exp.DType.TIMESTAMP, lambda now: f"{now:%Y-%m-%d %H:%M:%S}"),
+    exp.Localtimestamp: (exp.DType.TIMESTAMP, lambda now: f"{now:%Y-%m-%d %H:%M:%S}.000"),
     exp.CurrentDate: (exp.DType.DATE, lambda now: f"{now:%Y-%m-%d}"),
     exp.CurrentTime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),
     exp.Localtime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),
@@ -177,7 +177,9 @@ def match_integer_semantics(context: PlanContext) -> None:
             _as_bigint(node)
         elif isinstance(node, exp.Div) and node.args.get("typed"):
             if is_of(node.left, WHOLE) and is_of(node.right, WHOLE):
-                node.replace(exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right)))
+                quotient = exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right))
+                quotient.type = node.type
+                node.replace(quotient)
         elif isinstance(node, exp.Cast) and is_of(node.to, WHOLE) and is_of(node.this, REAL):
             # The engine rounds halves of doubles to even; Trino rounds them away from zero, Hive cuts.
             cut = exp.Round if context.request.dialect is Dialect.TRINO else exp.Trunc

@@ -109,9 +109,11 @@ def _filled(tree: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     """The template with its arguments; bound if it names one several times that is more than a name."""
     values = {f"_{index}": argument for index, argument in enumerate(arguments)}
     used = [column.name for column in tree.find_all(exp.Column)]
-    costly = [name for name, value in values.items() if name in used and not _is_cheap(value)]
-    if tree.find(exp.AggFunc) or not any(used.count(name) > 1 for name in costly):
+    costly = [name for name, value in values.items() if used.count(name) > 1 and not _is_cheap(value)]
+    if tree.find(exp.AggFunc):
         costly = []
+    elif costly:
+        costly += [name for name, value in values.items() if name not in costly and value.find(exp.Query)]
 
     def body(stands_for: list[exp.Expr]) -> exp.Expr:
         known = {**values, **dict(zip(costly, stands_for, strict=True))}

@@ -18,9 +18,17 @@ _TRIED = "CASE WHEN {} THEN _0 END"
 _FAILING = f"CASE WHEN {{}} OR _0 IS NULL THEN _0 ELSE _0 || '{NOT_READ}' END"
 # The type is only known while the query runs.
 _UNTYPED = "CASE WHEN TYPEOF(_0) <> 'VARCHAR' OR {} THEN _2 ELSE _1 END"
+_TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _WITH_A_LENGTH = TEXT | {exp.DType.JSON, exp.DType.UNKNOWN}
 _JSON_TEXT = "JSON_EXTRACT_STRING(_0, '$')"
 _INSTANT = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g UTC')"
+_TIME = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g')"
+_WRITTEN_TIME = "LEFT(STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%f'), _1)"
+_SPAN_MS = "CAST(ROUND(EPOCH(_0) * 1000) AS BIGINT)"
+_SPAN = (
+    "CASE WHEN _0 < 0 THEN '-' ELSE '' END || PRINTF('%d %02d:%02d:%02d.%03d', ABS(_0) // 86400000, "
+    "ABS(_0) // 3600000 % 24, ABS(_0) // 60000 % 60, ABS(_0) // 1000 % 60, ABS(_0) % 1000)"
+)
 
 
 def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
@@ -67,9 +75,23 @@ def _as_text(node: exp.Cast) -> exp.Expr:
     text: exp.Expr = node
     if node.this.is_type(exp.DType.TIMESTAMPTZ):
         text = template(_INSTANT, node.this)
+    elif is_of(node.this, _TIMES):
+        text = _time_text(node.this)
+    elif node.this.is_type(exp.DType.INTERVAL):
+        text = template(_SPAN, template(_SPAN_MS, node.this))
     elif node.this.is_type(exp.DType.JSON):
         text = template(_JSON_TEXT, node.this)
     length = node.to.expressions
     if not length or not is_of(node.this, _WITH_A_LENGTH):
         return text
     return template("LEFT(_0, _1)", text, length[0].this)  # DuckDB ignores the length
+
+
+def _time_text(time: exp.Expr) -> exp.Expr:
+    """A TIMESTAMP has milliseconds; one that is written, `TIMESTAMP '…'`, as many digits as are written."""
+    is_written = isinstance(time, exp.Cast) and time.this.is_string and "start" not in time.meta
+    if not is_written:
+        return template(_TIME, time)
+    _, point, fraction = time.this.name.partition(".")
+    length = len("2020-01-01 00:00:00") + len(point) + len(fraction.strip())
+    return template(_WRITTEN_TIME, time, exp.Literal.number(length))

@@ -149,7 +149,10 @@ def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     except TokenError as error:
         message, place = _token_message(sql, error)
         raise SqlSyntaxError(message, place=place) from None
-    return [statement for statement in parsed if statement is not None]
+    # A comment behind the last semicolon is a statement to the parser.
+    return [
+        statement for statement in parsed if statement is not None and type(statement) is not exp.Semicolon
+    ]
 
 
 def _as_query(sql: str, statement: exp.Expr) -> exp.Query:

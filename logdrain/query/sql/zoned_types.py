@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
-from logdrain.query.sql.kinds import NUMBER, TEXT, is_of
+from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
 
 ZONED = exp.DType.TIMESTAMPLTZ
 
@@ -72,6 +72,7 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
             exp.Add: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
             exp.AtTimeZone: lambda _, node: _set(node, zoned(node.args["zone"])),
             exp.DateAdd: _moved(lambda inferring, node: inferring._annotate_timeunit(node)),  # noqa: SLF001  sqlglot's rule for it
+            exp.FromISO8601Timestamp: lambda _, node: _set(node, exp.DType.TIMESTAMPTZ),
             exp.JSONExtract: lambda _, node: _set(node, exp.DType.JSON),
             exp.Sub: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
         }
@@ -123,12 +124,17 @@ def _start(_: object, node: exp.Expr) -> None:
     _set(node, node.this.type)
 
 
+def _is_span(node: exp.Expr) -> bool:
+    """Whether it is a time minus a time."""
+    return isinstance(node, exp.Sub) and all(is_of(side, TEMPORAL) for side in (node.left, node.right))
+
+
 def _moved(otherwise: Annotator) -> Annotator:
     def annotate(inferring: object, node: exp.Expr) -> None:
         is_span = isinstance(node, exp.DateAdd) or isinstance(node.expression, exp.Interval)
         if is_zoned(node.this) and is_span:
             _set(node, node.this.type)
-        elif is_zoned(node.this) or is_zoned(node.expression):
+        elif is_zoned(node.this) or is_zoned(node.expression) or _is_span(node):
             _set(node, exp.DType.INTERVAL)
         else:
             otherwise(inferring, node)
