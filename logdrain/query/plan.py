@@ -24,7 +24,7 @@ from logdrain.query.duckdb.write_sql import write_engine_sql
 from logdrain.query.duckdb.zones import lower_time_zones, name_zones
 from logdrain.query.names.resolve import resolve_names
 from logdrain.query.names.trino_checks import check_types
-from logdrain.query.names.unseen import empty_unseen_unnest
+from logdrain.query.names.unseen import type_unseen
 from logdrain.query.pushdown.aggregation import find_aggregation
 from logdrain.query.pushdown.push_filters import push_filters
 from logdrain.query.sql.call_checks import check_calls
@@ -40,7 +40,7 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     resolve_names,  # tables become scans, columns get their meaning
     check_calls,
     infer_types,
-    empty_unseen_unnest,
+    type_unseen,
     rewrite_td_functions,
     name_zones,
     infer_types,

@@ -40,7 +40,6 @@ _ENGINE_TYPES = {
     TypeKind.BOOLEAN: "BOOLEAN",
     TypeKind.TIMESTAMPTZ: "TIMESTAMPTZ",
     TypeKind.TEXT: "VARCHAR",
-    TypeKind.NULL: "BIGINT",  # as good as any: every value is NULL, and sums of it are whole
 }
 
 
@@ -104,7 +103,6 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    scalar = engine_type(_ENGINE_TYPES[of.kind])
-    if of.kind is TypeKind.NULL:
-        scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
-    return scalar
+    if of.kind is TypeKind.NULL:  # what no event has had yet can be of any type
+        return exp.DataType(this=exp.DType.NULL)
+    return engine_type(_ENGINE_TYPES[of.kind])

@@ -21,7 +21,8 @@ from logdrain.query.td.registry import ANY_NUMBER, REFUSED_FUNCTIONS, TD_FUNCTIO
 from logdrain.query.values.scalars import SCALAR_FUNCTIONS
 from logdrain.types.sql_types import engine_type, sql_type
 
-_PERHAPS_WHOLE = WHOLE | {exp.DType.BOOLEAN, exp.DType.NULL}
+_WHOLE_OR_NULL = WHOLE | {exp.DType.NULL}
+_PERHAPS_WHOLE = _WHOLE_OR_NULL | {exp.DType.BOOLEAN}
 
 
 def infer_types(context: PlanContext) -> None:
@@ -173,7 +174,7 @@ _CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
 def match_integer_semantics(context: PlanContext) -> None:
     """Numbers behave as in the dialect: sums stay BIGINT, division and casts cut or round as it does."""
     for node in reversed(list(context.statement.walk())):
-        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and is_of(node, WHOLE)):
+        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and is_of(node, _WHOLE_OR_NULL)):
             _as_bigint(node)
         elif isinstance(node, exp.Div) and node.args.get("typed"):
             if is_of(node.left, WHOLE) and is_of(node.right, WHOLE):

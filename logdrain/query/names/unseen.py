@@ -1,17 +1,61 @@
-"""Fields that no event has had yet, where the engine wants more of them than NULL."""
+"""NULL, and fields that no event has had yet, where the engine wants more of them than NULL.
+
+Such a field is typed NULL, so it takes the type of what it stands beside.
+"""
 
 from sqlglot import exp
 
 from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.kinds import is_of
+
+_NULL = (exp.DType.NULL,)
+_OF_TIMES: tuple[type[exp.Expr], ...] = (
+    *(exp.Year, exp.Quarter, exp.Month, exp.Week, exp.WeekOfYear, exp.Day, exp.DayOfMonth, exp.DayOfWeek),
+    *(
+        exp.DayOfWeekIso,
+        exp.DayOfYear,
+        exp.YearOfWeek,
+        exp.Hour,
+        exp.Minute,
+        exp.Second,
+        exp.Extract,
+        exp.LastDay,
+    ),
+    *(
+        exp.TimestampTrunc,
+        exp.DateTrunc,
+        exp.DateAdd,
+        exp.DateDiff,
+        exp.TimeToStr,
+        exp.TimeToUnix,
+        exp.AtTimeZone,
+    ),
+)
+_CALLS_OF_TIMES = frozenset(
+    {
+        *("at_timezone", "format_datetime", "last_day_of_month", "millisecond", "timezone_hour"),
+        *("timezone_minute", "to_iso8601", "to_milliseconds", "with_timezone", "year_of_week", "yow"),
+    }
+)
 
 
-def is_unseen(node: exp.Expr) -> bool:
-    """Whether it is a field that no event has had yet; its type is noted (`infer_types`)."""
-    return bool(node.type and node.type.args.get("nullable"))
+def type_unseen(context: PlanContext) -> None:
+    """Give NULL the type that its surroundings need; UNNEST of it is no row."""
+    for node in list(context.statement.find_all(exp.Column, exp.Null)):
+        parent = node.parent
+        if parent is None or not is_of(node, _NULL):
+            continue
+        needed = _needed(parent)
+        if isinstance(parent, exp.Unnest):
+            node.replace(exp.Array(expressions=[]))
+        elif needed is not None:
+            node.replace(exp.Cast(this=node.copy(), to=needed))
 
 
-def empty_unseen_unnest(context: PlanContext) -> None:
-    """UNNEST of a list that no event has had yet is no row, as of NULL."""
-    for column in list(context.statement.find_all(exp.Column)):
-        if isinstance(column.parent, exp.Unnest) and is_unseen(column):
-            column.replace(exp.Array(expressions=[]))
+def _needed(parent: exp.Expr) -> exp.DataType | None:
+    """The type that a function or operator wants; None: the engine takes NULL there."""
+    call = parent.name.lower() if isinstance(parent, exp.Anonymous) else ""
+    is_moved = isinstance(parent, (exp.Add, exp.Sub)) and isinstance(parent.expression, exp.Interval)
+    if isinstance(parent, _OF_TIMES) or call in _CALLS_OF_TIMES or is_moved:
+        return exp.DType.TIMESTAMP.into_expr()
+    return exp.DataType.build("ARRAY<VARCHAR>") if call.startswith("array") else None

@@ -146,6 +146,7 @@ class TdHiveGenerator(HiveGenerator):
 class TdTrino(Trino):
     """Treasure Data's Trino."""
 
+    DEFAULT_NULL_TYPE = exp.DType.NULL  # so inference says where it is nothing but NULL
     INDEX_OFFSET = 0  # the parser and the generator would move `list[n]` back and forth, by types that differ
 
     Parser = TdTrinoParser
@@ -154,6 +155,8 @@ class TdTrino(Trino):
 
 class TdHive(Hive):
     """Treasure Data's Hive; `''` inside a text is a quote, as in Trino, where Hive joins two texts."""
+
+    DEFAULT_NULL_TYPE = exp.DType.NULL
 
     class Tokenizer(Hive.Tokenizer):
         """Hive's words."""
