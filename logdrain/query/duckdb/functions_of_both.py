@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.duckdb.templates import Lowering, Rule, called, template
+from logdrain.query.duckdb.templates import Lowering, Rule, bound, called, is_cheap, template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import WHOLE, is_map, is_of
 
@@ -71,10 +71,18 @@ def _distinct_of(text: str) -> Rule:
 
 
 def tried(node: exp.Expr) -> exp.Expr:
-    """NULL for text that is not JSON, as in both dialects; DuckDB raises an error."""
-    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
-        return node
-    return exp.Try(this=exp.Paren(this=node.copy()))
+    """NULL for text that is not JSON, as in both dialects; DuckDB raises an error.
+
+    TRY takes no aggregates: what stands for the JSON is evaluated before.
+    """
+
+    def attempt(parts: list[exp.Expr]) -> exp.Expr:
+        call = node.copy()
+        for part in parts:
+            call.set("this", part)
+        return exp.Try(this=exp.Paren(this=call))
+
+    return attempt([]) if is_cheap(node.this) else bound([node.this], attempt)
 
 
 def compensated_sum(node: exp.Expr, _: PlanContext) -> exp.Expr:

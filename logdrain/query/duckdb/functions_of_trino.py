@@ -25,9 +25,10 @@ from logdrain.query.duckdb.functions_of_both import (
     pairs,
     tried,
 )
-from logdrain.query.duckdb.templates import Rule, called, template
+from logdrain.query.duckdb.templates import Rule, bound, called, is_cheap, template
 from logdrain.query.duckdb.trino_casts import trino_cast
 from logdrain.query.sql.context import PlanContext
+from logdrain.query.sql.kinds import is_of
 
 _MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
 _EXTRACTED = {"DOW": "ISODOW", "DAY_OF_WEEK": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
@@ -60,6 +61,17 @@ _JSON_SIZE = (
     "CASE JSON_TYPE(_0, _1) WHEN 'OBJECT' THEN LEN(JSON_KEYS(_0, _1)) "
     "WHEN 'ARRAY' THEN JSON_ARRAY_LENGTH(_0, _1) ELSE 0 END"
 )
+_DAYS = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
+_WHOLE_SEQUENCE = "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN 1 ELSE -1 END)"
+_SEQUENCE_OF_DAYS = (
+    "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN INTERVAL '1' DAY ELSE INTERVAL '-1' DAY END)"
+)
+_SEQUENCE_OF_MONTHS = (
+    "LIST_FILTER(LIST_TRANSFORM(RANGE(0, ABS(DATE_DIFF('month', _0, _1)) // ABS(_2) + 1), "
+    "LAMBDA n : _0 + TO_MONTHS(CAST(n * _2 AS INTEGER))), "
+    "LAMBDA d : CASE WHEN _2 > 0 THEN d <= _1 ELSE d >= _1 END)"
+)
+_MONTHS_OF_SPAN = "DATE_PART('year', _0) * 12 + DATE_PART('month', _0)"
 _RANDOM = {
     0: "RANDOM()",
     1: "CAST(FLOOR(RANDOM() * _0) AS BIGINT)",
@@ -98,12 +110,17 @@ def _check_path(node: exp.Expr, context: PlanContext) -> None:
 def _json_extract_scalar(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """NULL for objects, lists and text that is not JSON; DuckDB returns their text or raises an error."""
     _check_path(node, context)
-    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
-        return node
-    json = exp.JSONExtract(this=node.this.copy(), expression=node.expression.copy())
-    first = exp.Left(this=exp.cast(tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
-    is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
-    return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(node))])
+
+    def scalar(parts: list[exp.Expr]) -> exp.Expr:
+        call = node.copy()
+        for part in parts:
+            call.set("this", part)
+        json = exp.JSONExtract(this=call.this.copy(), expression=node.expression.copy())
+        first = exp.Left(this=exp.cast(tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
+        is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
+        return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(call))])
+
+    return scalar([]) if is_cheap(node.this) else bound([node.this], scalar)
 
 
 def _json_path(node: exp.Expr, context: PlanContext) -> exp.Expr:
@@ -239,6 +256,20 @@ def _to_iso8601(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(pattern)])
 
 
+def _sequence(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """Of dates a list of dates, months counted from the start; it falls where the start is the greater."""
+    start, end, step = node.args["start"], node.args["end"], node.args.get("step")
+    if not is_of(start, _DAYS):
+        return node if step else template(_WHOLE_SEQUENCE, start, end)
+    if step is None:
+        listed = template(_SEQUENCE_OF_DAYS, start, end)
+    elif step.text("unit").upper() in ("MONTH", "YEAR"):
+        listed = template(_SEQUENCE_OF_MONTHS, start, end, template(_MONTHS_OF_SPAN, step))
+    else:
+        listed = exp.Anonymous(this="GENERATE_SERIES", expressions=[start, end, step])
+    return template("CAST(_0 AS DATE[])", listed) if start.is_type(exp.DType.DATE) else listed
+
+
 def _over_entries(kind: str) -> Rule:
     """MAP_FILTER, TRANSFORM_KEYS, TRANSFORM_VALUES with a function of key and value."""
 
@@ -364,6 +395,7 @@ TRINO: Functions = {
     exp.DateDiff: _date_diff,
     exp.DateTrunc: _date_trunc,
     exp.Extract: _extract,
+    exp.GenerateSeries: _sequence,
     exp.JSONExtract: _json_extract,
     exp.JSONExtractScalar: _json_extract_scalar,
     exp.JSONValue: _json_path,

@@ -41,7 +41,7 @@ def _unnest(context: PlanContext, unnest: exp.Unnest) -> None:
             exp.ArraySize(this=source.copy()) for source in (lists if not is_map else [_keys(lists[0])])
         ]
         length = longest[0] if len(longest) == 1 else exp.Greatest(this=longest[0], expressions=longest[1:])
-        columns.append(exp.Explode(this=exp.GenerateSeries(start=exp.Literal.number(1), end=length)))
+        columns.append(exp.Explode(this=_numbers(1, length)))
     rows = _subquery(context, unnest, columns, names)
     if isinstance(unnest.parent, exp.From):
         unnest.replace(exp.Subquery(this=rows, alias=_alias(alias, names)))
@@ -56,9 +56,8 @@ def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> Non
     if isinstance(function, exp.Anonymous):  # taken apart here, before all calls are checked
         check_call(context, function)
     if isinstance(function, exp.Posexplode):
-        numbers = exp.GenerateSeries(
-            start=exp.Literal.number(0), end=exp.ArraySize(this=function.this.copy()), is_end_exclusive=True
-        )
+        numbers = _numbers(0, exp.ArraySize(this=function.this.copy()))
+        numbers.set("is_end_exclusive", value=True)
         columns: list[exp.Expr] = [exp.Explode(this=numbers), exp.Explode(this=function.this.copy())]
     elif type(function) is exp.Explode and len(names) == _PAIR:
         columns = _map_columns(function.this)
@@ -133,6 +132,10 @@ def _subquery(
 
 def _alias(alias: exp.Expr | None, names: Sequence[str]) -> exp.TableAlias:
     return exp.TableAlias(this=alias.this if alias else None, columns=[quoted(name) for name in names])
+
+
+def _numbers(first: int, last: exp.Expr) -> exp.GenerateSeries:
+    return exp.GenerateSeries(start=exp.Literal.number(first), end=last, step=exp.Literal.number(1))
 
 
 def _keys(source: exp.Expr) -> exp.Expr:

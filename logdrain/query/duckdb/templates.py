@@ -109,7 +109,7 @@ def _filled(tree: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     """The template with its arguments; bound if it names one several times that is more than a name."""
     values = {f"_{index}": argument for index, argument in enumerate(arguments)}
     used = [column.name for column in tree.find_all(exp.Column)]
-    costly = [name for name, value in values.items() if used.count(name) > 1 and not _is_cheap(value)]
+    costly = [name for name, value in values.items() if used.count(name) > 1 and not is_cheap(value)]
     if tree.find(exp.AggFunc):
         costly = []
     elif costly:
@@ -126,10 +126,11 @@ def _filled(tree: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     return exp.paren(filled, copy=False)
 
 
-def _is_cheap(node: exp.Expr) -> bool:
+def is_cheap(node: exp.Expr) -> bool:
+    """Whether it may be evaluated several times: a name or a constant."""
     while isinstance(node, _AROUND):
         node = node.this
-    return isinstance(node, _CHEAP)
+    return isinstance(node, _CHEAP) or (isinstance(node, exp.Dot) and is_cheap(node.this))
 
 
 @lru_cache(maxsize=256)

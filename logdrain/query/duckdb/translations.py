@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
+from logdrain.query.duckdb.bound_parts import bind_parts
 from logdrain.query.duckdb.functions_of_hive import HIVE
 from logdrain.query.duckdb.functions_of_trino import TRINO
 from logdrain.query.duckdb.templates import give_place, rule_of
@@ -20,6 +21,7 @@ def translate_functions(context: PlanContext) -> None:
     Raises:
         SqlTypeError, UnsupportedSql: DuckDB has nothing for a form of a function.
     """
+    bind_parts(context)
     rules = _RULES[context.request.dialect]
     for node in reversed(list(context.statement.walk())):
         rule = rules.get(node.name.lower() if type(node) is exp.Anonymous else type(node))

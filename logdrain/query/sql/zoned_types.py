@@ -64,6 +64,7 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
     rules: dict[type[exp.Expr], Annotator] = {
         exp.UnixToTime: _instant if dialect is Dialect.TRINO else _instant_of_hive,
         exp.DateTrunc: _start,
+        exp.GenerateSeries: lambda _, node: _set(node, _list_of(node.args["start"].type)),
         exp.Literal: _literal,
         exp.TimestampTrunc: _start,
     }
@@ -89,6 +90,10 @@ def zoned(zone: exp.Expr) -> exp.DataType:
 
 def _set(node: exp.Expr, of: exp.DataType | exp.DType | None) -> None:
     node.type = of
+
+
+def _list_of(of: exp.DataType | None) -> exp.DataType:
+    return exp.DataType(this=exp.DType.ARRAY, expressions=[of.copy()] if of else [], nested=True)
 
 
 def _instant(_: object, node: exp.UnixToTime) -> None:
