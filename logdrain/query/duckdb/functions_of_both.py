@@ -13,6 +13,7 @@ from logdrain.errors import UnsupportedSql
 from logdrain.query.duckdb.templates import Lowering, Rule, bound, called, is_cheap, template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import WHOLE, is_map, is_of
+from logdrain.query.sql.unnested import UnnestedColumn, holds_rows
 
 Functions = Mapping[str | type[exp.Expr], Lowering]
 
@@ -155,6 +156,16 @@ def _cardinality(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map(node.this) else node
 
 
+def unnested(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """The list that a column of UNNEST is made of."""
+    if holds_rows(node):
+        return template(
+            "LIST_TRANSFORM(_0, LAMBDA r : STRUCT_EXTRACT_AT(r, _1))", node.this, node.args["place"]
+        )
+    made = "MAP_KEYS(_0)" if node.args["place"].name == "1" else "MAP_VALUES(_0)"
+    return template(made, node.this)
+
+
 def _reduce(node: exp.Expr, context: PlanContext) -> exp.Expr:
     """Trino's last argument is a function of the result; DuckDB's REDUCE has none."""
     finish = node.args.get("finish")
@@ -224,4 +235,5 @@ BOTH: Functions = {
     exp.RegexpReplace: _regexp_replace,
     exp.Sub: date_add,
     exp.TsOrDsAdd: date_add,
+    UnnestedColumn: unnested,
 }

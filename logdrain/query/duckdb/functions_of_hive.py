@@ -20,12 +20,14 @@ from logdrain.query.duckdb.functions_of_both import (
     pairs,
     rounded,
     tried,
+    unnested,
     whole_stays,
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
 from logdrain.query.duckdb.templates import template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
+from logdrain.query.sql.unnested import UnnestedColumn
 
 _FILE = f"CASE WHEN {URL_QUERY} = '' THEN {URL_PATH} ELSE {URL_PATH} || '?' || {URL_QUERY} END"
 _URL_PARTS = {
@@ -277,6 +279,7 @@ HIVE: Functions = {
     **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
     **dict.fromkeys((exp.Explode, exp.MapKeys, exp.Unnest), _no_object),
+    UnnestedColumn: lambda node, context: unnested(_no_object(node, context), context),
     **dict.fromkeys((exp.Greatest, exp.Least), _greatest),
     **dict.fromkeys((exp.Avg, exp.Sum), _added),
     **dict.fromkeys((exp.IntDiv, exp.Mod), _divided),

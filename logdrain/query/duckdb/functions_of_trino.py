@@ -168,8 +168,17 @@ def _approx_percentile(node: exp.Expr, context: PlanContext) -> exp.Expr:
 
 def _bracket(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """DuckDB counts elements from 1, as Trino does; keys of a map stay as they are written."""
+    if node.this.is_type(exp.DType.STRUCT) and node.expressions[0].is_int:
+        return exp.Anonymous(this="STRUCT_EXTRACT_AT", expressions=[node.this, *node.expressions])
     node.set("offset", node.args.get("offset", 1))
     return node
+
+
+def _row(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """A row that is written has fields without names."""
+    if "start" not in node.meta or any(isinstance(part, exp.PropertyEQ) for part in node.expressions):
+        return node
+    return exp.Anonymous(this="ROW", expressions=node.expressions)
 
 
 def _substring(node: exp.Expr, _: PlanContext) -> exp.Expr:
@@ -383,7 +392,7 @@ TRINO: Functions = {
     "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
     "year_of_week": "ISOYEAR(_0)",
     "yow": "ISOYEAR(_0)",
-    "zip": "LIST_ZIP(_0, _1)",
+    "zip": lambda node, _: exp.Anonymous(this="LIST_ZIP", expressions=node.expressions),
     "zip_with": _zip_with,
     exp.ApproxQuantile: _approx_percentile,
     exp.ArgMax: _extreme("ARG_MAX_NULL"),
@@ -402,6 +411,7 @@ TRINO: Functions = {
     exp.Normalize: _normalize,
     exp.ParseDatetime: parse_datetime,
     exp.RegexpExtract: _regexp_extract,
+    exp.Struct: _row,
     exp.Sub: _subtracted,
     exp.Substring: _substring,
     exp.Sum: compensated_sum,

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.schema import MappingSchema
 
 from logdrain.errors import SqlTypeError, UnknownFunction
@@ -13,6 +12,7 @@ from logdrain.model.plans import Dialect
 from logdrain.query.sql.constants import bigint
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.dialect import FRONT_DOORS, UntypedCast
+from logdrain.query.sql.inference import infer
 from logdrain.query.sql.kinds import REAL, WHOLE, is_of
 from logdrain.query.sql.signatures import LIKE_AN_ARGUMENT, RETURNED_TYPES
 from logdrain.query.sql.zoned_types import annotators, called_zone, zoned
@@ -35,11 +35,8 @@ def infer_types(context: PlanContext) -> None:
     for read in context.result_scans.values():
         columns[read.name] = {name: engine_type(column.type) for name, column in read.columns.items()}
     renamed = _give_their_names(context.statement)
-    annotate_types(
-        context.statement,
-        schema=MappingSchema(columns, dialect=dialect, normalize=False),
-        expression_metadata=_INFERENCE[context.request.dialect],
-    )
+    schema = MappingSchema(columns, dialect=dialect, normalize=False)
+    infer(context.statement, schema, _INFERENCE[context.request.dialect])
     for projection, name in renamed:
         projection.set("alias", name)
 

@@ -7,12 +7,14 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.sql.call_checks import check_call
 from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.unnested import field_names, row_fields, unnested_column
 
 _PAIR = 2  # a key and a value
+_FIRST = exp.Literal.number(1)
 
 
 def write_row_forms(context: PlanContext) -> None:
-    """Rewrite UNNEST of several lists or of a map, and LATERAL VIEWs of other functions than EXPLODE.
+    """Rewrite UNNEST of several lists, of a map, of rows, and LATERAL VIEWs of other functions than EXPLODE.
 
     Raises:
         UnsupportedSql: the names do not fit the columns.
@@ -25,28 +27,47 @@ def write_row_forms(context: PlanContext) -> None:
 
 
 def _unnest(context: PlanContext, unnest: exp.Unnest) -> None:
-    """`UNNEST(a, b) AS t(x, y)`, `UNNEST(map) AS t(k, v)`."""
+    """`UNNEST(a, b) AS t(x, y)`, `UNNEST(map) AS t(k, v)`, `UNNEST(rows) AS t(x, y, z)`."""
     alias = unnest.args.get("alias")
     lists = [source.copy() for source in unnest.expressions]
     names = [column.name for column in alias.columns] if alias else []
+    if not names and len(lists) == 1:
+        names = field_names(row_fields(lists[0]))
     place = unnest.args.get("offset")
+    width = len(names)
     if isinstance(place, exp.Identifier):
         names.append(place.name)
-    is_map = len(lists) == 1 and len(names) == _PAIR + bool(place)
-    if not names or not isinstance(unnest.parent, (exp.From, exp.Join)) or not (len(lists) > 1 or is_map):
+    has_parts = len(lists) > 1 or width > 1 or bool(row_fields(lists[0]))
+    if not names or not isinstance(unnest.parent, (exp.From, exp.Join)) or not has_parts:
         return
-    columns = _map_columns(lists[0]) if is_map else [exp.Explode(this=source) for source in lists]
+    columns = _columns(lists, width)
     if place:
-        longest = [
-            exp.ArraySize(this=source.copy()) for source in (lists if not is_map else [_keys(lists[0])])
-        ]
-        length = longest[0] if len(longest) == 1 else exp.Greatest(this=longest[0], expressions=longest[1:])
+        lists = [column.this for column in columns if column.this.args.get("place") in (None, _FIRST)]
+        lengths = [exp.ArraySize(this=source.copy()) for source in lists]
+        length = lengths[0] if len(lengths) == 1 else exp.Greatest(this=lengths[0], expressions=lengths[1:])
         columns.append(exp.Explode(this=_numbers(1, length)))
     rows = _subquery(context, unnest, columns, names)
     if isinstance(unnest.parent, exp.From):
         unnest.replace(exp.Subquery(this=rows, alias=_alias(alias, names)))
     else:
         unnest.replace(exp.Lateral(this=exp.Subquery(this=rows), alias=_alias(alias, names)))
+
+
+def _columns(lists: Sequence[exp.Expr], width: int) -> list[exp.Expr]:
+    """What UNNEST makes of each source; the first whose width is not known fills up what is left."""
+    widths = [len(row_fields(source)) or 1 for source in lists]
+    if sum(widths) < width:
+        unknown = [at for at, source in enumerate(lists) if not row_fields(source)]
+        widths[unknown[0] if unknown else 0] += width - sum(widths)
+    columns: list[exp.Expr] = []
+    for source, count in zip(lists, widths, strict=True):
+        if count == 1 and not row_fields(source):
+            columns.append(exp.Explode(this=source))
+        else:
+            columns += [
+                exp.Explode(this=unnested_column(source, place, count)) for place in range(1, count + 1)
+            ]
+    return columns
 
 
 def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> None:
@@ -138,13 +159,8 @@ def _numbers(first: int, last: exp.Expr) -> exp.GenerateSeries:
     return exp.GenerateSeries(start=exp.Literal.number(first), end=last, step=exp.Literal.number(1))
 
 
-def _keys(source: exp.Expr) -> exp.Expr:
-    return exp.MapKeys(this=source.copy())
-
-
 def _map_columns(source: exp.Expr) -> list[exp.Expr]:
-    values = exp.Anonymous(this="MAP_VALUES", expressions=[source.copy()])
-    return [exp.Explode(this=_keys(source)), exp.Explode(this=values)]
+    return [exp.Explode(this=unnested_column(source, place, _PAIR)) for place in (1, _PAIR)]
 
 
 def _json_value(context: PlanContext, source: exp.Expr, key: exp.Expr) -> exp.Expr:

@@ -1,5 +1,7 @@
 """Trino's casts: DuckDB's read more texts, and print times and JSON otherwise."""
 
+import json
+
 from sqlglot import exp
 
 from logdrain.query.duckdb.templates import template
@@ -37,6 +39,9 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
         return node
     if is_of(node.to, TEXT):
         return _as_text(node)
+    if node.this.is_type(exp.DType.JSON) and node.to.find(exp.ColumnDef):
+        shape = exp.Literal.string(json.dumps(_shape(node.to)))
+        return exp.Anonymous(this="FROM_JSON", expressions=[node.this, shape])
     condition = _condition(node.to)
     if condition is None or node.this.is_type(exp.DType.NULL):
         return node
@@ -47,6 +52,16 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
     elif node.this.is_type(exp.DType.UNKNOWN) or node.this.type is None:
         return _of_unknown(node, condition)
     return node
+
+
+def _shape(to: exp.DataType) -> object:
+    """A type as FROM_JSON takes it: it leaves out what the ROW lacks, and what the JSON lacks is NULL."""
+    parts = to.expressions
+    if to.is_type(exp.DType.ARRAY) and parts:
+        return [_shape(parts[0])]
+    if to.is_type(exp.DType.STRUCT) and all(isinstance(part, exp.ColumnDef) for part in parts):
+        return {part.name: _shape(part.args["kind"]) for part in parts}
+    return to.sql(dialect="duckdb")
 
 
 def _condition(to: exp.DataType) -> str | None:

@@ -151,8 +151,8 @@ _TRINO = {
     "with_timezone": _call(2),
     "year_of_week": _call(1, returns=_BIGINT),
     "yow": _call(1, returns=_BIGINT),
-    "zip": _call(2),
-    "zip_with": _call(3),
+    "zip": Signature(range(2, _COUNT_MAX), returns=exp.DType.ARRAY),
+    "zip_with": _call(3, returns=exp.DType.ARRAY),
 }
 
 _HIVE = {

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
+from logdrain.query.sql.unnested import UnnestedColumn, column_type
 
 ZONED = exp.DType.TIMESTAMPLTZ
 
@@ -67,6 +68,9 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
         exp.GenerateSeries: lambda _, node: _set(node, _list_of(node.args["start"].type)),
         exp.Literal: _literal,
         exp.TimestampTrunc: _start,
+        UnnestedColumn: lambda _, node: _set(node, column_type(node)),
+        exp.ArrayFilter: lambda _, node: _set(node, node.this.type),
+        exp.Transform: lambda _, node: _set(node, _list_of(_of_lambda(node))),
     }
     if dialect is Dialect.TRINO:
         rules |= {
@@ -90,6 +94,12 @@ def zoned(zone: exp.Expr) -> exp.DataType:
 
 def _set(node: exp.Expr, of: exp.DataType | exp.DType | None) -> None:
     node.type = of
+
+
+def _of_lambda(node: exp.Expr) -> exp.DataType | None:
+    """What TRANSFORM makes of an element."""
+    function = node.args.get("expression")
+    return function.this.type if isinstance(function, exp.Lambda) else None
 
 
 def _list_of(of: exp.DataType | None) -> exp.DataType:
