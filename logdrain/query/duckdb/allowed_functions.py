@@ -53,8 +53,8 @@ _NAMES = """
     set_bit sha1 sha256 sign signbit sin sinh skewness split split_part sqrt starts_with stddev stddev_pop
     stddev_samp str_split str_split_regex strftime string_agg string_split string_split_regex
     string_to_array strip_accents strlen strpos strptime struct_concat struct_contains struct_extract
-    struct_extract_at struct_has struct_indexof struct_insert struct_keys struct_pack struct_position struct_update
-    struct_values substr substring substring_grapheme suffix sum sum_no_overflow sumkahan switch tan tanh
+    struct_extract_at struct_has struct_indexof struct_insert struct_keys struct_pack struct_position
+    struct_update struct_values substr substring substring_grapheme suffix sum sum_no_overflow sumkahan switch tan tanh
     time_bucket timezone timezone_hour timezone_minute to_base to_base64 to_binary to_centuries to_days
     to_decades to_hex to_hours to_json to_microseconds to_millennia to_milliseconds to_minutes to_months
     to_quarters to_seconds to_timestamp to_weeks to_years translate trim trunc try_strptime typeof ucase

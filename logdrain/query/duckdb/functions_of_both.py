@@ -158,7 +158,7 @@ def _cardinality(node: exp.Expr, _: PlanContext) -> exp.Expr:
 
 def unnested(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """The list that a column of UNNEST is made of."""
-    if holds_rows(node):
+    if isinstance(node, UnnestedColumn) and holds_rows(node):
         return template(
             "LIST_TRANSFORM(_0, LAMBDA r : STRUCT_EXTRACT_AT(r, _1))", node.this, node.args["place"]
         )

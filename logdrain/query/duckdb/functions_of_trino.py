@@ -269,7 +269,8 @@ def _sequence(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """Of dates a list of dates, months counted from the start; it falls where the start is the greater."""
     start, end, step = node.args["start"], node.args["end"], node.args.get("step")
     if not is_of(start, _DAYS):
-        return node if step else template(_WHOLE_SEQUENCE, start, end)
+        is_rising = all(part.is_int for part in (start, end)) and int(start.name) <= int(end.name)
+        return node if step or is_rising else template(_WHOLE_SEQUENCE, start, end)
     if step is None:
         listed = template(_SEQUENCE_OF_DAYS, start, end)
     elif step.text("unit").upper() in ("MONTH", "YEAR"):

@@ -101,7 +101,8 @@ def _check_entries(context: PlanContext, node: exp.Expr) -> None:
     numbers = [found.value for part in parts if (found := constant(part)) and isinstance(found.value, int)]
     if "start" in node.meta and len(numbers) == len(parts) and parts and numbers[2]:
         start, end, step = numbers
-        if (end - start) // step >= _ENTRIES_MAX:
+        is_falling = start > end and not node.args.get("step")
+        if (end - start) // (-1 if is_falling else step) >= _ENTRIES_MAX:
             raise SqlError(
                 f"a list of more than {_ENTRIES_MAX} entries",
                 place=context.place(node),
