@@ -11,6 +11,7 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Plan, QueryRequest, ResultColumn, ResultTable
 from logdrain.query.duckdb.errors import note_risks
 from logdrain.query.duckdb.hive_forms import write_hive_forms
+from logdrain.query.duckdb.random_order import write_random_windows
 from logdrain.query.duckdb.rewrite import (
     complete_casts,
     freeze_now,
@@ -49,6 +50,7 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     freeze_now,
     find_slice_column,
     write_sessions,
+    write_random_windows,
     push_filters,  # what the scans need not read
     find_aggregation,  # what the store can answer alone
     infer_types,

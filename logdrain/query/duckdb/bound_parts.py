@@ -10,9 +10,8 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.duckdb.templates import bound, template
 from logdrain.query.sql.context import PlanContext
-from logdrain.query.sql.kinds import is_aggregate
+from logdrain.query.sql.kinds import AROUND_AGGREGATES, is_aggregate
 
-_AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 _IS_IN = (
     "CASE WHEN LIST_CONTAINS(_1, _0) THEN TRUE WHEN LEN(_1) = 0 THEN FALSE "
     "WHEN _0 IS NULL OR LEN(_1) > LIST_COUNT(_1) THEN NULL ELSE FALSE END"
@@ -38,7 +37,7 @@ def bind_parts(context: PlanContext) -> None:
 
 def _parts(node: exp.Expr) -> Iterator[exp.Expr]:
     """The largest parts that have to be evaluated before."""
-    is_part = isinstance(node, (*_AROUND_AGGREGATES, exp.Query, exp.Exists)) or is_aggregate(node)
+    is_part = isinstance(node, (*AROUND_AGGREGATES, exp.Query, exp.Exists)) or is_aggregate(node)
     if is_part or (isinstance(node, exp.In) and node.args.get("query")):
         yield node
     else:

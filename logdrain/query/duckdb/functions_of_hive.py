@@ -3,6 +3,8 @@
 (https://cwiki.apache.org/confluence/display/Hive/LanguageManual+UDF)
 """
 
+from collections.abc import Iterator
+
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
@@ -50,6 +52,10 @@ _SUBSTRING_INDEX = (
     "CASE WHEN _2 > 0 THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), 1, _2), _1) WHEN _2 < 0 "
     "THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), GREATEST(LEN(STR_SPLIT(_0, _1)) + _2 + 1, 1), "
     "LEN(STR_SPLIT(_0, _1))), _1) ELSE '' END"
+)
+_SEEDED = (
+    "(MD5_NUMBER_LOWER(CAST(_0 AS VARCHAR) || '/' || CAST(ROW_NUMBER() OVER () AS VARCHAR)) >> 11) "
+    "/ 9007199254740992.0e0"
 )
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _DECIMAL = (exp.DType.DECIMAL,)
@@ -223,6 +229,28 @@ def _json_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return tried(node)
 
 
+def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
+    above: exp.Expr | None = node
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def _rand(node: exp.Expr, context: PlanContext) -> exp.Expr:
+    """`rand(seed)`: the same numbers in every run if it is a column of rows; else other numbers in each."""
+    seed = node.this
+    if seed is None:
+        return node
+    select = node.find_ancestor(exp.Select)
+    rows = select.expressions if select is not None and not select.args.get("group") else []
+    is_column = any(part is projection for part in _ancestors(node) for projection in rows)
+    if is_column and not node.find_ancestor(exp.AggFunc, exp.Window):
+        return template(_SEEDED, seed)
+    context.warn(f"{context.place(node)}: RAND draws other numbers in each run here, whatever its seed")
+    node.set("this", None)
+    return node
+
+
 def _text(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.VARCHAR)
 
@@ -275,6 +303,7 @@ HIVE: Functions = {
     exp.ArraySize: _size,
     exp.JSONExtractScalar: _json_object,
     exp.Quantile: _percentile,
+    exp.Rand: _rand,
     exp.Substring: _substring,
     **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),

@@ -19,6 +19,9 @@ def is_map(node: exp.Expr) -> bool:
     return isinstance(node, _MAPS) or is_of(node, (exp.DType.MAP,))
 
 
+AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+"""What can stand around an aggregate function."""
+
 _AGGREGATE_CALLS = frozenset(
     {
         *(
