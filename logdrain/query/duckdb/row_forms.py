@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
+from logdrain.model.plans import Dialect
 from logdrain.query.sql.call_checks import check_call
-from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.context import PlanContext, quoted, unused_name
+from logdrain.query.sql.kinds import is_map
 from logdrain.query.sql.unnested import field_names, row_fields, unnested_column
 
 _PAIR = 2  # a key and a value
@@ -22,6 +24,7 @@ def write_row_forms(context: PlanContext) -> None:
     for unnest in list(context.statement.find_all(exp.Unnest)):
         _unnest(context, unnest)
     for select in list(context.statement.find_all(exp.Select)):
+        _view_of_projections(context, select)
         for lateral in list(select.args.get("laterals") or []):
             _view(context, select, lateral)
 
@@ -70,6 +73,60 @@ def _columns(lists: Sequence[exp.Expr], width: int) -> list[exp.Expr]:
     return columns
 
 
+def _view_of_projections(context: PlanContext, select: exp.Select) -> None:
+    """`SELECT a, EXPLODE(map) AS (k, v) FROM t` -> `SELECT a, k, v FROM t LATERAL VIEW EXPLODE(map) …`."""
+    for projection in list(select.expressions):
+        function = projection.unalias() if isinstance(projection, exp.Alias) else projection
+        names = [projection.alias] if isinstance(projection, exp.Alias) else []
+        if isinstance(projection, exp.Aliases):
+            function, names = projection.this, [name.name for name in projection.expressions]
+        elif not isinstance(function, (exp.Posexplode, exp.Stack, exp.Inline)) and not _is_map(function):
+            continue
+        is_made = isinstance(function, (exp.Explode, exp.Posexplode, exp.Stack, exp.Inline, exp.Anonymous))
+        if context.request.dialect is not Dialect.HIVE or not is_made:
+            raise UnsupportedSql(
+                "an alias with several names is not run here", place=context.place(projection)
+            )
+        names = names or _default_names(function)
+        alias = unused_name("_made", {view.alias for view in select.args.get("laterals") or []})
+        if select.args.get("from_") is None:
+            select.set("from_", exp.From(this=exp.select("1 AS one").subquery("_one")))
+        view = exp.Lateral(
+            this=function.copy(),
+            view=True,
+            alias=exp.TableAlias(this=quoted(alias), columns=[quoted(name) for name in names]),
+        )
+        select.append("laterals", view)
+        columns = [
+            exp.alias_(exp.column(quoted(name), table=quoted(alias)), name, quoted=True) for name in names
+        ]
+        at = select.expressions.index(projection)
+        select.set("expressions", [*select.expressions[:at], *columns, *select.expressions[at + 1 :]])
+
+
+def _is_map(function: exp.Expr) -> bool:
+    return type(function) is exp.Explode and is_map(function.this)
+
+
+def _default_names(function: exp.Expr) -> list[str]:
+    """What Hive calls the columns where nobody says."""
+    if isinstance(function, exp.Posexplode):
+        return ["pos", "val"]
+    if _is_map(function):
+        return ["key", "value"]
+    return [f"col{at}" for at in range(len(_stacked(function)))] if isinstance(function, exp.Stack) else []
+
+
+def _stacked(function: exp.Stack) -> list[exp.Expr]:
+    """`stack(n, a, b, …)`: the values in n rows; each column as a list."""
+    count = int(function.this.name) if function.this.is_int else 0
+    values = function.expressions
+    width = -(-len(values) // count) if count > 0 else 0
+    padded = [*values, *[exp.Null()] * (width * count - len(values))]
+    columns = [padded[place::width] for place in range(width)]
+    return [exp.Array(expressions=[value.copy() for value in column]) for column in columns]
+
+
 def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> None:
     """`LATERAL VIEW [OUTER] posexplode(x) t AS place, value` and its like."""
     alias, function = lateral.args["alias"], lateral.this
@@ -82,6 +139,12 @@ def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> Non
         columns: list[exp.Expr] = [exp.Explode(this=numbers), exp.Explode(this=function.this.copy())]
     elif type(function) is exp.Explode and len(names) == _PAIR:
         columns = _map_columns(function.this)
+    elif isinstance(function, exp.Stack):
+        columns = [exp.Explode(this=column) for column in _stacked(function)]
+    elif isinstance(function, exp.Inline):
+        columns = [
+            exp.Explode(this=unnested_column(function.this, place, 0)) for place in range(1, len(names) + 1)
+        ]
     elif isinstance(function, exp.Anonymous) and function.name.lower() == "json_tuple":
         source, *keys = function.expressions
         columns = [_json_value(context, source, key) for key in keys]

@@ -19,7 +19,7 @@ from logdrain.query.names.projections import separate_names, star_columns, with_
 from logdrain.query.names.result_tables import result_source
 from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
 from logdrain.query.names.table_names import find_table, node_name
-from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted
+from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted, unused_name
 
 Ctes = Mapping[str, list[str]]
 """Names of WITH in sight, in lower case -> their columns."""
@@ -125,12 +125,9 @@ class _Resolver:
             self._source(node.this, scope, ctes)
         else:
             source = self._one_source(node, scope, ctes)
-            if any(source.alias.lower() == other.alias.lower() for other in scope.sources):
-                raise SqlError(
-                    f"two tables are called {source.alias}",
-                    place=self._context.place(node),
-                    hint=f"give one another name: … AS {source.alias}_2",
-                )
+            source.called = source.alias
+            source.alias = unused_name(source.alias, {other.alias.lower() for other in scope.sources})
+            node.args["alias"].set("this", quoted(source.alias, node.args["alias"].this))
             scope.sources.append(source)
         for join in node.args.get("joins") or []:
             self._join(join, scope, ctes)
@@ -241,6 +238,7 @@ class _Resolver:
         else:
             self._names_in(join.args.get("on"), scope, ctes, _NO_OUTPUTS)
         if join.kind in ("SEMI", "ANTI"):
+            scope.hidden += scope.sources[before:]
             del scope.sources[before:]
 
     def _using(self, name: exp.Expr, side: str, left: NameScope, right: NameScope) -> exp.Expr:

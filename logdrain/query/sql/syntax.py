@@ -40,7 +40,6 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Placeholder, "a parameter"),
     (exp.Parameter, "a parameter"),
     (exp.SessionParameter, "a session variable"),
-    (exp.Aliases, "an alias with several names"),
     (exp.FunctionSpecification, "WITH FUNCTION"),
 )
 

@@ -15,7 +15,7 @@ class UnnestedColumn(exp.Expression, exp.Func):
     Arguments:
         this: The map or the list of rows.
         place: Of the column, from 1.
-        width: How many columns there are.
+        width: How many columns there are; 0: it is a list of rows.
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "place": True, "width": True}
