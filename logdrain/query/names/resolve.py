@@ -127,7 +127,10 @@ class _Resolver:
             source = self._one_source(node, scope, ctes)
             source.called = source.alias
             source.alias = unused_name(source.alias, {other.alias.lower() for other in scope.sources})
-            node.args["alias"].set("this", quoted(source.alias, node.args["alias"].this))
+            if source.alias != source.called:
+                alias = node.args.get("alias") or exp.TableAlias()
+                alias.set("this", quoted(source.alias))
+                node.set("alias", alias)
             scope.sources.append(source)
         for join in node.args.get("joins") or []:
             self._join(join, scope, ctes)
