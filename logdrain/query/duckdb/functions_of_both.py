@@ -4,12 +4,12 @@ A table has an entry for each function: its name, if it is read as a plain call,
 for it; and what DuckDB runs instead. How many arguments it takes is in sql/signatures.py.
 """
 
-import re
 from collections.abc import Mapping
 
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.templates import Lowering, Rule, bound, called, is_cheap, template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import WHOLE, is_map, is_of
@@ -50,7 +50,6 @@ _IN_BOTH = (  # in the order of the longer list
 
 _DOUBLES = (exp.DType.DOUBLE, exp.DType.FLOAT)
 _COMPENSATED: dict[type[exp.Expr], str] = {exp.Sum: "FSUM", exp.Avg: "FAVG"}
-_GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
 
 
 def pairs(text: str, between_pairs: str, within_pair: str) -> str:
@@ -178,23 +177,6 @@ def _reduce(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return called(finish, [reduced])
 
 
-def _regexp_replace(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    """Java writes groups as `$1`, DuckDB with a backslash."""
-    replacement = node.args.get("replacement")
-    if isinstance(replacement, exp.Lambda):
-        raise UnsupportedSql("REGEXP_REPLACE with a function", place=context.place(node))
-    if replacement is not None and replacement.is_string:
-        text = _GROUP.sub(_group, replacement.name)
-        node.set("replacement", exp.Literal.string(text))
-    return node
-
-
-def _group(found: re.Match[str]) -> str:
-    if found[2]:
-        return f"\\{found[2]}"
-    return r"\\" if found[1] in (None, "\\") else str(found[1])
-
-
 BOTH: Functions = {
     "all_match": _matched(
         "CASE WHEN NOT LIST_BOOL_AND(_0) THEN FALSE WHEN LEN(_0) = LIST_COUNT(_0) THEN TRUE END"
@@ -232,7 +214,11 @@ BOTH: Functions = {
     **dict.fromkeys((exp.Ceil, exp.Floor), whole_stays),
     exp.JSONExtract: lambda node, _: tried(node),
     exp.Reduce: _reduce,
-    exp.RegexpReplace: _regexp_replace,
+    exp.RegexpCount: regexps.COUNT,
+    exp.RegexpExtractAll: regexps.EXTRACT_ALL,
+    exp.RegexpLike: regexps.LIKE,
+    exp.RegexpReplace: regexps.REPLACE,
+    exp.RegexpSplit: regexps.SPLIT,
     exp.Sub: date_add,
     exp.TsOrDsAdd: date_add,
     UnnestedColumn: unnested,

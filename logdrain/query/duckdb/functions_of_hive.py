@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.functions_of_both import (
     BOTH,
     URL_AUTHORITY,
@@ -304,6 +305,7 @@ HIVE: Functions = {
     exp.JSONExtractScalar: _json_object,
     exp.Quantile: _percentile,
     exp.Rand: _rand,
+    exp.RegexpExtract: regexps.EXTRACT_OF_HIVE,
     exp.Substring: _substring,
     **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),

@@ -8,6 +8,7 @@ import re
 from sqlglot import exp
 
 from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.date_patterns import format_datetime, parse_datetime
 from logdrain.query.duckdb.functions_of_both import (
     BOTH,
@@ -48,9 +49,6 @@ _SLICE = (
     "THEN LIST_SLICE(_0, LEN(_0) + _1 + 1, LEN(_0) + _1 + _2) ELSE LIST_SLICE(_0, 1, 0) END"
 )
 _NGRAMS = "LIST_TRANSFORM(RANGE(1, GREATEST(LEN(_0) - _1 + 2, 2)), LAMBDA n : LIST_SLICE(_0, n, n + _1 - 1))"
-_REGEXP_POSITION = (
-    "CASE WHEN REGEXP_MATCHES(_0, _1) THEN LENGTH(LIST_EXTRACT(STR_SPLIT_REGEX(_0, _1), 1)) + 1 ELSE -1 END"
-)
 _WIDTH_BUCKET = (  # the bounds may fall, too
     "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
     "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
@@ -136,12 +134,6 @@ def _json_extract(node: exp.Expr, context: PlanContext) -> exp.Expr:
         _json_path(node, context)
     _check_path(node, context)
     return tried(node)
-
-
-def _regexp_extract(node: exp.Expr, _: PlanContext) -> exp.Expr:
-    """NULL if nothing matches; DuckDB returns an empty string."""
-    is_match = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
-    return exp.Case(ifs=[exp.If(this=is_match, true=node.copy())])
 
 
 def _extreme(name: str) -> Rule:
@@ -365,7 +357,7 @@ TRINO: Functions = {
     "ngrams": _NGRAMS,
     "rand": _RANDOM,
     "random": _RANDOM,
-    "regexp_position": _REGEXP_POSITION,
+    "regexp_position": regexps.POSITION,
     "repeat": "LIST_TRANSFORM(RANGE(_1), LAMBDA n : _0)",
     "reverse": _reverse,
     "sha1": "UNHEX(SHA1(_0))",
@@ -411,7 +403,7 @@ TRINO: Functions = {
     exp.JSONValue: _json_path,
     exp.Normalize: _normalize,
     exp.ParseDatetime: parse_datetime,
-    exp.RegexpExtract: _regexp_extract,
+    exp.RegexpExtract: regexps.EXTRACT,
     exp.Struct: _row,
     exp.Sub: _subtracted,
     exp.Substring: _substring,

@@ -14,6 +14,7 @@ Column = Any
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
     "DOUBLE": pa.float64(),
     "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
     "VARCHAR": pa.string(),

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
+from logdrain.query.values import java_regex
 from logdrain.query.values.agents import OPTIONS, classified, described
 from logdrain.query.values.hive_texts import converted, crc32, soundex
 from logdrain.query.values.java_format import Part, formatted, has_seconds, pattern_parts
@@ -183,9 +184,22 @@ CONV = ScalarFunction("hive_conv", (_TEXT, _BASE, _BASE), "VARCHAR", converted)
 CRC32 = ScalarFunction("hive_crc32", (_TEXT,), "BIGINT", crc32)
 SOUNDEX = ScalarFunction("soundex_code", (_TEXT,), "VARCHAR", soundex)
 
+_REGEX = Parameter("VARCHAR", "regular expression", "write it as in Java", read=java_regex.compiled)
+_GROUP = Parameter("BIGINT", "group", "write its number")
+_TEXTS = "VARCHAR[]"
+REGEXPS = (
+    ScalarFunction("java_regexp_matches", (_TEXT, _REGEX), "BOOLEAN", java_regex.is_match),
+    ScalarFunction("java_regexp_extract", (_TEXT, _REGEX, _GROUP), "VARCHAR", java_regex.extracted),
+    ScalarFunction("java_regexp_extract_all", (_TEXT, _REGEX, _GROUP), _TEXTS, java_regex.all_extracted),
+    ScalarFunction("java_regexp_replace", (_TEXT, _REGEX, _TEXT), "VARCHAR", java_regex.replaced),
+    ScalarFunction("java_regexp_split", (_TEXT, _REGEX), _TEXTS, java_regex.split),
+    ScalarFunction("java_regexp_position", (_TEXT, _REGEX), "BIGINT", java_regex.position),
+)
+
 SCALAR_FUNCTIONS = (
     *(JAVA_FORMAT, JAVA_PARSE, CONV, CRC32, SOUNDEX),
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC, DURATION),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
     *(PARSE_AGENT, PARSE_USER_AGENT),
+    *REGEXPS,
 )
