@@ -58,6 +58,10 @@ _SEEDED = (
     "(MD5_NUMBER_LOWER(CAST(_0 AS VARCHAR) || '/' || CAST(ROW_NUMBER() OVER () AS VARCHAR)) >> 11) "
     "/ 9007199254740992.0e0"
 )
+_HISTOGRAM = (
+    "LIST_TRANSFORM(MAP_ENTRIES(NUMERIC_HISTOGRAM_OF(CAST(_1 AS BIGINT), LIST(CAST(_0 AS DOUBLE)) FILTER "
+    "(WHERE NOT _0 IS NULL), LIST(1e0) FILTER (WHERE NOT _0 IS NULL))), LAMBDA e : {'x': e.key, 'y': e.value})"
+)
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _DECIMAL = (exp.DType.DECIMAL,)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
@@ -230,6 +234,13 @@ def _json_object(node: exp.Expr, context: PlanContext) -> exp.Expr:
     return tried(node)
 
 
+def _like(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """A backslash makes the sign after it plain."""
+    if isinstance(node.parent, exp.Escape):
+        return node
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
+
+
 def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     above: exp.Expr | None = node
     while above is not None:
@@ -286,6 +297,7 @@ HIVE: Functions = {
     "find_in_set": "COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0)",
     "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
+    "histogram_numeric": _HISTOGRAM,
     "isnotnull": "NOT _0 IS NULL",
     "isnull": "_0 IS NULL",
     "map_values": _no_object,
@@ -303,6 +315,7 @@ HIVE: Functions = {
     exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
     exp.JSONExtractScalar: _json_object,
+    exp.Like: _like,
     exp.Quantile: _percentile,
     exp.Rand: _rand,
     exp.RegexpExtract: regexps.EXTRACT_OF_HIVE,

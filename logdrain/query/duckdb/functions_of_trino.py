@@ -7,7 +7,7 @@ import re
 
 from sqlglot import exp
 
-from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.errors import UnsupportedSql
 from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.date_patterns import format_datetime, parse_datetime
 from logdrain.query.duckdb.functions_of_both import (
@@ -24,9 +24,9 @@ from logdrain.query.duckdb.functions_of_both import (
     compensated_sum,
     date_add,
     pairs,
-    tried,
 )
-from logdrain.query.duckdb.templates import Rule, bound, called, is_cheap, template
+from logdrain.query.duckdb.json_functions import JSON_FUNCTIONS
+from logdrain.query.duckdb.templates import Rule, called, from_template, template
 from logdrain.query.duckdb.trino_casts import trino_cast
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import is_of
@@ -55,9 +55,19 @@ _WIDTH_BUCKET = (  # the bounds may fall, too
     "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
 )
 _WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
-_JSON_SIZE = (
-    "CASE JSON_TYPE(_0, _1) WHEN 'OBJECT' THEN LEN(JSON_KEYS(_0, _1)) "
-    "WHEN 'ARRAY' THEN JSON_ARRAY_LENGTH(_0, _1) ELSE 0 END"
+_NUMERIC_HISTOGRAM = (
+    "NUMERIC_HISTOGRAM_OF(CAST(_0 AS BIGINT), LIST(CAST(_1 AS DOUBLE)) FILTER (WHERE NOT _1 IS NULL), "
+    "LIST({}) FILTER (WHERE NOT _1 IS NULL))"
+)
+_BIT_COUNT = (
+    "BIT_COUNT(CASE WHEN _1 >= 64 THEN CAST(_0 AS BIGINT) ELSE CAST(_0 AS BIGINT) & ((1 << _1) - 1) END)"
+)
+_ENTROPY = (  # of counts
+    "CASE WHEN SUM(_0) > 0 THEN LOG2(SUM(_0)) - SUM(CASE WHEN _0 > 0 THEN _0 * LOG2(_0) END) / SUM(_0) "
+    "ELSE 0e0 END"
+)
+_SKEWNESS = (  # of the whole, where DuckDB's is that of a sample
+    "CASE WHEN COUNT(_0) >= 3 THEN SKEWNESS(_0) * (COUNT(_0) - 2) / SQRT(COUNT(_0) * (COUNT(_0) - 1.0e0)) END"
 )
 _DAYS = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _WHOLE_SEQUENCE = "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN 1 ELSE -1 END)"
@@ -93,47 +103,6 @@ def _all_values(entries: str) -> str:
         f"LAMBDA k : {{'k': k, 'v': LIST_TRANSFORM(LIST_FILTER({entries}, LAMBDA e : e.k = k), "
         "LAMBDA e : e.v)}))"
     )
-
-
-def _check_path(node: exp.Expr, context: PlanContext) -> None:
-    """Refuse a path that is still text: sqlglot makes a tree of those that it can read."""
-    if node.expression.is_string:
-        raise SqlTypeError(
-            f"{node.expression.name!r} is no JSON path",
-            place=context.place(node.expression),
-            hint="write '$.field.list[0]'",
-        )
-
-
-def _json_extract_scalar(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    """NULL for objects, lists and text that is not JSON; DuckDB returns their text or raises an error."""
-    _check_path(node, context)
-
-    def scalar(parts: list[exp.Expr]) -> exp.Expr:
-        call = node.copy()
-        for part in parts:
-            call.set("this", part)
-        json = exp.JSONExtract(this=call.this.copy(), expression=node.expression.copy())
-        first = exp.Left(this=exp.cast(tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
-        is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
-        return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(call))])
-
-    return scalar([]) if is_cheap(node.this) else bound([node.this], scalar)
-
-
-def _json_path(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    raise UnsupportedSql(
-        "SQL/JSON paths",
-        place=context.place(node),
-        hint="write JSON_EXTRACT_SCALAR(json, '$.a') or JSON_EXTRACT",
-    )
-
-
-def _json_extract(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    if node.args.get("json_query"):
-        _json_path(node, context)
-    _check_path(node, context)
-    return tried(node)
 
 
 def _extreme(name: str) -> Rule:
@@ -321,6 +290,7 @@ def _called_with_two(
 
 TRINO: Functions = {
     **BOTH,
+    **JSON_FUNCTIONS,
     "approx_most_frequent": TOP_COUNTS,
     "array_average": "LIST_AVG(_0)",
     "array_first": "LIST_EXTRACT(_0, 1)",
@@ -329,12 +299,13 @@ TRINO: Functions = {
     "array_max": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MAX(_0) END",
     "array_min": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MIN(_0) END",
     "array_position": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN COALESCE(LIST_POSITION(_0, _1), 0) END",
-    "bit_count": "BIT_COUNT(CAST(_0 AS BIGINT))",
+    "bit_count": {1: "BIT_COUNT(CAST(_0 AS BIGINT))", 2: _BIT_COUNT},
     "bitwise_left_shift": "CAST(_0 AS BIGINT) << _1",
     "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
     "bitwise_right_shift_arithmetic": "CAST(_0 AS BIGINT) >> _1",
     "codepoint": "UNICODE(_0)",
     "current_timezone": "'UTC'",
+    "entropy": _ENTROPY,
     "format": _format,
     "format_datetime": format_datetime,
     "from_iso8601_date": "CAST(_0 AS DATE)",
@@ -342,11 +313,6 @@ TRINO: Functions = {
     "infinity": "CAST('Infinity' AS DOUBLE)",
     "is_finite": "ISFINITE(_0)",
     "is_infinite": "ISINF(_0)",
-    "is_json_scalar": "NOT JSON_TYPE(_0) IN ('OBJECT', 'ARRAY')",
-    "json_array_contains": "LIST_CONTAINS(FROM_JSON(_0, '[\"JSON\"]'), TO_JSON(_1))",
-    "json_array_get": "JSON_EXTRACT(_0, CAST(_1 AS BIGINT))",
-    "json_exists": _json_path,
-    "json_size": _JSON_SIZE,
     "last_day_of_month": "LAST_DAY(_0)",
     "map_agg": _first_values(_ENTRIES, _KEYS),
     "map_filter": _over_entries("filter"),
@@ -354,7 +320,15 @@ TRINO: Functions = {
     "millisecond": "MILLISECOND(_0) % 1000",
     "multimap_agg": _all_values(_ENTRIES),
     "nan": "CAST('NaN' AS DOUBLE)",
+    "from_big_endian_32": "CAST(CAST(CAST(_0 AS BIT) AS INTEGER) AS BIGINT)",
+    "from_big_endian_64": "CAST(CAST(_0 AS BIT) AS BIGINT)",
     "ngrams": _NGRAMS,
+    "numeric_histogram": {
+        2: _NUMERIC_HISTOGRAM.format("1e0"),
+        3: _NUMERIC_HISTOGRAM.format("CAST(_2 AS DOUBLE)"),
+    },
+    "to_big_endian_32": "CAST(CAST(CAST(_0 AS INTEGER) AS BIT) AS BLOB)",
+    "to_big_endian_64": "CAST(CAST(CAST(_0 AS BIGINT) AS BIT) AS BLOB)",
     "rand": _RANDOM,
     "random": _RANDOM,
     "regexp_position": regexps.POSITION,
@@ -398,12 +372,12 @@ TRINO: Functions = {
     exp.DateTrunc: _date_trunc,
     exp.Extract: _extract,
     exp.GenerateSeries: _sequence,
-    exp.JSONExtract: _json_extract,
-    exp.JSONExtractScalar: _json_extract_scalar,
-    exp.JSONValue: _json_path,
     exp.Normalize: _normalize,
     exp.ParseDatetime: parse_datetime,
     exp.RegexpExtract: regexps.EXTRACT,
+    exp.Skewness: lambda node, context: from_template(_SKEWNESS)(
+        exp.Anonymous(this="SKEWNESS", expressions=[node.this]), context
+    ),
     exp.Struct: _row,
     exp.Sub: _subtracted,
     exp.Substring: _substring,

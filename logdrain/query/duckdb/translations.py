@@ -44,12 +44,9 @@ SUGGESTIONS = {
     "conv": "TO_BASE and FROM_HEX are there in Trino",
     "hash": "its numbers are Hive's own: write MD5",
     "merge": "write APPROX_DISTINCT over the rows themselves",
-    "numeric_histogram": "write WIDTH_BUCKET and COUNT(*) with GROUP BY",
     "reduce_agg": "write REDUCE(ARRAY_AGG(x), …)",
     "reflect": "there is no Java here; write the function itself",
     "java_method": "there is no Java here; write the function itself",
     "sha512": "write SHA256",
-    "stack": "write UNION ALL, or LATERAL VIEW EXPLODE(ARRAY(…))",
-    "xxhash64": "write MD5",
 }
 """What to write instead of a function that is not run."""

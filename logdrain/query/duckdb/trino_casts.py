@@ -22,7 +22,10 @@ _FAILING = f"CASE WHEN {{}} OR _0 IS NULL THEN _0 ELSE _0 || '{NOT_READ}' END"
 _UNTYPED = "CASE WHEN TYPEOF(_0) <> 'VARCHAR' OR {} THEN _2 ELSE _1 END"
 _TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _WITH_A_LENGTH = TEXT | {exp.DType.JSON, exp.DType.UNKNOWN}
-_JSON_TEXT = "JSON_EXTRACT_STRING(_0, '$')"
+_JSON_TEXT = (  # of a number as it is written
+    "CASE WHEN REGEXP_FULL_MATCH(CAST(_0 AS VARCHAR), '[0-9.eE+-]+') THEN CAST(_0 AS VARCHAR) "
+    "ELSE JSON_EXTRACT_STRING(_0, '$') END"
+)
 _INSTANT = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g UTC')"
 _TIME = "STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%g')"
 _WRITTEN_TIME = "LEFT(STRFTIME(_0, '%Y-%m-%d %H:%M:%S.%f'), _1)"
@@ -44,7 +47,7 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
         return exp.Anonymous(this="FROM_JSON", expressions=[node.this, shape])
     condition = _condition(node.to)
     if condition is None or node.this.is_type(exp.DType.NULL):
-        return node
+        return _json_cast(node)
     if is_of(node.this, TEXT):
         if not node.this.is_string or not _is_plain(node.this.name, node.to):
             guard = _TRIED if isinstance(node, exp.TryCast) else _FAILING
@@ -52,6 +55,12 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
     elif node.this.is_type(exp.DType.UNKNOWN) or node.this.type is None:
         return _of_unknown(node, condition)
     return node
+
+
+def _json_cast(node: exp.Cast) -> exp.Expr:
+    """CAST(x AS JSON): text becomes a JSON string, it is not read as JSON."""
+    is_string = node.to.is_type(exp.DType.JSON) and is_of(node.this, TEXT)
+    return exp.Anonymous(this="TO_JSON", expressions=[node.this]) if is_string else node
 
 
 def _shape(to: exp.DataType) -> object:

@@ -8,7 +8,7 @@ from sqlglot.optimizer.scope import Scope
 from sqlglot.schema import MappingSchema
 
 
-class Inference(TypeAnnotator):
+class _Inference(TypeAnnotator):
     """sqlglot's, which knows nothing of such columns."""
 
     def _get_source_scope_selects(self, source: Scope) -> dict[str, Any]:
@@ -29,4 +29,4 @@ def infer(statement: exp.Expr, schema: MappingSchema, rules: Any) -> None:
         schema: Of the tables in it.
         rules: By kind of expression, as sqlglot has them.
     """
-    Inference(schema=schema, expression_metadata=rules).annotate(statement)
+    _Inference(schema=schema, expression_metadata=rules).annotate(statement)
