@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 from statistics import NormalDist
 
 _BUCKETS_MIN = 2
+_WAITING_MAX = 100  # as in Trino
 
 Point = tuple[float, float]
 """A value and its weight."""
@@ -34,14 +35,23 @@ def numeric_histogram(
     """
     if buckets < _BUCKETS_MIN or not values:
         return None
-    found: dict[float, float] = {}
-    for value, weight in sorted(zip(values, weights, strict=True)):
-        found[value] = found.get(value, 0.0) + weight
-    return dict(_merged(list(found.items()), buckets))
+    points: list[Point] = []
+    for point in zip(values, weights, strict=True):
+        if len(points) == buckets + _WAITING_MAX:
+            points = _merged(points, buckets)
+        points.append(point)
+    return dict(_merged(points, buckets))
 
 
 def _merged(points: list[Point], count: int) -> list[Point]:
-    """Neighbours merged until so many points are left. A pair in the queue is stale once one of it has changed."""
+    """Equal values are one point; then neighbours are merged until so many are left.
+
+    A pair in the queue is stale once one of it has changed.
+    """
+    same: dict[float, float] = {}
+    for value, weight in sorted(points):
+        same[value] = same.get(value, 0.0) + weight
+    points = list(same.items())
     after: list[int | None] = [*range(1, len(points)), None]
     before: list[int | None] = [None, *range(len(points) - 1)]
     left: dict[int, Point] = dict(enumerate(points))
