@@ -76,9 +76,24 @@ class Queries:
             self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
         return plan
 
-    def explain(self, request: QueryRequest) -> str:
-        """The plan, for people."""
+    def check(self, request: QueryRequest) -> Plan:
+        """The plan of a text that the engine takes; no event is read.
+
+        Raises:
+            SqlError: it cannot be run; the message has the place, the error the warnings of planning.
+            StoreUnavailable: the catalog cannot be read.
+        """
         plan = self.plan(request)
+        try:
+            self._engine.check(plan, self._streams(plan))
+        except SqlError as error:
+            error.warnings = plan.warnings
+            raise
+        return plan
+
+    def explain(self, request: QueryRequest) -> str:
+        """The plan, for people. Raises what `check` does."""
+        plan = self.check(request)
         estimates: list[int | None] = [self._source.estimate(scan) for scan in plan.scans]
         if self._results is not None:
             estimates += [self._results.estimate(scan) for scan in plan.result_scans]
@@ -194,11 +209,15 @@ class Queries:
         if not is_same:
             raise ScanTypeChanged(f"{prepared.catalog.table.name} changed since the query was planned")
 
-    def _run_in_engine(self, plan: Plan, use: "Use", stop: Stop) -> "Answer":
+    def _streams(self, plan: Plan) -> list[ScanStream]:
+        """What the engine reads; nothing is asked before the first batch is."""
         streams: list[ScanStream] = [self._source.scan(scan) for scan in plan.scans]
         if self._results is not None:
             streams += [self._results.scan(scan) for scan in plan.result_scans]
-        reading = Reading(plan, streams)
+        return streams
+
+    def _run_in_engine(self, plan: Plan, use: "Use", stop: Stop) -> "Answer":
+        reading = Reading(plan, self._streams(plan))
         rows = self._engine.run(plan, reading.scans, partial(use, reading), stop)
         return Answer(plan, reading.rows_read, reading.bytes_read, rows)
 

@@ -103,6 +103,18 @@ class ScanSource(Protocol):
 class Engine(Protocol):
     """Runs a plan's SQL over its scans."""
 
+    def check(self, plan: Plan, scans: Sequence[ScanStream]) -> None:
+        """Find what would fail before the first row is read; reads nothing.
+
+        Args:
+            plan: What would be run.
+            scans: As `run` takes them.
+
+        Raises:
+            SqlError: the engine does not take the query.
+        """
+        ...
+
     def run(
         self,
         plan: Plan,

@@ -66,6 +66,14 @@ class DuckdbEngine:
         """Close the databases that are kept for the next query."""
         self._databases.close_kept()
 
+    def check(self, plan: Plan, scans: Sequence[ScanStream]) -> None:
+        """Find what would fail before the first row is read; see `ports.Engine`."""
+        session = _Session(self._databases, self._functions, Stop())
+        try:
+            session.check(plan, [_WatchedScan(scan, Stop()) for scan in scans])
+        finally:
+            session.close()
+
     def run(
         self,
         plan: Plan,
@@ -110,17 +118,29 @@ class _Session:
 
     def run(self, plan: Plan, scans: Sequence["_WatchedScan"], use: Callable[[ArrowStream], int]) -> int:
         """Start the query and hand its rows on."""
+        self._begin(plan, scans, self._start)
+        return use(_Result(self, scans))
+
+    def check(self, plan: Plan, scans: Sequence["_WatchedScan"]) -> None:
+        """Let the engine understand the query, without running it."""
+        self._begin(plan, scans, self._check)
+
+    def _begin(
+        self,
+        plan: Plan,
+        scans: Sequence["_WatchedScan"],
+        do: Callable[[Plan, Sequence["_WatchedScan"]], None],
+    ) -> None:
         failure: BaseException | None = None
         self._plan = plan
         try:
-            self._start(plan, scans)
+            do(plan, scans)
         except RuntimeError as error:
             failure = _interrupted(error)
         except duckdb.Error as error:
             failure = self._cause(error, scans, is_bound=False)
         if failure is not None:
             raise failure
-        return use(_Result(self, scans))
 
     @property
     def schema(self) -> pa.Schema:
@@ -195,6 +215,13 @@ class _Session:
         return self._reader
 
     def _start(self, plan: Plan, scans: Sequence["_WatchedScan"]) -> None:
+        connection = self._open(plan, scans)
+        self._reader = _in_bigint(connection.sql(plan.engine_sql)).to_arrow_reader(_BATCH_ROWS)
+
+    def _check(self, plan: Plan, scans: Sequence["_WatchedScan"]) -> None:
+        self._open(plan, scans).execute(EXPLAIN + plan.engine_sql)
+
+    def _open(self, plan: Plan, scans: Sequence["_WatchedScan"]) -> DuckDBPyConnection:
         if self._ended.is_set():
             raise SqlError("the query has ended")
         # A function is the database's and dies with the connection: nobody else may come upon it.
@@ -206,7 +233,7 @@ class _Session:
         for scan, stream in zip(plan.all_scans, scans, strict=True):
             self._connection.register(scan.name, stream)
             self._registered.append(scan.name)
-        self._reader = _in_bigint(self._connection.sql(plan.engine_sql)).to_arrow_reader(_BATCH_ROWS)
+        return self._connection
 
 
 class _WatchedScan:

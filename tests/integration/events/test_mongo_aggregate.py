@@ -37,6 +37,9 @@ class NoEngine:
     ) -> int:
         raise AssertionError(plan.engine_sql)
 
+    def check(self, plan: Plan, scans: Sequence[ScanStream]) -> None:
+        raise AssertionError(f"the engine is asked about {plan.engine_sql} over {scans}")
+
     def close_idle(self) -> None:
         """Keeps nothing."""
 
