@@ -15,6 +15,7 @@ from logdrain.query.names.column_names import (
     find_column,
     unseen_column,
 )
+from logdrain.query.names.information_schema import SCHEMA, information_rows
 from logdrain.query.names.projections import separate_names, star_columns, with_name
 from logdrain.query.names.result_tables import result_source
 from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
@@ -137,6 +138,8 @@ class _Resolver:
 
     def _one_source(self, node: exp.Expr, scope: NameScope, ctes: Ctes) -> Source:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            if node.db.lower() == SCHEMA:
+                return self._one_source(self._replaced(node), scope, ctes)
             return self._table(node, ctes)
         if isinstance(node, exp.Subquery):
             names = self.query(node, scope.parent, ctes)
@@ -156,6 +159,12 @@ class _Resolver:
             if not isinstance(child, exp.TableAlias):
                 self._names_in(child, scope, ctes, _NO_OUTPUTS)
         return self._made_rows(node)
+
+    def _replaced(self, node: exp.Table) -> exp.Subquery:
+        rows = information_rows(self._context, node)
+        rows.set("joins", node.args.get("joins"))
+        node.replace(rows)
+        return rows
 
     def _table(self, node: exp.Table, ctes: Ctes) -> Source:
         name = node.name.lower()
