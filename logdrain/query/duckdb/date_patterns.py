@@ -60,9 +60,10 @@ def format_datetime(node: exp.Expr, context: PlanContext) -> exp.Expr:
 
 
 def parse_datetime(node: exp.Expr, context: PlanContext) -> exp.Expr:
-    """`parse_datetime(text, pattern)`."""
+    """`parse_datetime(text, pattern)`: an instant, in UTC where the pattern has no zone."""
     written = _pattern(node, node.args["format"], context, {"Z": "%z", "ZZ": "%z"})
-    return exp.StrToTime(this=node.this, format=exp.Literal.string(written))
+    parsed = exp.StrToTime(this=node.this, format=exp.Literal.string(written))
+    return exp.cast(parsed, exp.DType.TIMESTAMPTZ)
 
 
 def _pattern(node: exp.Expr, pattern: exp.Expr, context: PlanContext, zones: dict[str, str]) -> str:

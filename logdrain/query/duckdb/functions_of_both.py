@@ -48,6 +48,12 @@ _IN_BOTH = (  # in the order of the longer list
     "WHEN LEN(_0) >= LEN(_1) THEN LIST_FILTER(_0, LAMBDA e : LIST_POSITION(_1, e) >= 1) END"
 )
 
+_WIDTH_BUCKET = (  # the bounds may fall, too
+    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
+    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
+    "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
+)
+_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
 _DOUBLES = (exp.DType.DOUBLE, exp.DType.FLOAT)
 _COMPENSATED: dict[type[exp.Expr], str] = {exp.Sum: "FSUM", exp.Avg: "FAVG"}
 
@@ -203,10 +209,12 @@ BOTH: Functions = {
     "td_array_index": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
     "td_divide": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
     "td_md5": "MD5(CAST(_0 AS VARCHAR))",
+    "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
     exp.Add: date_add,
     exp.Chr: lambda node, _: template("CHR(CAST(_0 AS INTEGER))", *node.expressions),
     exp.ApproxDistinct: _approx_distinct,
     exp.ArraySize: _cardinality,
+    exp.CountIf: lambda node, _: template("COUNT(CASE WHEN _0 THEN 1 END)", node.this),
     exp.DateAdd: date_add,
     exp.Distinct: _count_distinct,
     exp.Pad: _in_integer("expression"),

@@ -27,7 +27,7 @@ from logdrain.query.duckdb.functions_of_both import (
     whole_stays,
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
-from logdrain.query.duckdb.templates import template
+from logdrain.query.duckdb.templates import over, template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
 from logdrain.query.sql.unnested import UnnestedColumn
@@ -295,15 +295,18 @@ HIVE: Functions = {
     "crc32": "HIVE_CRC32(CAST(_0 AS VARCHAR))",
     "elt": _elt,
     "field": _field,
-    "find_in_set": "COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0)",
+    "find_in_set": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) "
+    "THEN COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0) END",
     "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
     "histogram_numeric": _HISTOGRAM,
     "isnotnull": "NOT _0 IS NULL",
     "isnull": "_0 IS NULL",
     "map_values": _no_object,
+    "negative": "-_0",
     "parse_url": _parse_url,
     "pmod": "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)",
+    "positive": lambda node, _: exp.paren(node.expressions[0].copy()),
     "shiftleft": "CAST(_0 AS BIGINT) << _1",
     "shiftright": "CAST(_0 AS BIGINT) >> _1",
     "str_to_map": {
@@ -315,7 +318,11 @@ HIVE: Functions = {
     "to_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE _1) AT TIME ZONE 'UTC'",
     exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
+    exp.ByteLength: over("STRLEN(CAST(_0 AS VARCHAR))", "this"),
     exp.JSONExtractScalar: _json_object,
+    exp.Length: lambda node, _: (
+        template("LENGTH(CAST(_0 AS VARCHAR))", node.this) if is_of(node.this, NUMBER) else node
+    ),
     exp.Like: _like,
     exp.Quantile: _percentile,
     exp.Rand: _rand,

@@ -26,7 +26,7 @@ from logdrain.query.duckdb.functions_of_both import (
     pairs,
 )
 from logdrain.query.duckdb.json_functions import JSON_FUNCTIONS
-from logdrain.query.duckdb.templates import Rule, called, from_template, template
+from logdrain.query.duckdb.templates import Rule, called, from_template, over, template
 from logdrain.query.duckdb.trino_casts import trino_cast
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import is_of
@@ -49,12 +49,6 @@ _SLICE = (
     "THEN LIST_SLICE(_0, LEN(_0) + _1 + 1, LEN(_0) + _1 + _2) ELSE LIST_SLICE(_0, 1, 0) END"
 )
 _NGRAMS = "LIST_TRANSFORM(RANGE(1, GREATEST(LEN(_0) - _1 + 2, 2)), LAMBDA n : LIST_SLICE(_0, n, n + _1 - 1))"
-_WIDTH_BUCKET = (  # the bounds may fall, too
-    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
-    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
-    "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
-)
-_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
 _NUMERIC_HISTOGRAM = (
     "NUMERIC_HISTOGRAM_OF(CAST(_0 AS BIGINT), LIST(CAST(_1 AS DOUBLE)) FILTER (WHERE NOT _1 IS NULL), "
     "LIST({}) FILTER (WHERE NOT _1 IS NULL))"
@@ -68,6 +62,24 @@ _ENTROPY = (  # of counts
 )
 _SKEWNESS = (  # of the whole, where DuckDB's is that of a sample
     "CASE WHEN COUNT(_0) >= 3 THEN SKEWNESS(_0) * (COUNT(_0) - 2) / SQRT(COUNT(_0) * (COUNT(_0) - 1.0e0)) END"
+)
+_COSINE = "LIST_COSINE_SIMILARITY(CAST(_0 AS DOUBLE[]), CAST(_1 AS DOUBLE[]))"
+_WILSON = (
+    "(_0 * 1.0e0 / _1 + _2 * _2 / (2 * _1) {} _2 * SQRT((_0 * 1.0e0 / _1 * (1 - _0 * 1.0e0 / _1) "
+    "+ _2 * _2 / (4 * _1)) / _1)) / (1 + _2 * _2 / _1)"
+)
+_ISO_DATE = (  # of a week or a day of the year, too
+    "CASE WHEN REGEXP_FULL_MATCH(_0, '[0-9]{4}-W[0-9]{2}') "
+    "THEN CAST(STRPTIME(_0 || '-1', '%G-W%V-%u') AS DATE) "
+    "WHEN CONTAINS(_0, 'W') THEN CAST(STRPTIME(_0, '%G-W%V-%u') AS DATE) "
+    "WHEN REGEXP_FULL_MATCH(_0, '[0-9]{4}-[0-9]{3}') THEN CAST(STRPTIME(_0, '%Y-%j') AS DATE) "
+    "ELSE CAST(_0 AS DATE) END"
+)
+_STRPOS = (
+    "CASE WHEN LEN(STR_SPLIT(_0, _1)) <= ABS(_2) THEN 0 "
+    "WHEN _2 > 0 THEN LENGTH(ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), 1, _2), _1)) + 1 "
+    "WHEN _2 < 0 THEN LENGTH(ARRAY_TO_STRING("
+    "LIST_SLICE(STR_SPLIT(_0, _1), 1, LEN(STR_SPLIT(_0, _1)) + _2), _1)) + 1 END"
 )
 _DAYS = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _WHOLE_SEQUENCE = "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN 1 ELSE -1 END)"
@@ -226,6 +238,12 @@ def _to_iso8601(node: exp.Expr, _: PlanContext) -> exp.Expr:
     return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(pattern)])
 
 
+def _strpos(node: exp.Expr, _: PlanContext) -> exp.Expr:
+    """The place of the n-th occurrence, from the end where n is negative."""
+    number = node.args.get("occurrence")
+    return template(_STRPOS, node.this, node.args["substr"], number) if number else node
+
+
 def _sequence(node: exp.Expr, _: PlanContext) -> exp.Expr:
     """Of dates a list of dates, months counted from the start; it falls where the start is the greater."""
     start, end, step = node.args["start"], node.args["end"], node.args.get("step")
@@ -292,7 +310,7 @@ TRINO: Functions = {
     **BOTH,
     **JSON_FUNCTIONS,
     "approx_most_frequent": TOP_COUNTS,
-    "array_average": "LIST_AVG(_0)",
+    "array_average": "LIST_AVG(CAST(_0 AS DOUBLE[]))",
     "array_first": "LIST_EXTRACT(_0, 1)",
     "array_histogram": "LIST_HISTOGRAM(_0)",
     "array_last": "LIST_EXTRACT(_0, -1)",
@@ -304,12 +322,16 @@ TRINO: Functions = {
     "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
     "bitwise_right_shift_arithmetic": "CAST(_0 AS BIGINT) >> _1",
     "codepoint": "UNICODE(_0)",
+    "cosine_distance": f"1 - ({_COSINE})",
+    "cosine_similarity": _COSINE,
+    "crc32": "HIVE_CRC32(DECODE(_0))",
     "current_timezone": "'UTC'",
     "entropy": _ENTROPY,
     "format": _format,
     "format_datetime": format_datetime,
-    "from_iso8601_date": "CAST(_0 AS DATE)",
-    "hamming_distance": "HAMMING(_0, _1)",
+    "from_base64url": "FROM_BASE64(REPLACE(REPLACE(_0, '-', '+'), '_', '/'))",
+    "from_iso8601_date": _ISO_DATE,
+    "hamming_distance": "CASE WHEN _0 = '' AND _1 = '' THEN 0 ELSE HAMMING(_0, _1) END",
     "infinity": "CAST('Infinity' AS DOUBLE)",
     "is_finite": "ISFINITE(_0)",
     "is_infinite": "ISINF(_0)",
@@ -319,6 +341,9 @@ TRINO: Functions = {
     "map_union": _first_values(_ENTRIES_OF_MAPS, "FLATTEN(LIST(MAP_KEYS(_0)))"),
     "millisecond": "MILLISECOND(_0) % 1000",
     "multimap_agg": _all_values(_ENTRIES),
+    "multimap_from_entries": _all_values(
+        "LIST_TRANSFORM(_0, LAMBDA e : {'k': STRUCT_EXTRACT_AT(e, 1), 'v': STRUCT_EXTRACT_AT(e, 2)})"
+    ),
     "nan": "CAST('NaN' AS DOUBLE)",
     "from_big_endian_32": "CAST(CAST(CAST(_0 AS BIT) AS INTEGER) AS BIGINT)",
     "from_big_endian_64": "CAST(CAST(_0 AS BIT) AS BIGINT)",
@@ -340,7 +365,10 @@ TRINO: Functions = {
     "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",
     "split_to_map": f"MAP_FROM_ENTRIES({pairs('_0', '_1', '_2')})",
     "split_to_multimap": _all_values(pairs("_0", "_1", "_2")),
-    "to_base": "LOWER(TO_BASE(_0, CAST(_1 AS INTEGER)))",
+    "to_base": (
+        "CASE WHEN _0 < 0 THEN '-' || LOWER(TO_BASE(-_0, CAST(_1 AS INTEGER))) "
+        "ELSE LOWER(TO_BASE(_0, CAST(_1 AS INTEGER))) END"
+    ),
     "to_base64url": "REPLACE(REPLACE(TO_BASE64(_0), '+', '-'), '/', '_')",
     "to_iso8601": _to_iso8601,
     "to_milliseconds": "CAST(EPOCH(_0) * 1000 AS BIGINT)",
@@ -356,7 +384,8 @@ TRINO: Functions = {
     "url_extract_port": f"CAST(NULLIF({URL_PORT}, '') AS BIGINT)",
     "url_extract_protocol": URL_PROTOCOL,
     "url_extract_query": URL_QUERY,
-    "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
+    "wilson_interval_lower": _WILSON.format("-"),
+    "wilson_interval_upper": _WILSON.format("+"),
     "year_of_week": "ISOYEAR(_0)",
     "yow": "ISOYEAR(_0)",
     "zip": lambda node, _: exp.Anonymous(this="LIST_ZIP", expressions=node.expressions),
@@ -378,6 +407,11 @@ TRINO: Functions = {
     exp.Skewness: lambda node, context: from_template(_SKEWNESS)(
         exp.Anonymous(this="SKEWNESS", expressions=[node.this]), context
     ),
+    exp.DotProduct: over(
+        "LIST_DOT_PRODUCT(CAST(_0 AS DOUBLE[]), CAST(_1 AS DOUBLE[]))", "this", "expression"
+    ),
+    exp.FromBase: over("NUMBER_IN_BASE(_0, CAST(_1 AS BIGINT))", "this", "expression"),
+    exp.StrPosition: _strpos,
     exp.Struct: _row,
     exp.Sub: _subtracted,
     exp.Substring: _substring,

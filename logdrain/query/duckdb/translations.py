@@ -36,7 +36,6 @@ def translate_functions(context: PlanContext) -> None:
 
 SUGGESTIONS = {
     "combinations": "write a join of UNNEST with itself",
-    "from_base": "FROM_HEX(text) reads base 16; CAST('12' AS BIGINT) base 10",
     "word_stem": "it needs a dictionary of the language: stem words in the application",
     "approx_set": "write APPROX_DISTINCT",
     "checksum": "its octets are Trino's own: compare COUNT(*), SUM and MAX instead",

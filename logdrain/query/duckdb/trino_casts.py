@@ -20,6 +20,9 @@ _TRIED = "CASE WHEN {} THEN _0 END"
 _FAILING = f"CASE WHEN {{}} OR _0 IS NULL THEN _0 ELSE _0 || '{NOT_READ}' END"
 # The type is only known while the query runs.
 _UNTYPED = "CASE WHEN TYPEOF(_0) <> 'VARCHAR' OR {} THEN _2 ELSE _1 END"
+_DIGITS_SHOWN = "digits_shown"
+_MILLISECONDS = 3
+_INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPTZ)
 _TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _WITH_A_LENGTH = TEXT | {exp.DType.JSON, exp.DType.UNKNOWN}
 _JSON_TEXT = (  # of a number as it is written
@@ -42,6 +45,9 @@ def trino_cast(node: exp.Expr, _: PlanContext) -> exp.Expr:
         return node
     if is_of(node.to, TEXT):
         return _as_text(node)
+    if is_of(node.to, _INSTANTS) and node.to.expressions:  # other types in DuckDB, with fewer functions
+        node.meta[_DIGITS_SHOWN] = int(node.to.expressions[0].name)
+        node.to.set("expressions", [])
     if node.this.is_type(exp.DType.JSON) and node.to.find(exp.ColumnDef):
         shape = exp.Literal.string(json.dumps(_shape(node.to)))
         return exp.Anonymous(this="FROM_JSON", expressions=[node.this, shape])
@@ -114,8 +120,9 @@ def _as_text(node: exp.Cast) -> exp.Expr:
 def _time_text(time: exp.Expr) -> exp.Expr:
     """A TIMESTAMP has milliseconds; one that is written, `TIMESTAMP '…'`, as many digits as are written."""
     is_written = isinstance(time, exp.Cast) and time.this.is_string and "start" not in time.meta
-    if not is_written:
+    written = len(time.this.name.partition(".")[2]) if is_written else _MILLISECONDS
+    digits = time.meta.get(_DIGITS_SHOWN, written)
+    if digits == _MILLISECONDS:
         return template(_TIME, time)
-    _, point, fraction = time.this.name.partition(".")
-    length = len("2020-01-01 00:00:00") + len(point) + len(fraction.strip())
+    length = len("2020-01-01 00:00:00") + (digits + 1 if digits else 0)
     return template(_WRITTEN_TIME, time, exp.Literal.number(length))

@@ -79,6 +79,7 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
             exp.DateAdd: _moved(lambda inferring, node: inferring._annotate_timeunit(node)),  # noqa: SLF001  sqlglot's rule for it
             exp.FromISO8601Timestamp: lambda _, node: _set(node, exp.DType.TIMESTAMPTZ),
             exp.JSONExtract: lambda _, node: _set(node, exp.DType.JSON),
+            exp.ParseDatetime: lambda _, node: _set(node, exp.DType.TIMESTAMPTZ),
             exp.Sub: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
         }
         rules.update(dict.fromkeys(_TEXTS, _text))

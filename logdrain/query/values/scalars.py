@@ -21,6 +21,7 @@ from logdrain.query.values.json_pieces import json_piece
 from logdrain.query.values.td_calendar import Unit, local_time, minute_of, start_of
 from logdrain.query.values.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
 from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN, ZONE_HINT, duration_s, find_zone, unix_time
+from logdrain.query.values.trino_texts import is_luhn, number_in_base, span_in_words
 from logdrain.query.values.xxhash import xxhash64
 
 TIME_PARSE = "parse_td_time"
@@ -200,6 +201,12 @@ REGEXPS = (
 )
 
 _REAL = Parameter("DOUBLE", "number", "write a number")
+_WHOLE = Parameter("BIGINT", "number", "write a whole number")
+TRINO_TEXTS = (
+    ScalarFunction("number_in_base", (_TEXT, _WHOLE), "BIGINT", number_in_base),
+    ScalarFunction("luhn_check", (_TEXT,), "BOOLEAN", is_luhn),
+    ScalarFunction("human_readable_seconds", (_REAL,), "VARCHAR", span_in_words),
+)
 _COUNT = Parameter("BIGINT", "number of buckets", "write a whole number")
 _REALS = Parameter("DOUBLE[]", "list of numbers", "write numbers")
 NORMAL = (
@@ -219,5 +226,5 @@ SCALAR_FUNCTIONS = (
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC, DURATION),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
     *(PARSE_AGENT, PARSE_USER_AGENT),
-    *REGEXPS,
+    *(*REGEXPS, *TRINO_TEXTS),
 )
