@@ -27,7 +27,7 @@ from logdrain.query.duckdb.functions_of_both import (
     whole_stays,
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
-from logdrain.query.duckdb.templates import over, template
+from logdrain.query.duckdb.templates import template
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
 from logdrain.query.sql.unnested import UnnestedColumn
@@ -304,6 +304,7 @@ HIVE: Functions = {
     "isnull": "_0 IS NULL",
     "map_values": _no_object,
     "negative": "-_0",
+    "octet_length": "STRLEN(CAST(_0 AS VARCHAR))",
     "parse_url": _parse_url,
     "pmod": "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)",
     "positive": lambda node, _: exp.paren(node.expressions[0].copy()),
@@ -318,7 +319,6 @@ HIVE: Functions = {
     "to_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE _1) AT TIME ZONE 'UTC'",
     exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
-    exp.ByteLength: over("STRLEN(CAST(_0 AS VARCHAR))", "this"),
     exp.JSONExtractScalar: _json_object,
     exp.Length: lambda node, _: (
         template("LENGTH(CAST(_0 AS VARCHAR))", node.this) if is_of(node.this, NUMBER) else node

@@ -198,6 +198,7 @@ _HIVE = {
     "month": _node(1),
     "months_between": _call(2, 3, returns=_DOUBLE),
     "negative": _call_like(1),
+    "octet_length": _call(1, returns=_BIGINT),
     "parse_url": _call(2, 3, returns=_VARCHAR),
     "parse_url_tuple": _call_of_any(2),
     "percentile": _node(2),

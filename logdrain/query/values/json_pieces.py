@@ -3,7 +3,7 @@
 import json
 import re
 
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
 
@@ -18,7 +18,7 @@ def json_piece(text: str, pointer: str) -> str | None:
                 return None
             at = found
         _, end = _DECODER.raw_decode(text, at)
-    except (ValueError, RecursionError):
+    except (json.JSONDecodeError, RecursionError):
         return None
     return _STRING_OR_SPACE.sub(r"\1", text[at:end])
 
