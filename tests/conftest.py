@@ -62,10 +62,8 @@ def ledger_template(postgres_server_url: str) -> Iterator[str]:
 @pytest.fixture
 def mongodb_uri(mongodb_server_uri: str) -> Iterator[str]:
     """A MongoDB URI whose path is a database of this test alone, empty."""
-    name = f"test_{secrets.token_hex(6)}"
-    yield _with_mongodb_database(mongodb_server_uri, name)
-    with pymongo.MongoClient[dict[str, object]](mongodb_server_uri) as client:
-        client.drop_database(name)
+    with own_mongodb_database(mongodb_server_uri) as uri:
+        yield uri
 
 
 @pytest.fixture
@@ -90,6 +88,15 @@ def cancelled_connects() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+@contextmanager
+def own_mongodb_database(server_uri: str) -> Iterator[str]:
+    """A MongoDB URI whose path is a new database, dropped at the end."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield _with_mongodb_database(server_uri, name)
+    with pymongo.MongoClient[dict[str, object]](server_uri) as client:
+        client.drop_database(name)
 
 
 @contextmanager

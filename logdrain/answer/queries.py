@@ -14,7 +14,7 @@ from logdrain.answer.deadlines import time_limit
 from logdrain.answer.kept.scans import KeptScans
 from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Scan, TimeRange
-from logdrain.model.queries import Plan, PlanSummary, QueryRequest
+from logdrain.model.queries import EngineQuery, Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import ArrowStream, Engine, Groups, ResultReader, ScanSource, ScanStream
 from logdrain.query.explain import explain
@@ -80,9 +80,23 @@ class Queries:
             self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
         return plan
 
-    def explain(self, request: QueryRequest) -> str:
-        """The plan, for people."""
+    def check(self, request: QueryRequest) -> Plan:
+        """The plan of a query that the engine takes, too; no event is read.
+
+        Raises:
+            SqlError: it cannot be run; the message has the place, the error the warnings of planning.
+            StoreUnavailable: the catalog cannot be read.
+        """
+        return self._checked(request).plan
+
+    def _checked(self, request: QueryRequest) -> EngineQuery:
         query = self._engine.lower(self._plan(request))
+        with _warned(query.plan), self._engine.run(query.explained, self._streams(query.plan)):
+            return query
+
+    def explain(self, request: QueryRequest) -> str:
+        """The plan, for people. Raises what `check` does."""
+        query = self._checked(request)
         plan = query.plan
         estimates: list[int | None] = [self._source.estimate(scan) for scan in plan.scans]
         if self._results is not None:
@@ -211,11 +225,16 @@ class Queries:
         if not is_same:
             raise ScanTypeChanged(f"{prepared.catalog.table.name} changed since the query was planned")
 
-    def _in_engine(self, plan: Plan, stop: Stop, stack: ExitStack) -> "Answer":
-        query = self._engine.lower(plan)
+    def _streams(self, plan: Plan) -> list[ScanStream]:
+        """What the engine reads; nothing is asked before the first batch is."""
         streams: list[ScanStream] = [self._source.scan(scan) for scan in plan.scans]
         if self._results is not None:
             streams += [self._results.scan(scan) for scan in plan.result_scans]
+        return streams
+
+    def _in_engine(self, plan: Plan, stop: Stop, stack: ExitStack) -> "Answer":
+        query = self._engine.lower(plan)
+        streams = self._streams(plan)
         with ExitStack() as running:
             rows = running.enter_context(self._engine.run(query, streams, stop))
             batches = iter(rows)

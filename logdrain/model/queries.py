@@ -1,6 +1,6 @@
 """Nouns of a query: what is asked, what it was understood as, and what an engine runs."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from sqlglot import exp
 
@@ -92,3 +92,8 @@ class EngineQuery:
 
     plan: Plan
     sql: str
+
+    @property
+    def explained(self) -> "EngineQuery":
+        """What has the engine understand the query, and read nothing."""
+        return replace(self, sql=f"EXPLAIN {self.sql}")

@@ -10,10 +10,11 @@ from logdrain.model.plans import ResultColumn, ResultTable
 from logdrain.model.queries import Plan, QueryRequest
 from logdrain.query.names.hive_forms import write_hive_forms
 from logdrain.query.names.infer_types import complete_casts, infer_types
+from logdrain.query.names.random_order import drop_seeds, write_random_windows
 from logdrain.query.names.resolve import resolve_names
 from logdrain.query.names.row_forms import write_row_forms
 from logdrain.query.names.trino_checks import check_types
-from logdrain.query.names.unseen import empty_unseen_unnest
+from logdrain.query.names.unseen import type_unseen
 from logdrain.query.pushdown.aggregation import find_aggregation
 from logdrain.query.pushdown.push_filters import push_filters
 from logdrain.query.sql.call_checks import check_calls
@@ -31,7 +32,7 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     resolve_names,  # tables become scans, columns get their meaning
     check_calls,
     infer_types,
-    empty_unseen_unnest,
+    type_unseen,
     rewrite_td_functions,
     name_zones,
     infer_types,
@@ -40,6 +41,8 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     freeze_now,
     find_slice_column,
     write_sessions,
+    drop_seeds,
+    write_random_windows,
     push_filters,  # what the scans need not read
     find_aggregation,  # what the store can answer alone
     infer_types,  # the types that an engine lowers by

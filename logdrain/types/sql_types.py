@@ -86,7 +86,6 @@ def sql_type(of: ColumnType) -> exp.DataType:
             for name, part in of.fields
         ]
         return exp.DataType(this=exp.DType.STRUCT, expressions=parts, nested=True)
-    scalar = engine_type(COLUMN_KINDS[of.kind].sql or of.kind)
-    if of.kind is TypeKind.NULL:
-        scalar.set("nullable", value=True)  # a mark: what no event has had yet can be of any type
-    return scalar
+    if of.kind is TypeKind.NULL:  # what no event has had yet can be of any type
+        return exp.DataType(this=exp.DType.NULL)
+    return engine_type(COLUMN_KINDS[of.kind].sql or of.kind)

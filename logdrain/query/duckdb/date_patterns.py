@@ -39,7 +39,7 @@ JAVA_LETTERS = {
 _FIELDS = {
     **JAVA_LETTERS,
     "y": "%Y",
-    "YYYY": "%Y",
+    **dict.fromkeys(("Y", "YY", "YYYY", "yyy", "YYY"), "%Y"),
     "xxxx": "%G",
     "x": "%G",
     "ww": "%V",
@@ -60,9 +60,10 @@ def format_datetime(node: exp.Expr, context: SqlTree) -> exp.Expr:
 
 
 def parse_datetime(node: exp.Expr, context: SqlTree) -> exp.Expr:
-    """`parse_datetime(text, pattern)`."""
+    """`parse_datetime(text, pattern)`: an instant, in UTC where the pattern has no zone."""
     written = _pattern(node, node.args["format"], context, {"Z": "%z", "ZZ": "%z"})
-    return exp.StrToTime(this=node.this, format=exp.Literal.string(written))
+    parsed = exp.StrToTime(this=node.this, format=exp.Literal.string(written))
+    return exp.cast(parsed, exp.DType.TIMESTAMPTZ)
 
 
 def _pattern(node: exp.Expr, pattern: exp.Expr, context: SqlTree, zones: dict[str, str]) -> str:

@@ -157,6 +157,9 @@ _RULES = (
     _Rule("Invalid Input", r"Division by zero", SqlError, _NULLIF, (Risk.DIVISION,)),
     _Rule("Invalid Input", r"Could not parse", SqlTypeError, _TRY, (Risk.PARSE,)),
     _Rule("Invalid Input", r"hex digit|Malformed JSON", SqlTypeError, _TRY),
+    _Rule(
+        "Invalid Input", r"regex timed out", SqlError, "write it without nested repetition", (Risk.PATTERN,)
+    ),
     _Rule("Invalid Input", _RE2, SqlError, "regular expressions are those of RE2", (Risk.PATTERN,)),
 )
 
@@ -168,6 +171,7 @@ _OVER = re.compile(r"Window functions are not supported here")
 
 # Messages that are not in the words of SQL, or say too much.
 _PLAINER = (
+    (re.compile(r".*regex timed out.*"), "the regular expression takes too long for a text"),
     (re.compile(r"UNNEST requires a single list.*"), "UNNEST takes a list"),
     (re.compile(r"(\w+) clause cannot contain ([a-z ]+)!"), r"\1 cannot contain \2"),
     (re.compile(r"More than one row returned .*"), "a subquery that stands for one value has several rows"),

@@ -4,16 +4,17 @@ A table has an entry for each function: its name, if it is read as a plain call,
 for it; and what DuckDB runs instead. How many arguments it takes is in sql/signatures.py.
 """
 
-import re
 from collections.abc import Mapping
 
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
-from logdrain.query.duckdb.templates import Lowering, called
+from logdrain.query.duckdb import regexps
+from logdrain.query.duckdb.templates import Lowering, Rule, bound, called, is_cheap, template
 from logdrain.query.sql.context import SqlTree
-from logdrain.query.sql.kinds import is_map, is_of
+from logdrain.query.sql.kinds import WHOLE, is_map, is_of
 from logdrain.query.sql.nodes import JsonFieldText, SessionId
+from logdrain.query.sql.unnested import UnnestedColumn, holds_rows
 
 Functions = Mapping[str | type[exp.Expr], Lowering]
 
@@ -32,9 +33,30 @@ TOP_COUNTS = (
     "LAMBDA e : {'n': -CAST(e.value AS BIGINT), 'v': e.key})), 1, _0), LAMBDA e : {'k': e.v, 'v': -e.n}))"
 )
 
+_ANY = "CASE WHEN LIST_BOOL_OR(_0) THEN TRUE WHEN LEN(_0) = LIST_COUNT(_0) THEN FALSE END"
+_DISTINCT = (  # a long list by sorting: comparing each element with all others would take too long
+    "CASE WHEN LEN(_0) <= 1000 THEN LIST_FILTER(_0, LAMBDA e, at : LIST_POSITION(_0, e) = at) "
+    "ELSE LIST_EXTRACT(LIST_TRANSFORM("
+    "[LIST_SORT(LIST_TRANSFORM(_0, LAMBDA e, at : {'e': e, 'at': at}))], "
+    "LAMBDA s : LIST_TRANSFORM(LIST_SORT(LIST_TRANSFORM("
+    "LIST_FILTER(s, LAMBDA p, n : n = 1 OR LIST_EXTRACT(s, n - 1).e IS DISTINCT FROM p.e), "
+    "LAMBDA p : {'at': p.at, 'e': p.e})), LAMBDA p : p.e)), 1) END"
+)
+"""A list with each element once, NULL too, in the order of first appearance."""
+
+_IN_BOTH = (  # in the order of the longer list
+    "CASE WHEN LEN(_0) < LEN(_1) THEN LIST_FILTER(_1, LAMBDA e : LIST_POSITION(_0, e) >= 1) "
+    "WHEN LEN(_0) >= LEN(_1) THEN LIST_FILTER(_0, LAMBDA e : LIST_POSITION(_1, e) >= 1) END"
+)
+
+_WIDTH_BUCKET = (  # the bounds may fall, too
+    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
+    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
+    "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
+)
+_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
 _DOUBLES = (exp.DType.DOUBLE, exp.DType.FLOAT)
 _COMPENSATED: dict[type[exp.Expr], str] = {exp.Sum: "FSUM", exp.Avg: "FAVG"}
-_GROUP = re.compile(r"\\(.)|\$([0-9])|(\\)", re.DOTALL)
 
 
 def pairs(text: str, between_pairs: str, within_pair: str) -> str:
@@ -46,11 +68,28 @@ def pairs(text: str, between_pairs: str, within_pair: str) -> str:
     )
 
 
+def _matched(text: str) -> Rule:
+    """A template over what a function yields for each element of a list: TRUE, FALSE or NULL."""
+    return lambda node, _: template(text, exp.Anonymous(this="LIST_TRANSFORM", expressions=node.expressions))
+
+
+def _distinct_of(text: str) -> Rule:
+    return lambda node, _: template(_DISTINCT, template(text, *node.expressions))
+
+
 def tried(node: exp.Expr) -> exp.Expr:
-    """NULL for text that is not JSON, as in both dialects; DuckDB raises an error."""
-    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
-        return node
-    return exp.Try(this=exp.Paren(this=node.copy()))
+    """NULL for text that is not JSON, as in both dialects; DuckDB raises an error.
+
+    TRY takes no aggregates: what stands for the JSON is evaluated before.
+    """
+
+    def attempt(parts: list[exp.Expr]) -> exp.Expr:
+        call = node.copy()
+        for part in parts:
+            call.set("this", part)
+        return exp.Try(this=exp.Paren(this=call))
+
+    return attempt([]) if is_cheap(node.this) else bound([node.this], attempt)
 
 
 def compensated_sum(node: exp.Expr, _: SqlTree) -> exp.Expr:
@@ -75,7 +114,7 @@ def compensated_sum(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return node
 
 
-def _date_add(node: exp.Expr, _: SqlTree) -> exp.Expr:
+def date_add(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """A date plus days is a date; in DuckDB it is a timestamp."""
     is_date = isinstance(node, exp.TsOrDsAdd) or node.this.is_type(exp.DType.DATE)
     is_span = isinstance(node, (exp.TsOrDsAdd, exp.DateAdd)) or isinstance(node.expression, exp.Interval)
@@ -98,9 +137,39 @@ def _count_distinct(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return exp.Distinct(expressions=[exp.Case(ifs=missing, default=exp.Tuple(expressions=node.expressions))])
 
 
+def whole_stays(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """FLOOR and CEIL of a whole number are that number; DuckDB's are DOUBLE."""
+    return exp.paren(node.this.copy()) if is_of(node.this, WHOLE) else node
+
+
+def _in_integer(part: str) -> Rule:
+    """DuckDB takes no BIGINT there, and columns have no smaller type."""
+
+    def rule(node: exp.Expr, _: SqlTree) -> exp.Expr:
+        number = node.args.get(part)
+        if isinstance(number, exp.Expr) and not number.is_int:
+            node.set(part, exp.cast(number.copy(), exp.DType.INT))
+        return node
+
+    return rule
+
+
+rounded = _in_integer("decimals")
+
+
 def _cardinality(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """DuckDB has one function for lists and one for maps."""
     return exp.Anonymous(this="CARDINALITY", expressions=[node.this]) if is_map(node.this) else node
+
+
+def unnested(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """The list that a column of UNNEST is made of."""
+    if isinstance(node, UnnestedColumn) and holds_rows(node):
+        return template(
+            "LIST_TRANSFORM(_0, LAMBDA r : STRUCT_EXTRACT_AT(r, _1))", node.this, node.args["place"]
+        )
+    made = "MAP_KEYS(_0)" if node.args["place"].name == "1" else "MAP_VALUES(_0)"
+    return template(made, node.this)
 
 
 def _reduce(node: exp.Expr, context: SqlTree) -> exp.Expr:
@@ -115,17 +184,6 @@ def _reduce(node: exp.Expr, context: SqlTree) -> exp.Expr:
     return called(finish, [reduced])
 
 
-def _regexp_replace(node: exp.Expr, context: SqlTree) -> exp.Expr:
-    """Java writes groups as `$1`, DuckDB with a backslash."""
-    replacement = node.args.get("replacement")
-    if isinstance(replacement, exp.Lambda):
-        raise UnsupportedSql("REGEXP_REPLACE with a function", place=context.place(node))
-    if replacement is not None and replacement.is_string:
-        text = _GROUP.sub(_group, replacement.name)
-        node.set("replacement", exp.Literal.string(text))
-    return node
-
-
 def _json_field_text(node: exp.Expr, _: SqlTree) -> exp.Expr:
     steps = "".join('."' + step.name.replace('"', '\\"') + '"' for step in node.expressions)
     return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[node.this, exp.Literal.string(f"${steps}")])
@@ -136,38 +194,53 @@ def _session_id(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return exp.cast(exp.cast(exp.MD5(this=whose), exp.DType.UUID), exp.DType.VARCHAR)
 
 
-def _group(found: re.Match[str]) -> str:
-    if found[2]:
-        return f"\\{found[2]}"
-    return r"\\" if found[1] in (None, "\\") else str(found[1])
-
-
 BOTH: Functions = {
-    "all_match": "COALESCE(LIST_BOOL_AND(LIST_TRANSFORM(_0, _1)), TRUE)",
-    "any_match": "COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "all_match": _matched(
+        "CASE WHEN NOT LIST_BOOL_AND(_0) THEN FALSE WHEN LEN(_0) = LIST_COUNT(_0) THEN TRUE END"
+    ),
+    "any_match": _matched(_ANY),
+    "array_distinct": lambda node, _: template(_DISTINCT, *node.expressions),
+    "array_except": _distinct_of(
+        "CASE WHEN NOT _1 IS NULL THEN LIST_FILTER(_0, LAMBDA e : LIST_POSITION(_1, e) IS NULL) END"
+    ),
+    "array_intersect": _distinct_of(_IN_BOTH),
     "array_max": "LIST_MAX(_0)",
     "array_min": "LIST_MIN(_0)",
-    "array_remove": "LIST_FILTER(_0, LAMBDA kept : kept <> _1)",
-    "array_union": "LIST_DISTINCT(LIST_CONCAT(_0, _1))",
-    "arrays_overlap": "LIST_HAS_ANY(_0, _1)",
+    "array_remove": "CASE WHEN NOT _1 IS NULL THEN LIST_FILTER(_0, LAMBDA e : e IS DISTINCT FROM _1) END",
+    "array_union": _distinct_of("CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN LIST_CONCAT(_0, _1) END"),
+    "arrays_overlap": (
+        "CASE WHEN LIST_HAS_ANY(_0, _1) THEN TRUE WHEN LEN(_0) = LIST_COUNT(_0) AND LEN(_1) = LIST_COUNT(_1) "
+        "OR LEN(_0) = 0 OR LEN(_1) = 0 THEN FALSE END"
+    ),
     "e": "EXP(1)",
     "every": "BOOL_AND(_0)",
-    "none_match": "NOT COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(_0, _1)), FALSE)",
+    "none_match": _matched(f"NOT {_ANY}"),
     "soundex": "SOUNDEX_CODE(CAST(_0 AS VARCHAR))",
     "td_approx_most_frequent": TOP_COUNTS,
     "td_array_index": "CASE WHEN _1 >= 0 THEN LIST_EXTRACT(_0, _1 + 1) END",
     "td_divide": "CASE WHEN _1 = 0 THEN 0e0 ELSE CAST(_0 AS DOUBLE) / _1 END",
     "td_md5": "MD5(CAST(_0 AS VARCHAR))",
-    exp.Add: _date_add,
+    "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
+    exp.Add: date_add,
+    exp.Chr: lambda node, _: template("CHR(CAST(_0 AS INTEGER))", *node.expressions),
     exp.ApproxDistinct: _approx_distinct,
     exp.ArraySize: _cardinality,
-    exp.DateAdd: _date_add,
+    exp.CountIf: lambda node, _: template("COUNT(CASE WHEN _0 THEN 1 END)", node.this),
+    exp.DateAdd: date_add,
     exp.Distinct: _count_distinct,
+    exp.Pad: _in_integer("expression"),
+    **dict.fromkeys((exp.Round, exp.Trunc), rounded),
+    **dict.fromkeys((exp.Ceil, exp.Floor), whole_stays),
     exp.JSONExtract: lambda node, _: tried(node),
     exp.Reduce: _reduce,
-    exp.RegexpReplace: _regexp_replace,
-    exp.Sub: _date_add,
-    exp.TsOrDsAdd: _date_add,
+    exp.RegexpCount: regexps.COUNT,
+    exp.RegexpExtractAll: regexps.EXTRACT_ALL,
+    exp.RegexpLike: regexps.LIKE,
+    exp.RegexpReplace: regexps.REPLACE,
+    exp.RegexpSplit: regexps.SPLIT,
+    exp.Sub: date_add,
+    exp.TsOrDsAdd: date_add,
+    UnnestedColumn: unnested,
     JsonFieldText: _json_field_text,
     SessionId: _session_id,
 }

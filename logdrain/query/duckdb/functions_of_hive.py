@@ -6,6 +6,7 @@
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.functions_of_both import (
     BOTH,
     URL_AUTHORITY,
@@ -18,12 +19,16 @@ from logdrain.query.duckdb.functions_of_both import (
     Functions,
     compensated_sum,
     pairs,
+    rounded,
     tried,
+    unnested,
+    whole_stays,
 )
 from logdrain.query.duckdb.hive_times import HIVE_TIMES, as_time
 from logdrain.query.duckdb.templates import template
 from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import NUMBER, TEXT, WHOLE, is_map, is_of
+from logdrain.query.sql.unnested import UnnestedColumn
 
 _FILE = f"CASE WHEN {URL_QUERY} = '' THEN {URL_PATH} ELSE {URL_PATH} || '?' || {URL_QUERY} END"
 _URL_PARTS = {
@@ -47,7 +52,17 @@ _SUBSTRING_INDEX = (
     "THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), GREATEST(LEN(STR_SPLIT(_0, _1)) + _2 + 1, 1), "
     "LEN(STR_SPLIT(_0, _1))), _1) ELSE '' END"
 )
+_SEEDED = (
+    "(MD5_NUMBER_LOWER(CAST(_0 AS VARCHAR) || '/' || CAST(ROW_NUMBER() OVER () AS VARCHAR)) >> 11) "
+    "/ 9007199254740992.0e0"
+)
+_HISTOGRAM = (
+    "LIST_TRANSFORM(MAP_ENTRIES(NUMERIC_HISTOGRAM_OF("
+    "CAST(_1 AS BIGINT), LIST(CAST(_0 AS DOUBLE)) FILTER (WHERE NOT _0 IS NULL), "
+    "LIST(1e0) FILTER (WHERE NOT _0 IS NULL))), LAMBDA e : {'x': e.key, 'y': e.value})"
+)
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+_DECIMAL = (exp.DType.DECIMAL,)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
 _NUMBER_OR_TEXT = NUMBER | TEXT
 _FIELDS_SHOWN = 3
@@ -142,6 +157,12 @@ def _of_number(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return node
 
 
+def _in_bigint(node: exp.Expr, context: SqlTree) -> exp.Expr:
+    """FLOOR and CEIL are BIGINT, but for those of DECIMAL."""
+    number = whole_stays(_of_number(node, context), context)
+    return exp.cast(number, exp.DType.BIGINT) if number is node and not is_of(node.this, _DECIMAL) else number
+
+
 def _number(text: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=text.copy(), to=exp.DType.DOUBLE.into_expr(), safe=True)
 
@@ -212,6 +233,18 @@ def _json_object(node: exp.Expr, context: SqlTree) -> exp.Expr:
     return tried(node)
 
 
+def _like(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """A backslash makes the sign after it plain."""
+    if isinstance(node.parent, exp.Escape):
+        return node
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
+
+
+def _rand(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """`rand(seed)`: the same numbers in every run."""
+    return node if node.this is None else template(_SEEDED, node.this)
+
+
 def _text(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.VARCHAR)
 
@@ -238,19 +271,24 @@ def _field(node: exp.Expr, _: SqlTree) -> exp.Expr:
 HIVE: Functions = {
     **BOTH,
     "binary": "ENCODE(CAST(_0 AS VARCHAR))",
-    "bround": {1: "ROUND_EVEN(_0, 0)", 2: "ROUND_EVEN(_0, _1)"},
+    "bround": {1: "ROUND_EVEN(_0, 0)", 2: "ROUND_EVEN(_0, CAST(_1 AS INTEGER))"},
     "conv": "HIVE_CONV(CAST(_0 AS VARCHAR), CAST(_1 AS BIGINT), CAST(_2 AS BIGINT))",
     "crc32": "HIVE_CRC32(CAST(_0 AS VARCHAR))",
     "elt": _elt,
     "field": _field,
-    "find_in_set": "COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0)",
+    "find_in_set": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) "
+    "THEN COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0) END",
     "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
+    "histogram_numeric": _HISTOGRAM,
     "isnotnull": "NOT _0 IS NULL",
     "isnull": "_0 IS NULL",
     "map_values": _no_object,
+    "negative": "-_0",
+    "octet_length": "STRLEN(CAST(_0 AS VARCHAR))",
     "parse_url": _parse_url,
     "pmod": "((_0 % NULLIF(_1, 0)) + _1) % NULLIF(_1, 0)",
+    "positive": lambda node, _: exp.paren(node.expressions[0].copy()),
     "shiftleft": "CAST(_0 AS BIGINT) << _1",
     "shiftright": "CAST(_0 AS BIGINT) >> _1",
     "str_to_map": {
@@ -263,11 +301,18 @@ HIVE: Functions = {
     exp.ApproxQuantile: _percentile_approx,
     exp.ArraySize: _size,
     exp.JSONExtractScalar: _json_object,
+    exp.Length: lambda node, _: (
+        template("LENGTH(CAST(_0 AS VARCHAR))", node.this) if is_of(node.this, NUMBER) else node
+    ),
+    exp.Like: _like,
     exp.Quantile: _percentile,
+    exp.Rand: _rand,
+    exp.RegexpExtract: regexps.EXTRACT_OF_HIVE,
     exp.Substring: _substring,
     **dict.fromkeys((exp.ArrayAgg, exp.ArrayUniqueAgg), _collected),
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
     **dict.fromkeys((exp.Explode, exp.MapKeys, exp.Unnest), _no_object),
+    UnnestedColumn: lambda node, context: unnested(_no_object(node, context), context),
     **dict.fromkeys((exp.Greatest, exp.Least), _greatest),
     **dict.fromkeys((exp.Avg, exp.Sum), _added),
     **dict.fromkeys((exp.IntDiv, exp.Mod), _divided),
@@ -276,9 +321,11 @@ HIVE: Functions = {
     **dict.fromkeys(
         (
             *(exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
-            *(exp.Abs, exp.Ceil, exp.Exp, exp.Floor, exp.Ln, exp.Neg, exp.Round, exp.Sqrt),
+            *(exp.Abs, exp.Exp, exp.Ln, exp.Neg, exp.Sqrt),
         ),
         _of_number,
     ),
+    **dict.fromkeys((exp.Ceil, exp.Floor), _in_bigint),
+    exp.Round: lambda node, context: rounded(_of_number(node, context), context),
     **HIVE_TIMES,
 }

@@ -7,7 +7,8 @@ import re
 
 from sqlglot import exp
 
-from logdrain.errors import SqlTypeError, UnsupportedSql
+from logdrain.errors import UnsupportedSql
+from logdrain.query.duckdb import regexps
 from logdrain.query.duckdb.date_patterns import format_datetime, parse_datetime
 from logdrain.query.duckdb.functions_of_both import (
     BOTH,
@@ -21,12 +22,14 @@ from logdrain.query.duckdb.functions_of_both import (
     URL_QUERY,
     Functions,
     compensated_sum,
+    date_add,
     pairs,
-    tried,
 )
-from logdrain.query.duckdb.templates import Rule, called, template
+from logdrain.query.duckdb.json_functions import JSON_FUNCTIONS
+from logdrain.query.duckdb.templates import Rule, called, from_template, over, template
 from logdrain.query.duckdb.trino_casts import trino_cast
 from logdrain.query.sql.context import SqlTree
+from logdrain.query.sql.kinds import is_of
 
 _MYSQL_WEEKS = {"%v": "%V", "%x": "%G"}
 _EXTRACTED = {"DOW": "ISODOW", "DAY_OF_WEEK": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
@@ -46,19 +49,49 @@ _SLICE = (
     "THEN LIST_SLICE(_0, LEN(_0) + _1 + 1, LEN(_0) + _1 + _2) ELSE LIST_SLICE(_0, 1, 0) END"
 )
 _NGRAMS = "LIST_TRANSFORM(RANGE(1, GREATEST(LEN(_0) - _1 + 2, 2)), LAMBDA n : LIST_SLICE(_0, n, n + _1 - 1))"
-_REGEXP_POSITION = (
-    "CASE WHEN REGEXP_MATCHES(_0, _1) THEN LENGTH(LIST_EXTRACT(STR_SPLIT_REGEX(_0, _1), 1)) + 1 ELSE -1 END"
+_NUMERIC_HISTOGRAM = (
+    "NUMERIC_HISTOGRAM_OF(CAST(_0 AS BIGINT), LIST(CAST(_1 AS DOUBLE)) FILTER (WHERE NOT _1 IS NULL), "
+    "LIST({}) FILTER (WHERE NOT _1 IS NULL))"
 )
-_WIDTH_BUCKET = (  # the bounds may fall, too
-    "CASE WHEN (_0 - _1) * SIGN(_2 - _1) < 0 THEN 0 "
-    "WHEN (_0 - _2) * SIGN(_2 - _1) >= 0 THEN CAST(_3 AS BIGINT) + 1 "
-    "ELSE CAST(FLOOR((_0 - _1) / (_2 - _1) * _3) AS BIGINT) + 1 END"
+_BIT_COUNT = (
+    "BIT_COUNT(CASE WHEN _1 >= 64 THEN CAST(_0 AS BIGINT) ELSE CAST(_0 AS BIGINT) & ((1 << _1) - 1) END)"
 )
-_WIDTH_BUCKET_OF_BINS = "CASE WHEN NOT _0 IS NULL THEN LEN(LIST_FILTER(_1, LAMBDA bound : bound <= _0)) END"
-_JSON_SIZE = (
-    "CASE JSON_TYPE(_0, _1) WHEN 'OBJECT' THEN LEN(JSON_KEYS(_0, _1)) "
-    "WHEN 'ARRAY' THEN JSON_ARRAY_LENGTH(_0, _1) ELSE 0 END"
+_ENTROPY = (  # of counts
+    "CASE WHEN SUM(_0) > 0 THEN LOG2(SUM(_0)) - SUM(CASE WHEN _0 > 0 THEN _0 * LOG2(_0) END) / SUM(_0) "
+    "ELSE 0e0 END"
 )
+_SKEWNESS = (  # of the whole, where DuckDB's is that of a sample
+    "CASE WHEN COUNT(_0) >= 3 THEN SKEWNESS(_0) * (COUNT(_0) - 2) / SQRT(COUNT(_0) * (COUNT(_0) - 1.0e0)) END"
+)
+_COSINE = "LIST_COSINE_SIMILARITY(CAST(_0 AS DOUBLE[]), CAST(_1 AS DOUBLE[]))"
+_WILSON = (
+    "(_0 * 1.0e0 / _1 + _2 * _2 / (2 * _1) {} _2 * SQRT((_0 * 1.0e0 / _1 * (1 - _0 * 1.0e0 / _1) "
+    "+ _2 * _2 / (4 * _1)) / _1)) / (1 + _2 * _2 / _1)"
+)
+_ISO_DATE = (  # of a week or a day of the year, too
+    "CASE WHEN REGEXP_FULL_MATCH(_0, '[0-9]{4}-W[0-9]{2}') "
+    "THEN CAST(STRPTIME(_0 || '-1', '%G-W%V-%u') AS DATE) "
+    "WHEN CONTAINS(_0, 'W') THEN CAST(STRPTIME(_0, '%G-W%V-%u') AS DATE) "
+    "WHEN REGEXP_FULL_MATCH(_0, '[0-9]{4}-[0-9]{3}') THEN CAST(STRPTIME(_0, '%Y-%j') AS DATE) "
+    "ELSE CAST(_0 AS DATE) END"
+)
+_STRPOS = (
+    "CASE WHEN LEN(STR_SPLIT(_0, _1)) <= ABS(_2) THEN 0 "
+    "WHEN _2 > 0 THEN LENGTH(ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), 1, _2), _1)) + 1 "
+    "WHEN _2 < 0 THEN LENGTH(ARRAY_TO_STRING("
+    "LIST_SLICE(STR_SPLIT(_0, _1), 1, LEN(STR_SPLIT(_0, _1)) + _2), _1)) + 1 END"
+)
+_DAYS = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
+_WHOLE_SEQUENCE = "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN 1 ELSE -1 END)"
+_SEQUENCE_OF_DAYS = (
+    "GENERATE_SERIES(_0, _1, CASE WHEN _0 <= _1 THEN INTERVAL '1' DAY ELSE INTERVAL '-1' DAY END)"
+)
+_SEQUENCE_OF_MONTHS = (
+    "LIST_FILTER(LIST_TRANSFORM(RANGE(0, ABS(DATE_DIFF('month', _0, _1)) // ABS(_2) + 1), "
+    "LAMBDA n : _0 + TO_MONTHS(CAST(n * _2 AS INTEGER))), "
+    "LAMBDA d : CASE WHEN _2 > 0 THEN d <= _1 ELSE d >= _1 END)"
+)
+_MONTHS_OF_SPAN = "DATE_PART('year', _0) * 12 + DATE_PART('month', _0)"
 _RANDOM = {
     0: "RANDOM()",
     1: "CAST(FLOOR(RANDOM() * _0) AS BIGINT)",
@@ -82,48 +115,6 @@ def _all_values(entries: str) -> str:
         f"LAMBDA k : {{'k': k, 'v': LIST_TRANSFORM(LIST_FILTER({entries}, LAMBDA e : e.k = k), "
         "LAMBDA e : e.v)}))"
     )
-
-
-def _check_path(node: exp.Expr, context: SqlTree) -> None:
-    """Refuse a path that is still text: sqlglot makes a tree of those that it can read."""
-    if node.expression.is_string:
-        raise SqlTypeError(
-            f"{node.expression.name!r} is no JSON path",
-            place=context.place(node.expression),
-            hint="write '$.field.list[0]'",
-        )
-
-
-def _json_extract_scalar(node: exp.Expr, context: SqlTree) -> exp.Expr:
-    """NULL for objects, lists and text that is not JSON; DuckDB returns their text or raises an error."""
-    _check_path(node, context)
-    if node.find(exp.AggFunc, exp.Query):  # TRY takes neither
-        return node
-    json = exp.JSONExtract(this=node.this.copy(), expression=node.expression.copy())
-    first = exp.Left(this=exp.cast(tried(json), exp.DType.VARCHAR), expression=exp.Literal.number(1))
-    is_scalar = exp.Not(this=exp.In(this=first, expressions=[exp.Literal.string(sign) for sign in "{["]))
-    return exp.Case(ifs=[exp.If(this=is_scalar, true=tried(node))])
-
-
-def _json_path(node: exp.Expr, context: SqlTree) -> exp.Expr:
-    raise UnsupportedSql(
-        "SQL/JSON paths",
-        place=context.place(node),
-        hint="write JSON_EXTRACT_SCALAR(json, '$.a') or JSON_EXTRACT",
-    )
-
-
-def _json_extract(node: exp.Expr, context: SqlTree) -> exp.Expr:
-    if node.args.get("json_query"):
-        _json_path(node, context)
-    _check_path(node, context)
-    return tried(node)
-
-
-def _regexp_extract(node: exp.Expr, _: SqlTree) -> exp.Expr:
-    """NULL if nothing matches; DuckDB returns an empty string."""
-    is_match = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
-    return exp.Case(ifs=[exp.If(this=is_match, true=node.copy())])
 
 
 def _extreme(name: str) -> Rule:
@@ -150,8 +141,17 @@ def _approx_percentile(node: exp.Expr, context: SqlTree) -> exp.Expr:
 
 def _bracket(node: exp.Expr, _: SqlTree) -> exp.Expr:
     """DuckDB counts elements from 1, as Trino does; keys of a map stay as they are written."""
+    if node.this.is_type(exp.DType.STRUCT) and node.expressions[0].is_int:
+        return exp.Anonymous(this="STRUCT_EXTRACT_AT", expressions=[node.this, *node.expressions])
     node.set("offset", node.args.get("offset", 1))
     return node
+
+
+def _row(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """A row that is written has fields without names."""
+    if "start" not in node.meta or any(isinstance(part, exp.PropertyEQ) for part in node.expressions):
+        return node
+    return exp.Anonymous(this="ROW", expressions=node.expressions)
 
 
 def _substring(node: exp.Expr, _: SqlTree) -> exp.Expr:
@@ -195,6 +195,13 @@ def _date_trunc(node: exp.Expr, _: SqlTree) -> exp.Expr:
     return exp.cast(node.copy(), exp.DType.DATE) if node.this.is_type(exp.DType.DATE) else node
 
 
+def _subtracted(node: exp.Expr, context: SqlTree) -> exp.Expr:
+    """A date minus a date is a span of time; in DuckDB a number of days."""
+    if not all(side.is_type(exp.DType.DATE) for side in (node.this, node.expression)):
+        return date_add(node, context)
+    return template("CAST(_0 AS TIMESTAMP) - CAST(_1 AS TIMESTAMP)", node.this, node.expression)
+
+
 def _from_unixtime(node: exp.Expr, context: SqlTree) -> exp.Expr:
     """With a zone: zones.py."""
     if node.args.get("hours") or node.args.get("minutes"):
@@ -229,6 +236,27 @@ def _to_iso8601(node: exp.Expr, _: SqlTree) -> exp.Expr:
     if time.is_type(exp.DType.DATE):
         pattern = "%Y-%m-%d"
     return exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(pattern)])
+
+
+def _strpos(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """The place of the n-th occurrence, from the end where n is negative."""
+    number = node.args.get("occurrence")
+    return template(_STRPOS, node.this, node.args["substr"], number) if number else node
+
+
+def _sequence(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """Of dates a list of dates, months counted from the start; it falls where the start is the greater."""
+    start, end, step = node.args["start"], node.args["end"], node.args.get("step")
+    if not is_of(start, _DAYS):
+        is_rising = all(part.is_int for part in (start, end)) and int(start.name) <= int(end.name)
+        return node if step or is_rising else template(_WHOLE_SEQUENCE, start, end)
+    if step is None:
+        listed = template(_SEQUENCE_OF_DAYS, start, end)
+    elif step.text("unit").upper() in ("MONTH", "YEAR"):
+        listed = template(_SEQUENCE_OF_MONTHS, start, end, template(_MONTHS_OF_SPAN, step))
+    else:
+        listed = exp.Anonymous(this="GENERATE_SERIES", expressions=[start, end, step])
+    return template("CAST(_0 AS DATE[])", listed) if start.is_type(exp.DType.DATE) else listed
 
 
 def _over_entries(kind: str) -> Rule:
@@ -280,43 +308,55 @@ def _called_with_two(
 
 TRINO: Functions = {
     **BOTH,
+    **JSON_FUNCTIONS,
     "approx_most_frequent": TOP_COUNTS,
-    "array_average": "LIST_AVG(_0)",
+    "array_average": "LIST_AVG(CAST(_0 AS DOUBLE[]))",
     "array_first": "LIST_EXTRACT(_0, 1)",
     "array_histogram": "LIST_HISTOGRAM(_0)",
     "array_last": "LIST_EXTRACT(_0, -1)",
     "array_max": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MAX(_0) END",
     "array_min": "CASE WHEN LEN(_0) = LIST_COUNT(_0) THEN LIST_MIN(_0) END",
     "array_position": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) THEN COALESCE(LIST_POSITION(_0, _1), 0) END",
-    "bit_count": "BIT_COUNT(CAST(_0 AS BIGINT))",
+    "bit_count": {1: "BIT_COUNT(CAST(_0 AS BIGINT))", 2: _BIT_COUNT},
     "bitwise_left_shift": "CAST(_0 AS BIGINT) << _1",
     "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
     "bitwise_right_shift_arithmetic": "CAST(_0 AS BIGINT) >> _1",
     "codepoint": "UNICODE(_0)",
+    "cosine_distance": f"1 - ({_COSINE})",
+    "cosine_similarity": _COSINE,
+    "crc32": "HIVE_CRC32(DECODE(_0))",
     "current_timezone": "'UTC'",
+    "entropy": _ENTROPY,
     "format": _format,
     "format_datetime": format_datetime,
-    "from_iso8601_date": "CAST(_0 AS DATE)",
-    "hamming_distance": "HAMMING(_0, _1)",
+    "from_base64url": "FROM_BASE64(REPLACE(REPLACE(_0, '-', '+'), '_', '/'))",
+    "from_iso8601_date": _ISO_DATE,
+    "hamming_distance": "CASE WHEN _0 = '' AND _1 = '' THEN 0 ELSE HAMMING(_0, _1) END",
     "infinity": "CAST('Infinity' AS DOUBLE)",
     "is_finite": "ISFINITE(_0)",
     "is_infinite": "ISINF(_0)",
-    "is_json_scalar": "NOT JSON_TYPE(_0) IN ('OBJECT', 'ARRAY')",
-    "json_array_contains": "LIST_CONTAINS(FROM_JSON(_0, '[\"JSON\"]'), TO_JSON(_1))",
-    "json_array_get": "JSON_EXTRACT(_0, CAST(_1 AS BIGINT))",
-    "json_exists": _json_path,
-    "json_size": _JSON_SIZE,
     "last_day_of_month": "LAST_DAY(_0)",
     "map_agg": _first_values(_ENTRIES, _KEYS),
     "map_filter": _over_entries("filter"),
     "map_union": _first_values(_ENTRIES_OF_MAPS, "FLATTEN(LIST(MAP_KEYS(_0)))"),
     "millisecond": "MILLISECOND(_0) % 1000",
     "multimap_agg": _all_values(_ENTRIES),
+    "multimap_from_entries": _all_values(
+        "LIST_TRANSFORM(_0, LAMBDA e : {'k': STRUCT_EXTRACT_AT(e, 1), 'v': STRUCT_EXTRACT_AT(e, 2)})"
+    ),
     "nan": "CAST('NaN' AS DOUBLE)",
+    "from_big_endian_32": "CAST(CAST(CAST(_0 AS BIT) AS INTEGER) AS BIGINT)",
+    "from_big_endian_64": "CAST(CAST(_0 AS BIT) AS BIGINT)",
     "ngrams": _NGRAMS,
+    "numeric_histogram": {
+        2: _NUMERIC_HISTOGRAM.format("1e0"),
+        3: _NUMERIC_HISTOGRAM.format("CAST(_2 AS DOUBLE)"),
+    },
+    "to_big_endian_32": "CAST(CAST(CAST(_0 AS INTEGER) AS BIT) AS BLOB)",
+    "to_big_endian_64": "CAST(CAST(CAST(_0 AS BIGINT) AS BIT) AS BLOB)",
     "rand": _RANDOM,
     "random": _RANDOM,
-    "regexp_position": _REGEXP_POSITION,
+    "regexp_position": regexps.POSITION,
     "repeat": "LIST_TRANSFORM(RANGE(_1), LAMBDA n : _0)",
     "reverse": _reverse,
     "sha1": "UNHEX(SHA1(_0))",
@@ -325,7 +365,10 @@ TRINO: Functions = {
     "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",
     "split_to_map": f"MAP_FROM_ENTRIES({pairs('_0', '_1', '_2')})",
     "split_to_multimap": _all_values(pairs("_0", "_1", "_2")),
-    "to_base": "LOWER(TO_BASE(_0, _1))",
+    "to_base": (
+        "CASE WHEN _0 < 0 THEN '-' || LOWER(TO_BASE(-_0, CAST(_1 AS INTEGER))) "
+        "ELSE LOWER(TO_BASE(_0, CAST(_1 AS INTEGER))) END"
+    ),
     "to_base64url": "REPLACE(REPLACE(TO_BASE64(_0), '+', '-'), '/', '_')",
     "to_iso8601": _to_iso8601,
     "to_milliseconds": "CAST(EPOCH(_0) * 1000 AS BIGINT)",
@@ -341,10 +384,11 @@ TRINO: Functions = {
     "url_extract_port": f"CAST(NULLIF({URL_PORT}, '') AS BIGINT)",
     "url_extract_protocol": URL_PROTOCOL,
     "url_extract_query": URL_QUERY,
-    "width_bucket": {2: _WIDTH_BUCKET_OF_BINS, 4: _WIDTH_BUCKET},
+    "wilson_interval_lower": _WILSON.format("-"),
+    "wilson_interval_upper": _WILSON.format("+"),
     "year_of_week": "ISOYEAR(_0)",
     "yow": "ISOYEAR(_0)",
-    "zip": "LIST_ZIP(_0, _1)",
+    "zip": lambda node, _: exp.Anonymous(this="LIST_ZIP", expressions=node.expressions),
     "zip_with": _zip_with,
     exp.ApproxQuantile: _approx_percentile,
     exp.ArgMax: _extreme("ARG_MAX_NULL"),
@@ -356,12 +400,20 @@ TRINO: Functions = {
     exp.DateDiff: _date_diff,
     exp.DateTrunc: _date_trunc,
     exp.Extract: _extract,
-    exp.JSONExtract: _json_extract,
-    exp.JSONExtractScalar: _json_extract_scalar,
-    exp.JSONValue: _json_path,
+    exp.GenerateSeries: _sequence,
     exp.Normalize: _normalize,
     exp.ParseDatetime: parse_datetime,
-    exp.RegexpExtract: _regexp_extract,
+    exp.RegexpExtract: regexps.EXTRACT,
+    exp.Skewness: lambda node, context: from_template(_SKEWNESS)(
+        exp.Anonymous(this="SKEWNESS", expressions=[node.this]), context
+    ),
+    exp.DotProduct: over(
+        "LIST_DOT_PRODUCT(CAST(_0 AS DOUBLE[]), CAST(_1 AS DOUBLE[]))", "this", "expression"
+    ),
+    exp.FromBase: over("NUMBER_IN_BASE(_0, CAST(_1 AS BIGINT))", "this", "expression"),
+    exp.StrPosition: _strpos,
+    exp.Struct: _row,
+    exp.Sub: _subtracted,
     exp.Substring: _substring,
     exp.Sum: compensated_sum,
     exp.TimestampTrunc: _date_trunc,

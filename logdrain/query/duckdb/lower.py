@@ -8,12 +8,14 @@ from sqlglot import exp
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.query.duckdb.errors import Clues, engine_error, error_position, find_risks
-from logdrain.query.duckdb.failure import DuckdbFailure
+from logdrain.query.duckdb.failure import EXPLAIN, DuckdbFailure
 from logdrain.query.duckdb.translations import translate_functions
 from logdrain.query.duckdb.write_sql import find_places, write_sql
 from logdrain.query.duckdb.zones import lower_time_zones
 from logdrain.query.sql.context import SqlTree, sql_errors
 from logdrain.query.sql.kinds import REAL, WHOLE, is_of
+
+_WHOLE_OR_NULL = WHOLE | {exp.DType.NULL}
 
 
 def lower(plan: Plan) -> EngineQuery:
@@ -35,17 +37,18 @@ def query_errors(query: EngineQuery) -> Iterator[None]:
     try:
         yield
     except DuckdbFailure as failure:
-        position = error_position(failure.explained, query.sql)
-        raise engine_error(failure.said, query.sql, _find_clues(query), position) from None
+        sql = query.sql.removeprefix(EXPLAIN)
+        position = error_position(failure.explained, sql)
+        raise engine_error(failure.said, sql, _find_clues(query.plan, sql), position) from None
 
 
-def _find_clues(query: EngineQuery) -> Clues:
+def _find_clues(plan: Plan, sql: str) -> Clues:
     """What tells where an error of a query comes from. It lowers the plan again: errors are few."""
-    tree = _tree(query.plan)
+    tree = _tree(plan)
     risks = find_risks(tree)  # before the steps move things about
     for step in STEPS:
         step(tree)
-    return Clues(risks, find_places(tree, query.sql))
+    return Clues(risks, find_places(tree, sql))
 
 
 def _tree(plan: Plan) -> SqlTree:
@@ -55,11 +58,13 @@ def _tree(plan: Plan) -> SqlTree:
 def match_integer_semantics(tree: SqlTree) -> None:
     """Numbers behave as in the dialect: sums stay BIGINT, division and casts cut or round as it does."""
     for node in reversed(list(tree.statement.walk())):
-        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and is_of(node, WHOLE)):
+        if isinstance(node, exp.CountIf) or (isinstance(node, exp.Sum) and is_of(node, _WHOLE_OR_NULL)):
             _as_bigint(node)
         elif isinstance(node, exp.Div) and node.args.get("typed"):
             if is_of(node.left, WHOLE) and is_of(node.right, WHOLE):
-                node.replace(exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right)))
+                quotient = exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right))
+                quotient.type = node.type
+                node.replace(quotient)
         elif isinstance(node, exp.Cast) and is_of(node.to, WHOLE) and is_of(node.this, REAL):
             # The engine rounds halves of doubles to even; Trino rounds them away from zero, Hive cuts.
             cut = exp.Round if tree.dialect is Dialect.TRINO else exp.Trunc

@@ -202,8 +202,8 @@ class Session:
             return known
         if _lacks_memory(error):
             return DuckdbFailure(OUT_OF_MEMORY)
-        explained = ""
-        if not is_bound and self._connection is not None:
+        explained = str(error) if self._sql.startswith(EXPLAIN) else ""
+        if not explained and not is_bound and self._connection is not None:
             try:
                 self._connection.execute(EXPLAIN + self._sql)
             except duckdb.Error as located:

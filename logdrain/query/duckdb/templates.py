@@ -1,5 +1,9 @@
-"""What DuckDB runs in the place of a call: a template of SQL, or a rule if a template cannot say it."""
+"""What DuckDB runs in the place of a call: a template of SQL, or a rule if a template cannot say it.
 
+An argument that a template names several times is evaluated once (`bound`).
+"""
+
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -12,6 +16,10 @@ from logdrain.query.sql.context import SqlTree
 Rule = Callable[[exp.Expr, SqlTree], exp.Expr]
 Lowering = str | Mapping[int, str] | Rule
 """A template over the arguments _0, _1, …, one for each number of arguments, or a rule."""
+
+_BOUND = re.compile("bound_([0-9]+)")
+_CHEAP = (exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Lambda, exp.Interval)
+_AROUND = (exp.Paren, exp.Cast, exp.Neg)  # as cheap as what is in them
 
 
 def from_template(text: str) -> Rule:
@@ -27,6 +35,11 @@ def from_template(text: str) -> Rule:
         return _filled(filled, node.expressions)
 
     return fill
+
+
+def over(text: str, *parts: str) -> Rule:
+    """A rule that puts these parts of a node into a template, in the place of _0, _1 and so on."""
+    return lambda node, _: template(text, *(node.args.get(part) or exp.Null() for part in parts))
 
 
 def rule_of(lowering: Lowering) -> Rule:
@@ -63,12 +76,61 @@ def called(function: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     return body
 
 
+def bound(values: Sequence[exp.Expr], body: Callable[[list[exp.Expr]], exp.Expr]) -> exp.Expr:
+    """An expression that evaluates these values once, whatever it does with them.
+
+    It is a lambda over a list of one row. Values may hold what a lambda may not: aggregates, windows,
+    subqueries.
+
+    Args:
+        values: What is evaluated.
+        body: Makes the expression; gets what stands for each value, to be copied for each use.
+    """
+    row = exp.to_identifier("bound_0")
+    names = [f"value_{index}" for index in range(len(values))]
+    made = body([exp.Dot(this=row.copy(), expression=exp.to_identifier(name)) for name in names])
+    inside = [found for part in (made, *values) for found in part.find_all(exp.Identifier)]
+    numbers = [int(found[1]) for part in inside if (found := _BOUND.fullmatch(part.name))]
+    own = exp.to_identifier(f"bound_{max(numbers, default=0) + 1}")
+    for identifier in [part for part in made.find_all(exp.Identifier) if part.name == row.name]:
+        identifier.set("this", own.name)
+    fields = [
+        exp.PropertyEQ(this=exp.to_identifier(name), expression=value.copy())
+        for name, value in zip(names, values, strict=True)
+    ]
+    rows = exp.Array(expressions=[exp.Struct(expressions=fields)])
+    mapped = exp.Anonymous(
+        this="LIST_TRANSFORM", expressions=[rows, exp.Lambda(this=made, expressions=[own])]
+    )
+    return exp.Anonymous(this="LIST_EXTRACT", expressions=[mapped, exp.Literal.number(1)])
+
+
 def _filled(tree: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """The template with its arguments; bound if it names one several times that is more than a name."""
     values = {f"_{index}": argument for index, argument in enumerate(arguments)}
-    for column in list(tree.find_all(exp.Column)):
-        if column.name in values:
-            column.replace(values[column.name].copy())
-    return exp.paren(tree, copy=False)
+    used = [column.name for column in tree.find_all(exp.Column)]
+    costly = [name for name, value in values.items() if used.count(name) > 1 and not is_cheap(value)]
+    if tree.find(exp.AggFunc):
+        costly = []
+    elif costly:
+        costly += [name for name, value in values.items() if name not in costly and value.find(exp.Query)]
+
+    def body(stands_for: list[exp.Expr]) -> exp.Expr:
+        known = {**values, **dict(zip(costly, stands_for, strict=True))}
+        for column in list(tree.find_all(exp.Column)):
+            if column.name in known:
+                column.replace(known[column.name].copy())
+        return tree
+
+    filled = bound([values[name] for name in costly], body) if costly else body([])
+    return exp.paren(filled, copy=False)
+
+
+def is_cheap(node: exp.Expr) -> bool:
+    """Whether it may be evaluated several times: a name or a constant."""
+    while isinstance(node, _AROUND):
+        node = node.this
+    return isinstance(node, _CHEAP) or (isinstance(node, exp.Dot) and is_cheap(node.this))
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
+from logdrain.query.duckdb.bound_parts import bind_parts
 from logdrain.query.duckdb.functions_of_hive import HIVE
 from logdrain.query.duckdb.functions_of_trino import TRINO
 from logdrain.query.duckdb.templates import give_place, rule_of
@@ -20,6 +21,7 @@ def translate_functions(context: SqlTree) -> None:
     Raises:
         SqlTypeError, UnsupportedSql: DuckDB has nothing for a form of a function.
     """
+    bind_parts(context)
     rules = _RULES[context.dialect]
     for node in reversed(list(context.statement.walk())):
         rule = rules.get(node.name.lower() if type(node) is exp.Anonymous else type(node))
@@ -34,7 +36,6 @@ def translate_functions(context: SqlTree) -> None:
 
 SUGGESTIONS = {
     "combinations": "write a join of UNNEST with itself",
-    "from_base": "FROM_HEX(text) reads base 16; CAST('12' AS BIGINT) base 10",
     "word_stem": "it needs a dictionary of the language: stem words in the application",
     "approx_set": "write APPROX_DISTINCT",
     "checksum": "its octets are Trino's own: compare COUNT(*), SUM and MAX instead",
@@ -42,12 +43,9 @@ SUGGESTIONS = {
     "conv": "TO_BASE and FROM_HEX are there in Trino",
     "hash": "its numbers are Hive's own: write MD5",
     "merge": "write APPROX_DISTINCT over the rows themselves",
-    "numeric_histogram": "write WIDTH_BUCKET and COUNT(*) with GROUP BY",
     "reduce_agg": "write REDUCE(ARRAY_AGG(x), …)",
     "reflect": "there is no Java here; write the function itself",
     "java_method": "there is no Java here; write the function itself",
     "sha512": "write SHA256",
-    "stack": "write UNION ALL, or LATERAL VIEW EXPLODE(ARRAY(…))",
-    "xxhash64": "write MD5",
 }
 """What to write instead of a function that is not run."""

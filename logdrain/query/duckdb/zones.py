@@ -34,6 +34,8 @@ _ISO_8601 = (
     "PRINTF('%s%02d:%02d', CASE WHEN _2 < 0 THEN '-' ELSE '+' END, ABS(_2) // 60, ABS(_2) % 60) END"
 )
 
+_OFFSET_PARTS = {"TIMEZONE_HOUR": "CAST(TRUNC(_0 / 60) AS BIGINT)", "TIMEZONE_MINUTE": "_0 % 60"}
+
 _OF_A_DAY = frozenset({"HOUR", "MINUTE", "SECOND", "MILLISECOND"})
 _STEPS = (exp.DateAdd, exp.TimestampAdd)
 _STARTS = (exp.TimestampTrunc, exp.DateTrunc)
@@ -99,6 +101,8 @@ class _Zones:
             elif isinstance(node, exp.Anonymous) and node.name.lower() == "to_iso8601" and children:
                 minutes = self._filled(_MINUTES, children[0])
                 node.replace(self._filled(_ISO_8601, children[0], minutes))
+            elif children and (part := _OFFSET_PARTS.get(_part_name(node))):
+                node.replace(template(part, self._filled(_MINUTES, children[0])))
             elif isinstance(node, exp.Func) and not (isinstance(node, _SEE_INSTANTS) or _holds_zone(node)):
                 for child in children:
                     self.localize(child)
@@ -239,6 +243,11 @@ def _outermost(statement: exp.Expr) -> list[exp.Select]:
     if isinstance(statement, exp.Subquery):
         return _outermost(statement.this)
     return [statement] if isinstance(statement, exp.Select) else []
+
+
+def _part_name(node: exp.Expr) -> str:
+    """`TIMEZONE_HOUR(x)` and `EXTRACT(TIMEZONE_HOUR FROM x)` by their part."""
+    return node.name.upper() if isinstance(node, (exp.Anonymous, exp.Extract)) else ""
 
 
 def _names(source: exp.Expr) -> list[str]:

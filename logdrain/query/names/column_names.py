@@ -61,6 +61,7 @@ def unseen_column(context: PlanContext, parts: Parts, scope: NameScope, outputs:
     name = ".".join(part.name for part in parts)
     place = context.place(parts[0])
     for level in scope.chain():
+        _check_hidden(context, parts, level)
         for source in level.event_sources():
             if len(parts) > 1 and source.scan.catalog.table.table == parts[0].name.lower():
                 raise SqlError(
@@ -75,6 +76,18 @@ def unseen_column(context: PlanContext, parts: Parts, scope: NameScope, outputs:
     raise SqlError(
         f"there is no column {name} here", place=place, hint=nearest_hint(name, [*known, *outputs])
     )
+
+
+def _check_hidden(context: PlanContext, parts: Parts, level: NameScope) -> None:
+    """A column of the right side of a SEMI JOIN, which yields rows of the left side alone."""
+    for source in level.hidden:
+        if _after_table(parts, source) or (len(parts) == 1 and matches(parts[0].name, source.names())):
+            raise SqlError(
+                f"{'.'.join(part.name for part in parts)} is a column of {source.called}, "
+                "which only the ON of its SEMI or ANTI JOIN sees",
+                place=context.place(parts[0]),
+                hint="put the condition into ON, or write JOIN",
+            )
 
 
 def _check_qualifier(context: PlanContext, parts: Parts, level: NameScope) -> None:
@@ -153,27 +166,37 @@ def source_column(context: PlanContext, source: Source, parts: Parts) -> exp.Exp
 
 
 def _in_level(context: PlanContext, parts: Parts, level: NameScope) -> exp.Expr | None:
-    for source in level.sources:
-        rest = _after_table(parts, source)
-        if rest:
-            return source_column(context, source, rest)
+    qualified = [(source, rest) for source in level.sources if (rest := _after_table(parts, source))]
+    if len(qualified) > 1:  # sources of the same name: the one that has the column
+        known = [(source, rest) for source, rest in qualified if matches(rest[0].name, source.names())]
+        _check_one(context, parts[1], [source for source, _ in known])
+        qualified = known or qualified
+    if qualified:
+        return source_column(context, *qualified[0])
     name = parts[0].name
     if name.lower() in level.merged:
         return _with_fields(level.merged[name.lower()].copy(), parts[1:])
     having = [source for source in level.sources if matches(name, source.names())]
+    _check_one(context, parts[0], having)
+    return source_column(context, having[0], parts) if having else None
+
+
+def _check_one(context: PlanContext, part: exp.Identifier, having: Sequence[Source]) -> None:
+    """Refuse a name that several sources have."""
     if len(having) > 1:
         raise SqlError(
-            f"the column {name} is in " + " and in ".join(source.alias for source in having),
-            place=context.place(parts[0]),
-            hint=f"write {having[0].alias}.{name}",
+            f"the column {part.name} is in " + " and in ".join(source.called for source in having),
+            place=context.place(part),
+            hint=f"write {having[0].called}.{part.name}"
+            if having[0].called != having[1].called
+            else "give the tables names of their own",
         )
-    return source_column(context, having[0], parts) if having else None
 
 
 def _after_table(parts: Parts, source: Source) -> Parts:
     """The parts after `alias.` or `database.table.`; empty where the name does not start so."""
     names = [part.name.lower() for part in parts]
-    alias = source.alias.lower()
+    alias = source.called.lower()
     if isinstance(source, EventSource) and len(parts) > len(source.scan.catalog.table):
         database, table = source.scan.catalog.table
         if names[:2] == [database, table] and alias == table:

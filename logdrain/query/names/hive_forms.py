@@ -13,14 +13,9 @@ def write_hive_forms(context: PlanContext) -> None:
     """Rewrite WITH ROLLUP and its like, LATERAL VIEW OUTER, and drop SORT, CLUSTER and DISTRIBUTE BY.
 
     Raises:
-        UnsupportedSql: LATERAL VIEW OUTER of something else than EXPLODE; POSEXPLODE in a SELECT list;
-            GROUPING__ID.
+        UnsupportedSql: LATERAL VIEW OUTER of something else than EXPLODE; GROUPING__ID.
     """
     for select in context.statement.find_all(exp.Select):
-        if any(isinstance(projection.unalias(), exp.Posexplode) for projection in select.expressions):
-            raise UnsupportedSql(
-                "POSEXPLODE in the SELECT list", place=context.place(select), hint="use LATERAL VIEW"
-            )
         _no_grouping_id(context, select)
         _groupings(select)
         _ranks(select)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.schema import MappingSchema
 
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.dialect import FRONT_DOORS, UntypedCast
+from logdrain.query.sql.inference import infer
 from logdrain.query.sql.kinds import REAL, WHOLE, is_of
-from logdrain.query.sql.signatures import RETURNED_TYPES
+from logdrain.query.sql.signatures import LIKE_AN_ARGUMENT, RETURNED_TYPES
 from logdrain.query.sql.zoned_types import annotators, called_zone, zoned
 from logdrain.query.td.registry import TD_FUNCTIONS
 from logdrain.query.values.scalars import SCALAR_FUNCTIONS
@@ -28,16 +28,17 @@ def infer_types(context: PlanContext) -> None:
     for read in context.result_scans.values():
         columns[read.name] = {name: engine_type(column.type) for name, column in read.columns.items()}
     renamed = _give_their_names(context.statement)
-    annotate_types(
-        context.statement,
-        schema=MappingSchema(columns, dialect=dialect, normalize=False),
-        expression_metadata=_INFERENCE[context.dialect],
-    )
+    schema = MappingSchema(columns, dialect=dialect, normalize=False)
+    infer(context.statement, schema, _INFERENCE[context.dialect])
     for projection, name in renamed:
         projection.set("alias", name)
 
 
 def _annotate_call(_: Any, node: exp.Anonymous) -> None:
+    like = LIKE_AN_ARGUMENT.get(node.name.lower())
+    if like is not None and like < len(node.expressions):
+        node.type = node.expressions[like].type
+        return
     function, zone = TD_FUNCTIONS.get(node.name.upper()), called_zone(node)
     known = zoned(zone) if zone else _RETURNED_TYPES.get(node.name.lower(), exp.DType.UNKNOWN)
     node.type = function.returns if function else known

@@ -29,7 +29,7 @@ def star_columns(context: PlanContext, projection: exp.Expr, scope: NameScope) -
     if any(star.args.values()):
         raise UnsupportedSql("* with EXCEPT, REPLACE or RENAME", place=place, hint="name the columns")
     wanted = projection.args["table"].name.lower() if is_qualified else None
-    sources = [source for source in scope.sources if wanted in (None, source.alias.lower())]
+    sources = [source for source in scope.sources if wanted in (None, source.called.lower())]
     if not sources:
         raise SqlError(f"there is no table for {projection.sql()}", place=place)
     merged = {} if is_qualified else scope.merged

@@ -15,11 +15,12 @@ from logdrain.query.names.column_names import (
     find_column,
     unseen_column,
 )
+from logdrain.query.names.information_schema import SCHEMA, information_rows
 from logdrain.query.names.projections import separate_names, star_columns, with_name
 from logdrain.query.names.result_tables import result_source
 from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
 from logdrain.query.names.table_names import find_table, node_name
-from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted
+from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted, unused_name
 
 Ctes = Mapping[str, list[str]]
 """Names of WITH in sight, in lower case -> their columns."""
@@ -125,18 +126,20 @@ class _Resolver:
             self._source(node.this, scope, ctes)
         else:
             source = self._one_source(node, scope, ctes)
-            if any(source.alias.lower() == other.alias.lower() for other in scope.sources):
-                raise SqlError(
-                    f"two tables are called {source.alias}",
-                    place=self._context.place(node),
-                    hint=f"give one another name: … AS {source.alias}_2",
-                )
+            source.called = source.alias
+            source.alias = unused_name(source.alias, {other.alias.lower() for other in scope.sources})
+            if source.alias != source.called:
+                alias = node.args.get("alias") or exp.TableAlias()
+                alias.set("this", quoted(source.alias))
+                node.set("alias", alias)
             scope.sources.append(source)
         for join in node.args.get("joins") or []:
             self._join(join, scope, ctes)
 
     def _one_source(self, node: exp.Expr, scope: NameScope, ctes: Ctes) -> Source:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            if node.db.lower() == SCHEMA:
+                return self._one_source(self._replaced(node), scope, ctes)
             return self._table(node, ctes)
         if isinstance(node, exp.Subquery):
             names = self.query(node, scope.parent, ctes)
@@ -156,6 +159,12 @@ class _Resolver:
             if not isinstance(child, exp.TableAlias):
                 self._names_in(child, scope, ctes, _NO_OUTPUTS)
         return self._made_rows(node)
+
+    def _replaced(self, node: exp.Table) -> exp.Subquery:
+        rows = information_rows(self._context, node)
+        rows.set("joins", node.args.get("joins"))
+        node.replace(rows)
+        return rows
 
     def _table(self, node: exp.Table, ctes: Ctes) -> Source:
         name = node.name.lower()
@@ -241,6 +250,7 @@ class _Resolver:
         else:
             self._names_in(join.args.get("on"), scope, ctes, _NO_OUTPUTS)
         if join.kind in ("SEMI", "ANTI"):
+            scope.hidden += scope.sources[before:]
             del scope.sources[before:]
 
     def _using(self, name: exp.Expr, side: str, left: NameScope, right: NameScope) -> exp.Expr:

@@ -4,7 +4,7 @@ Names are taken as they are written, without folding their case; a table outside
 one quoted word, `result.NAME."schema.table"` (tables of results have no dot in their names).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -22,7 +22,7 @@ _PARTS = ("result", "name", "table")
 class ResultSource(QuerySource):
     """A reference to a result table: its columns are known, any other is an error."""
 
-    scan: ResultScanBuilder
+    scan: ResultScanBuilder = field(kw_only=True)
 
     def read(self, name: str) -> None:
         """The scan reads this column from now on."""
@@ -48,4 +48,4 @@ def result_source(context: PlanContext, node: exp.Table, alias: str, scan_name: 
         raise type(error)(error.message, place=context.place(node), hint=error.hint) from error
     scan = ResultScanBuilder(scan_name, named, {column.name: column for column in columns})
     context.result_scans[scan_name] = scan
-    return ResultSource(alias or table, list(scan.columns), scan)
+    return ResultSource(alias or table, list(scan.columns), scan=scan)

@@ -5,15 +5,19 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from logdrain.errors import UnsupportedSql
+from logdrain.model.plans import Dialect
 from logdrain.query.sql.call_checks import check_call
-from logdrain.query.sql.context import PlanContext, quoted
+from logdrain.query.sql.context import PlanContext, quoted, unused_name
+from logdrain.query.sql.kinds import is_map
 from logdrain.query.sql.nodes import JsonFieldText
+from logdrain.query.sql.unnested import field_names, row_fields, unnested_column
 
 _PAIR = 2  # a key and a value
+_FIRST = exp.Literal.number(1)
 
 
 def write_row_forms(context: PlanContext) -> None:
-    """Rewrite UNNEST of several lists or of a map, and LATERAL VIEWs of other functions than EXPLODE.
+    """Rewrite UNNEST of several lists, of a map, of rows, and LATERAL VIEWs of other functions than EXPLODE.
 
     Raises:
         UnsupportedSql: the names do not fit the columns.
@@ -21,33 +25,107 @@ def write_row_forms(context: PlanContext) -> None:
     for unnest in list(context.statement.find_all(exp.Unnest)):
         _unnest(context, unnest)
     for select in list(context.statement.find_all(exp.Select)):
+        _view_of_projections(context, select)
         for lateral in list(select.args.get("laterals") or []):
             _view(context, select, lateral)
 
 
 def _unnest(context: PlanContext, unnest: exp.Unnest) -> None:
-    """`UNNEST(a, b) AS t(x, y)`, `UNNEST(map) AS t(k, v)`."""
+    """`UNNEST(a, b) AS t(x, y)`, `UNNEST(map) AS t(k, v)`, `UNNEST(rows) AS t(x, y, z)`."""
     alias = unnest.args.get("alias")
     lists = [source.copy() for source in unnest.expressions]
     names = [column.name for column in alias.columns] if alias else []
+    if not names and len(lists) == 1:
+        names = field_names(row_fields(lists[0]))
     place = unnest.args.get("offset")
+    width = len(names)
     if isinstance(place, exp.Identifier):
         names.append(place.name)
-    is_map = len(lists) == 1 and len(names) == _PAIR + bool(place)
-    if not names or not isinstance(unnest.parent, (exp.From, exp.Join)) or not (len(lists) > 1 or is_map):
+    has_parts = len(lists) > 1 or width > 1 or bool(row_fields(lists[0]))
+    if not names or not isinstance(unnest.parent, (exp.From, exp.Join)) or not has_parts:
         return
-    columns = _map_columns(lists[0]) if is_map else [exp.Explode(this=source) for source in lists]
+    columns = _columns(lists, width)
     if place:
-        longest = [
-            exp.ArraySize(this=source.copy()) for source in (lists if not is_map else [_keys(lists[0])])
-        ]
-        length = longest[0] if len(longest) == 1 else exp.Greatest(this=longest[0], expressions=longest[1:])
-        columns.append(exp.Explode(this=exp.GenerateSeries(start=exp.Literal.number(1), end=length)))
+        lists = [column.this for column in columns if column.this.args.get("place") in (None, _FIRST)]
+        lengths = [exp.ArraySize(this=source.copy()) for source in lists]
+        length = lengths[0] if len(lengths) == 1 else exp.Greatest(this=lengths[0], expressions=lengths[1:])
+        columns.append(exp.Explode(this=_numbers(1, length)))
     rows = _subquery(context, unnest, columns, names)
     if isinstance(unnest.parent, exp.From):
         unnest.replace(exp.Subquery(this=rows, alias=_alias(alias, names)))
     else:
         unnest.replace(exp.Lateral(this=exp.Subquery(this=rows), alias=_alias(alias, names)))
+
+
+def _columns(lists: Sequence[exp.Expr], width: int) -> list[exp.Expr]:
+    """What UNNEST makes of each source; the first whose width is not known fills up what is left."""
+    widths = [len(row_fields(source)) or 1 for source in lists]
+    if sum(widths) < width:
+        unknown = [at for at, source in enumerate(lists) if not row_fields(source)]
+        widths[unknown[0] if unknown else 0] += width - sum(widths)
+    columns: list[exp.Expr] = []
+    for source, count in zip(lists, widths, strict=True):
+        if count == 1 and not row_fields(source):
+            columns.append(exp.Explode(this=source))
+        else:
+            columns += [
+                exp.Explode(this=unnested_column(source, place, count)) for place in range(1, count + 1)
+            ]
+    return columns
+
+
+def _view_of_projections(context: PlanContext, select: exp.Select) -> None:
+    """`SELECT a, EXPLODE(map) AS (k, v) FROM t` -> `SELECT a, k, v FROM t LATERAL VIEW EXPLODE(map) …`."""
+    for projection in list(select.expressions):
+        function = projection.unalias() if isinstance(projection, exp.Alias) else projection
+        names = [projection.alias] if isinstance(projection, exp.Alias) else []
+        if isinstance(projection, exp.Aliases):
+            function, names = projection.this, [name.name for name in projection.expressions]
+        elif not isinstance(function, (exp.Posexplode, exp.Stack, exp.Inline)) and not _is_map(function):
+            continue
+        is_made = isinstance(function, (exp.Explode, exp.Posexplode, exp.Stack, exp.Inline, exp.Anonymous))
+        if context.dialect is not Dialect.HIVE or not is_made:
+            raise UnsupportedSql(
+                "an alias with several names is not run here", place=context.place(projection)
+            )
+        names = names or _default_names(function)
+        alias = unused_name("_made", {view.alias for view in select.args.get("laterals") or []})
+        if select.args.get("from_") is None:
+            select.set("from_", exp.From(this=exp.select("1 AS one").subquery("_one")))
+        view = exp.Lateral(
+            this=function.copy(),
+            view=True,
+            alias=exp.TableAlias(this=quoted(alias), columns=[quoted(name) for name in names]),
+        )
+        select.append("laterals", view)
+        columns = [
+            exp.alias_(exp.column(quoted(name), table=quoted(alias)), name, quoted=True) for name in names
+        ]
+        at = select.expressions.index(projection)
+        select.set("expressions", [*select.expressions[:at], *columns, *select.expressions[at + 1 :]])
+
+
+def _is_map(function: exp.Expr) -> bool:
+    return type(function) is exp.Explode and is_map(function.this)
+
+
+def _default_names(function: exp.Expr) -> list[str]:
+    """What Hive calls the columns where nobody says."""
+    if isinstance(function, exp.Posexplode):
+        return ["pos", "val"]
+    if _is_map(function):
+        return ["key", "value"]
+    return [f"col{at}" for at in range(len(_stacked(function)))] if isinstance(function, exp.Stack) else []
+
+
+def _stacked(function: exp.Stack) -> list[exp.Expr]:
+    """`stack(n, a, b, …)`: the values in n rows; each column as a list."""
+    count = int(function.this.name) if function.this.is_int else 0
+    values = function.expressions
+    width = -(-len(values) // count) if count > 0 else 0
+    padded = [*values, *[exp.Null()] * (width * count - len(values))]
+    columns = [padded[place::width] for place in range(width)]
+    return [exp.Array(expressions=[value.copy() for value in column]) for column in columns]
 
 
 def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> None:
@@ -57,12 +135,17 @@ def _view(context: PlanContext, select: exp.Select, lateral: exp.Lateral) -> Non
     if isinstance(function, exp.Anonymous):  # taken apart here, before all calls are checked
         check_call(context, function)
     if isinstance(function, exp.Posexplode):
-        numbers = exp.GenerateSeries(
-            start=exp.Literal.number(0), end=exp.ArraySize(this=function.this.copy()), is_end_exclusive=True
-        )
+        numbers = _numbers(0, exp.ArraySize(this=function.this.copy()))
+        numbers.set("is_end_exclusive", value=True)
         columns: list[exp.Expr] = [exp.Explode(this=numbers), exp.Explode(this=function.this.copy())]
     elif type(function) is exp.Explode and len(names) == _PAIR:
         columns = _map_columns(function.this)
+    elif isinstance(function, exp.Stack):
+        columns = [exp.Explode(this=column) for column in _stacked(function)]
+    elif isinstance(function, exp.Inline):
+        columns = [
+            exp.Explode(this=unnested_column(function.this, place, 0)) for place in range(1, len(names) + 1)
+        ]
     elif isinstance(function, exp.Anonymous) and function.name.lower() == "json_tuple":
         source, *keys = function.expressions
         columns = [_json_value(context, source, key) for key in keys]
@@ -136,13 +219,12 @@ def _alias(alias: exp.Expr | None, names: Sequence[str]) -> exp.TableAlias:
     return exp.TableAlias(this=alias.this if alias else None, columns=[quoted(name) for name in names])
 
 
-def _keys(source: exp.Expr) -> exp.Expr:
-    return exp.MapKeys(this=source.copy())
+def _numbers(first: int, last: exp.Expr) -> exp.GenerateSeries:
+    return exp.GenerateSeries(start=exp.Literal.number(first), end=last, step=exp.Literal.number(1))
 
 
 def _map_columns(source: exp.Expr) -> list[exp.Expr]:
-    values = exp.Anonymous(this="MAP_VALUES", expressions=[source.copy()])
-    return [exp.Explode(this=_keys(source)), exp.Explode(this=values)]
+    return [exp.Explode(this=unnested_column(source, place, _PAIR)) for place in (1, _PAIR)]
 
 
 def _json_value(context: PlanContext, source: exp.Expr, key: exp.Expr) -> exp.Expr:

@@ -14,10 +14,16 @@ _NOT_IN_STAR = frozenset({"_id", "_origin", "time", "_time"})
 
 @dataclass(slots=True)
 class EventSource:
-    """A reference to an event table."""
+    """A reference to an event table.
+
+    Attributes:
+        alias: What the engine calls it, unlike every other.
+        called: What the query calls it; sources may share that.
+    """
 
     alias: str
     scan: ScanBuilder
+    called: str = ""
 
     def names(self) -> list[str]:
         """The names that can be used without a dot."""
@@ -31,10 +37,15 @@ class EventSource:
 
 @dataclass(slots=True)
 class QuerySource:
-    """A derived table, CTE, UNNEST or VALUES: named columns that another query makes."""
+    """A derived table, CTE, UNNEST or VALUES: named columns that another query makes.
+
+    Attributes:
+        called: As of EventSource.
+    """
 
     alias: str
     columns: list[str]
+    called: str = ""
 
     def names(self) -> list[str]:
         """The names that can be used without a dot."""
@@ -54,11 +65,13 @@ class NameScope:
 
     Attributes:
         merged: Columns joined by USING, in lower case -> what they stand for.
+        hidden: Right sides of SEMI and ANTI joins, which only their ON sees.
     """
 
     parent: "NameScope | None" = None
     sources: list[Source] = field(default_factory=list)
     merged: dict[str, exp.Expr] = field(default_factory=dict)
+    hidden: list[Source] = field(default_factory=list)
 
     def chain(self) -> Iterable["NameScope"]:
         """This scope and those around it, from the inside out."""

@@ -6,7 +6,6 @@ from sqlglot import exp
 
 from logdrain.errors import SqlError, SqlSyntaxError, SqlTypeError
 from logdrain.model.plans import Dialect
-from logdrain.query.names.unseen import is_unseen
 from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
@@ -56,14 +55,14 @@ def _check_union(context: PlanContext, node: exp.Expr) -> None:
 
 def _check_alike(context: PlanContext, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> None:
     for text, number in ((left, right), (right, left)):
-        if is_of(text, TEXT) and is_of(number, NUMBER) and not is_unseen(number):
+        if is_of(text, TEXT) and is_of(number, NUMBER):
             words = f"{context.readable(text)} is text beside the number {context.readable(number)}"
             raise SqlTypeError(f"{words}", place=context.place(node), hint=_CAST)
 
 
 def _check_condition(context: PlanContext, node: exp.Expr) -> None:
     for part in node.iter_expressions():
-        if is_of(part, _NO_CONDITION) and not is_unseen(part):
+        if is_of(part, _NO_CONDITION):
             words = f"{context.readable(part)} is no condition"
             raise SqlTypeError(f"{words}", place=context.place(part), hint="compare it with something")
 
@@ -102,7 +101,8 @@ def _check_entries(context: PlanContext, node: exp.Expr) -> None:
     numbers = [found.value for part in parts if (found := constant(part)) and isinstance(found.value, int)]
     if "start" in node.meta and len(numbers) == len(parts) and parts and numbers[2]:
         start, end, step = numbers
-        if (end - start) // step >= _ENTRIES_MAX:
+        is_falling = start > end and not node.args.get("step")
+        if (end - start) // (-1 if is_falling else step) >= _ENTRIES_MAX:
             raise SqlError(
                 f"a list of more than {_ENTRIES_MAX} entries",
                 place=context.place(node),

@@ -118,12 +118,36 @@ def _unix_timestamp(arguments: list[exp.Expr], dialect: SqlglotDialect) -> exp.E
     return present
 
 
+def _cast_to(of: exp.DType) -> Builder:
+    """`INT(x)` is a cast; a call with another count stays a plain call."""
+
+    def build(arguments: list[exp.Expr]) -> exp.Expr:
+        if len(arguments) == 1:
+            return exp.Cast(this=arguments[0], to=of.into_expr())
+        return exp.Anonymous(this=of.value, expressions=arguments)
+
+    return build
+
+
+_TYPES_AS_FUNCTIONS = {
+    "BIGINT": exp.DType.BIGINT,
+    "BOOLEAN": exp.DType.BOOLEAN,
+    "DOUBLE": exp.DType.DOUBLE,
+    "FLOAT": exp.DType.FLOAT,
+    "INT": exp.DType.INT,
+    "SMALLINT": exp.DType.SMALLINT,
+    "STRING": exp.DType.TEXT,
+    "TINYINT": exp.DType.TINYINT,
+}
+
+
 class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
 
     FUNCTIONS: ClassVar = {
         **_functions(HiveParser.FUNCTIONS, Dialect.HIVE),
         **dict.fromkeys(("STD", "STDDEV"), exp.StddevPop.from_arg_list),  # elsewhere of a sample
+        **{name: _cast_to(of) for name, of in _TYPES_AS_FUNCTIONS.items()},
         "ELEMENT_AT": TrinoParser.FUNCTIONS["ELEMENT_AT"],
         "UNIX_TIMESTAMP": _unix_timestamp,
         "VARIANCE": exp.VariancePop.from_arg_list,
@@ -146,6 +170,7 @@ class TdHiveGenerator(HiveGenerator):
 class TdTrino(Trino):
     """Treasure Data's Trino."""
 
+    DEFAULT_NULL_TYPE = exp.DType.NULL  # so inference says where it is nothing but NULL
     INDEX_OFFSET = 0  # the parser and the generator would move `list[n]` back and forth, by types that differ
 
     Parser = TdTrinoParser
@@ -154,6 +179,8 @@ class TdTrino(Trino):
 
 class TdHive(Hive):
     """Treasure Data's Hive; `''` inside a text is a quote, as in Trino, where Hive joins two texts."""
+
+    DEFAULT_NULL_TYPE = exp.DType.NULL
 
     class Tokenizer(Hive.Tokenizer):
         """Hive's words."""

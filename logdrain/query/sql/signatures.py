@@ -12,6 +12,7 @@ from sqlglot import exp
 from logdrain.model.plans import Dialect
 
 _BIGINT, _DOUBLE, _VARCHAR, _MAP = exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.VARCHAR, exp.DType.MAP
+_BOOLEAN = exp.DType.BOOLEAN
 _COUNT_MAX = 255
 _PAIR = 2
 
@@ -22,12 +23,14 @@ class Signature(NamedTuple):
     Attributes:
         counts: The numbers of arguments that it takes.
         returns: UNKNOWN if the type depends on the arguments.
+        like: Which argument's type it has, from 0; None: it is `returns`.
         is_call: The parser reads it as a plain call by name; else as the node that sqlglot has for it.
     """
 
     counts: Sequence[int]
     returns: exp.DType = exp.DType.UNKNOWN
     is_call: bool = True
+    like: int | None = None
 
     def problem(self, name: str, count: int) -> str:
         """What is wrong with a call that has so many arguments; "" if nothing is."""
@@ -49,29 +52,38 @@ def _call_of_any(fewest: int, *, returns: exp.DType = exp.DType.UNKNOWN) -> Sign
     return Signature(range(fewest, _COUNT_MAX), returns)
 
 
+def _call_like(*counts: int) -> Signature:
+    """The type is that of the first argument."""
+    return Signature(counts, like=0)
+
+
 def _node(*counts: int) -> Signature:
     """Sqlglot's node for the function lacks a check of its arguments."""
     return Signature(counts, is_call=False)
 
 
 _BOTH = {
-    "all_match": _call(2),
-    "any_match": _call(2),
+    "all_match": _call(2, returns=_BOOLEAN),
+    "any_match": _call(2, returns=_BOOLEAN),
     "array_max": _call(1),
     "array_min": _call(1),
-    "array_remove": _call(2),
-    "array_union": _call(2),
-    "arrays_overlap": _call(2),
+    "array_distinct": _call_like(1),
+    "array_except": _call_like(2),
+    "array_intersect": _call_like(2),
+    "array_remove": _call_like(2),
+    "array_union": _call_like(2),
+    "arrays_overlap": _call(2, returns=_BOOLEAN),
     "count": Signature(range(1, _COUNT_MAX), is_call=False),
     "date": _node(1),
     "e": _call(0, returns=_DOUBLE),
-    "every": _call(1),
+    "every": _call(1, returns=_BOOLEAN),
     "histogram": _call(1, 2, returns=_MAP),
     "map_concat": _call_of_any(1, returns=_MAP),
-    "none_match": _call(2),
+    "none_match": _call(2, returns=_BOOLEAN),
     "soundex": _call(1, returns=_VARCHAR),
     "time": _node(1),
     "timestamp": _node(1, 2),
+    "width_bucket": _call(2, 4, returns=_BIGINT),
 }
 
 _TRINO = {
@@ -87,27 +99,46 @@ _TRINO = {
     "bitwise_right_shift": _call(2, returns=_BIGINT),
     "bitwise_right_shift_arithmetic": _call(2, returns=_BIGINT),
     "codepoint": _call(1, returns=_BIGINT),
+    "cosine_distance": _call(2, returns=_DOUBLE),
+    "cosine_similarity": _call(2, returns=_DOUBLE),
+    "crc32": _call(1, returns=_BIGINT),
     "current_timezone": _call(0),
+    "entropy": _call(1, returns=_DOUBLE),
     "format": _call_of_any(1, returns=_VARCHAR),
     "format_datetime": _call(2),
+    "from_base64url": _call(1),
     "from_iso8601_date": _call(1),
     "hamming_distance": _call(2, returns=_BIGINT),
+    "human_readable_seconds": _call(1, returns=_VARCHAR),
     "infinity": _call(0, returns=_DOUBLE),
     "is_finite": _call(1),
     "is_infinite": _call(1),
-    "is_json_scalar": _call(1),
-    "json_array_contains": _call(2),
-    "json_array_get": _call(2),
+    "is_json_scalar": _call(1, returns=_BOOLEAN),
+    "json_array_contains": _call(2, returns=_BOOLEAN),
+    "json_array_get": _call(2, returns=exp.DType.JSON),
     "json_exists": _call_of_any(0),
+    "json_array_length": _call(1, returns=_BIGINT),
     "json_size": _call(2, returns=_BIGINT),
     "last_day_of_month": _call(1),
+    "luhn_check": _call(1, returns=_BOOLEAN),
     "map_agg": _call(2, returns=_MAP),
     "map_filter": _call(2, returns=_MAP),
     "map_union": _call(1, returns=_MAP),
     "millisecond": _call(1, returns=_BIGINT),
     "multimap_agg": _call(2, returns=_MAP),
+    "multimap_from_entries": _call(1, returns=_MAP),
     "nan": _call(0, returns=_DOUBLE),
+    "from_big_endian_32": _call(1, returns=_BIGINT),
+    "from_big_endian_64": _call(1, returns=_BIGINT),
+    "inverse_normal_cdf": _call(3, returns=_DOUBLE),
     "ngrams": _call(2),
+    "normal_cdf": _call(3, returns=_DOUBLE),
+    "numeric_histogram": _call(2, 3, returns=_MAP),
+    "to_big_endian_32": _call(1),
+    "to_big_endian_64": _call(1),
+    "wilson_interval_lower": _call(3, returns=_DOUBLE),
+    "wilson_interval_upper": _call(3, returns=_DOUBLE),
+    "xxhash64": _call(1),
     "parse_datetime": _node(2),
     "rand": _call(0, 1, 2),
     "random": _call(0, 1, 2),
@@ -136,12 +167,11 @@ _TRINO = {
     "url_extract_port": _call(1, returns=_BIGINT),
     "url_extract_protocol": _call(1, returns=_VARCHAR),
     "url_extract_query": _call(1, returns=_VARCHAR),
-    "width_bucket": _call(2, 4, returns=_BIGINT),
     "with_timezone": _call(2),
     "year_of_week": _call(1, returns=_BIGINT),
     "yow": _call(1, returns=_BIGINT),
-    "zip": _call(2),
-    "zip_with": _call(3),
+    "zip": Signature(range(2, _COUNT_MAX), returns=exp.DType.ARRAY),
+    "zip_with": _call(3, returns=exp.DType.ARRAY),
 }
 
 _HIVE = {
@@ -159,6 +189,7 @@ _HIVE = {
     "format_number": _call(2, returns=_VARCHAR),
     "from_unixtime": _call(1, 2, returns=_VARCHAR),
     "from_utc_timestamp": _call(2, returns=exp.DType.TIMESTAMP),
+    "histogram_numeric": _call(2, returns=exp.DType.ARRAY),
     "isnotnull": _call(1),
     "isnull": _call(1),
     "json_tuple": _call_of_any(2),
@@ -166,11 +197,14 @@ _HIVE = {
     "map_values": _call(1),
     "month": _node(1),
     "months_between": _call(2, 3, returns=_DOUBLE),
+    "negative": _call_like(1),
+    "octet_length": _call(1, returns=_BIGINT),
     "parse_url": _call(2, 3, returns=_VARCHAR),
     "parse_url_tuple": _call_of_any(2),
     "percentile": _node(2),
     "percentile_approx": _node(2, 3),
     "pmod": _call(2, returns=_BIGINT),
+    "positive": _call_like(1),
     "regexp_replace": _node(3),
     "shiftleft": _call(2, returns=_BIGINT),
     "shiftright": _call(2, returns=_BIGINT),
@@ -215,3 +249,11 @@ RETURNED_TYPES = {
     for name, signature in signatures.items()
     if signature.returns is not exp.DType.UNKNOWN
 }
+
+LIKE_AN_ARGUMENT = {
+    name: signature.like
+    for signatures in SIGNATURES.values()
+    for name, signature in signatures.items()
+    if signature.like is not None
+}
+"""Functions that have the type of an argument, and which one."""

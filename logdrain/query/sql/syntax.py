@@ -26,6 +26,17 @@ _STATEMENT = re.compile(
 
 _QUERY_HINT = "a query starts with SELECT, WITH or VALUES"
 _LARGE_HINT = "keep long lists of values in a table, and join it"
+_RESULT_HINT = (
+    "a query only reads; write the SELECT alone, and where its rows go: sched:create … --result NAME:table; "
+    "other queries read them as result.NAME.table"
+)
+_HINTS = {
+    **dict.fromkeys(("CREATE", "INSERT", "MERGE"), _RESULT_HINT),
+    **dict.fromkeys(("DESC", "DESCRIBE"), "logdrain schema TABLE, or information_schema.columns"),
+    "EXPLAIN": "logdrain explain 'SELECT …'",
+    "SHOW": "logdrain tables, or information_schema.tables",
+}
+"""What to do instead of a statement."""
 
 _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.DML, "changing data"),
@@ -41,7 +52,6 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Placeholder, "a parameter"),
     (exp.Parameter, "a parameter"),
     (exp.SessionParameter, "a session variable"),
-    (exp.Aliases, "an alias with several names"),
     (exp.FunctionSpecification, "WITH FUNCTION"),
 )
 
@@ -97,7 +107,8 @@ def parse_query(sql: str, dialect: Dialect) -> exp.Query:
     other = _STATEMENT.match(sql)
     if other:
         place = place_of(sql, other.start("word"))
-        raise UnsupportedSql(f"{other['word'].upper()} is not run here", place=place, hint=_QUERY_HINT)
+        word = other["word"].upper()
+        raise UnsupportedSql(f"{word} is not run here", place=place, hint=_HINTS.get(word, _QUERY_HINT))
     if "\0" in sql:
         raise SqlSyntaxError(
             "the character U+0000", place=place_of(sql, sql.index(chr(0))), hint="leave it out"
@@ -191,12 +202,19 @@ def _parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     except TokenError as error:
         message, place = _token_message(sql, error)
         raise SqlSyntaxError(message, place=place) from None
-    return [statement for statement in parsed if statement is not None]
+    # A comment behind the last semicolon is a statement to the parser.
+    return [
+        statement for statement in parsed if statement is not None and type(statement) is not exp.Semicolon
+    ]
 
 
 def _as_query(sql: str, statement: exp.Expr) -> exp.Query:
     if isinstance(statement, exp.Values):
         return exp.select("*").from_(statement)
+    if isinstance(statement, exp.Insert):  # WITH … INSERT INTO, FROM … INSERT INTO
+        raise UnsupportedSql(
+            "INSERT is not run here", place=_word_place(sql, statement, "INSERT"), hint=_RESULT_HINT
+        )
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise SqlSyntaxError(
             "this is not a query",
@@ -204,6 +222,11 @@ def _as_query(sql: str, statement: exp.Expr) -> exp.Query:
             hint="a query starts with SELECT, WITH or VALUES",
         )
     return statement
+
+
+def _word_place(sql: str, node: exp.Expr, word: str) -> Place:
+    found = re.search(rf"\b{word}\b", sql, re.IGNORECASE)
+    return place_of(sql, found.start()) if found else node_place(sql, node)
 
 
 def _check_commas(sql: str, tokens: Sequence[Token]) -> None:

@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.context import SqlTree
-from logdrain.query.sql.kinds import NUMBER, TEXT, is_of
+from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
+from logdrain.query.sql.unnested import UnnestedColumn, column_type
 
 ZONED = exp.DType.TIMESTAMPLTZ
 
@@ -83,15 +84,21 @@ def annotators(dialect: Dialect) -> dict[type[exp.Expr], dict[str, Annotator]]:
     rules: dict[type[exp.Expr], Annotator] = {
         exp.UnixToTime: _instant if dialect is Dialect.TRINO else _instant_of_hive,
         exp.DateTrunc: _start,
+        exp.GenerateSeries: lambda _, node: _set(node, _list_of(node.args["start"].type)),
         exp.Literal: _literal,
         exp.TimestampTrunc: _start,
+        UnnestedColumn: lambda _, node: _set(node, column_type(node)),
+        exp.ArrayFilter: lambda _, node: _set(node, node.this.type),
+        exp.Transform: lambda _, node: _set(node, _list_of(_of_lambda(node))),
     }
     if dialect is Dialect.TRINO:
         rules |= {
             exp.Add: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
             exp.AtTimeZone: lambda _, node: _set(node, zoned(node.args["zone"])),
             exp.DateAdd: _moved(lambda inferring, node: inferring._annotate_timeunit(node)),  # noqa: SLF001  sqlglot's rule for it
+            exp.FromISO8601Timestamp: lambda _, node: _set(node, exp.DType.TIMESTAMPTZ),
             exp.JSONExtract: lambda _, node: _set(node, exp.DType.JSON),
+            exp.ParseDatetime: lambda _, node: _set(node, exp.DType.TIMESTAMPTZ),
             exp.Sub: _moved(lambda inferring, node: inferring._annotate_binary(node)),  # noqa: SLF001  sqlglot's rule for it
         }
         rules.update(dict.fromkeys(_TEXTS, _text))
@@ -107,6 +114,16 @@ def zoned(zone: exp.Expr) -> exp.DataType:
 
 def _set(node: exp.Expr, of: exp.DataType | exp.DType | None) -> None:
     node.type = of
+
+
+def _of_lambda(node: exp.Expr) -> exp.DataType | None:
+    """What TRANSFORM makes of an element."""
+    function = node.args.get("expression")
+    return function.this.type if isinstance(function, exp.Lambda) else None
+
+
+def _list_of(of: exp.DataType | None) -> exp.DataType:
+    return exp.DataType(this=exp.DType.ARRAY, expressions=[of.copy()] if of else [], nested=True)
 
 
 def _instant(_: object, node: exp.UnixToTime) -> None:
@@ -142,12 +159,17 @@ def _start(_: object, node: exp.Expr) -> None:
     _set(node, node.this.type)
 
 
+def _is_span(node: exp.Expr) -> bool:
+    """Whether it is a time minus a time."""
+    return isinstance(node, exp.Sub) and all(is_of(side, TEMPORAL) for side in (node.left, node.right))
+
+
 def _moved(otherwise: Annotator) -> Annotator:
     def annotate(inferring: object, node: exp.Expr) -> None:
         is_span = isinstance(node, exp.DateAdd) or isinstance(node.expression, exp.Interval)
         if is_zoned(node.this) and is_span:
             _set(node, node.this.type)
-        elif is_zoned(node.this) or is_zoned(node.expression):
+        elif is_zoned(node.this) or is_zoned(node.expression) or _is_span(node):
             _set(node, exp.DType.INTERVAL)
         else:
             otherwise(inferring, node)

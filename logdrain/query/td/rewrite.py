@@ -66,7 +66,7 @@ def _stop_unix_timestamp(context: PlanContext) -> None:
 
 _CLOCK: dict[type[exp.Expr], tuple[exp.DType, Callable[[datetime], str]]] = {
     exp.CurrentTimestamp: (exp.DType.TIMESTAMPTZ, lambda now: f"{now:%Y-%m-%d %H:%M:%S}+00:00"),
-    exp.Localtimestamp: (exp.DType.TIMESTAMP, lambda now: f"{now:%Y-%m-%d %H:%M:%S}"),
+    exp.Localtimestamp: (exp.DType.TIMESTAMP, lambda now: f"{now:%Y-%m-%d %H:%M:%S}.000"),
     exp.CurrentDate: (exp.DType.DATE, lambda now: f"{now:%Y-%m-%d}"),
     exp.CurrentTime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),
     exp.Localtime: (exp.DType.TIME, lambda now: f"{now:%H:%M:%S}"),

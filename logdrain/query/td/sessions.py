@@ -11,6 +11,7 @@ from sqlglot import exp
 from logdrain.errors import UnsupportedSql
 from logdrain.query.sql.context import PlanContext, quoted
 from logdrain.query.sql.nodes import SessionId
+from logdrain.query.sql.two_levels import group_keys, join, split
 from logdrain.query.td.calls import Call
 
 _FUNCTION = "TD_SESSIONIZE_WINDOW"
@@ -41,7 +42,7 @@ def write_sessions(context: PlanContext) -> None:
     """Write each call as a window over a subquery.
 
     Raises:
-        UnsupportedSql: it stands elsewhere than in the SELECT list of a query without GROUP BY.
+        UnsupportedSql: it stands elsewhere than in the SELECT list.
     """
     calls = [
         node
@@ -57,22 +58,17 @@ def write_sessions(context: PlanContext) -> None:
 
 def _write(context: PlanContext, select: exp.Select, calls: list[exp.Anonymous]) -> None:
     place = context.place(calls[0])
-    if any(select.args.get(part) for part in ("group", "having", "qualify", "windows")):
-        raise UnsupportedSql(f"{_FUNCTION} beside GROUP BY", place=place, hint="group in a query around it")
+    if any(select.args.get(part) for part in ("qualify", "windows")):
+        raise UnsupportedSql(
+            f"{_FUNCTION} beside QUALIFY or WINDOW", place=place, hint="write that in a query around it"
+        )
+    if any(key.find(exp.Window) for key in group_keys(select)):
+        raise UnsupportedSql(f"GROUP BY {_FUNCTION}", place=place, hint="group in a query around it")
     windows = [call.parent for call in calls if isinstance(call.parent, exp.Window)]
-    inner = exp.Select(
-        **{
-            part: select.args.get(part)
-            for part in ("from_", "joins", "laterals", "where")
-            if select.args.get(part)
-        }
-    )
+    below = split(select)
     for call, window in zip(calls, windows, strict=True):
-        window.replace(_session_id(inner, call, window))
-    for part in ("from_", "joins", "laterals", "where"):
-        select.set(part, None)
-    _read_from(select, inner)
-    select.set("from_", exp.From(this=inner.subquery(quoted(_ROWS))))
+        window.replace(_session_id(below, call, window))
+    join(select, below, _ROWS)
 
 
 def _session_id(inner: exp.Select, call: exp.Anonymous, window: exp.Window) -> exp.Expr:
@@ -97,16 +93,3 @@ def _session_id(inner: exp.Select, call: exp.Anonymous, window: exp.Window) -> e
     )
     parts = [part.copy() for part in window.args.get("partition_by") or []]
     return SessionId(expressions=[*parts, start])
-
-
-def _read_from(select: exp.Select, inner: exp.Select) -> None:
-    """Every column of the outer query is read from the inner one, which gets it under a name of its own."""
-    names: dict[tuple[str, str], str] = {}
-    for column in list(select.find_all(exp.Column)):
-        if not column.table or column.table == _ROWS or column.find_ancestor(exp.Select) is not select:
-            continue
-        key = (column.table, column.name)
-        if key not in names:
-            names[key] = f"_column_{len(names)}"
-            inner.append("expressions", exp.alias_(column.copy(), names[key], quoted=True))
-        column.replace(exp.column(quoted(names[key]), table=quoted(_ROWS)))

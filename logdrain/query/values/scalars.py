@@ -11,13 +11,18 @@ from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
+from logdrain.query.values import java_regex
 from logdrain.query.values.agents import OPTIONS, classified, described
+from logdrain.query.values.distributions import inverse_normal_cdf, normal_cdf, numeric_histogram
 from logdrain.query.values.hive_texts import converted, crc32, soundex
 from logdrain.query.values.java_format import Part, formatted, has_seconds, pattern_parts
 from logdrain.query.values.java_parse import time_reader, unix_seconds
+from logdrain.query.values.json_pieces import json_piece
 from logdrain.query.values.td_calendar import Unit, local_time, minute_of, start_of
 from logdrain.query.values.td_text import digest, find_charset, url_decoded, url_encoded, within_octets
 from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN, ZONE_HINT, duration_s, find_zone, unix_time
+from logdrain.query.values.trino_texts import is_luhn, number_in_base, span_in_words
+from logdrain.query.values.xxhash import xxhash64
 
 TIME_PARSE = "parse_td_time"
 DURATION_HINT = "write a sign and numbers with w, d, h, m or s: '1d', '-1h30m'"
@@ -28,7 +33,7 @@ class Parameter:
     """One parameter.
 
     Attributes:
-        type: The engine's: BIGINT, DOUBLE or VARCHAR.
+        type: The engine's name for it.
         what: What a wrong constant is not: `"time zone"`.
         default: Its value where it is left out or NULL; None: the result is NULL then.
         read: From the value to what the function takes; None where it cannot be read.
@@ -183,9 +188,43 @@ CONV = ScalarFunction("hive_conv", (_TEXT, _BASE, _BASE), "VARCHAR", converted)
 CRC32 = ScalarFunction("hive_crc32", (_TEXT,), "BIGINT", crc32)
 SOUNDEX = ScalarFunction("soundex_code", (_TEXT,), "VARCHAR", soundex)
 
+_REGEX = Parameter("VARCHAR", "regular expression", "write it as in Java", read=java_regex.compiled)
+_GROUP = Parameter("BIGINT", "group", "write its number")
+_TEXTS = "VARCHAR[]"
+REGEXPS = (
+    ScalarFunction("java_regexp_matches", (_TEXT, _REGEX), "BOOLEAN", java_regex.is_match),
+    ScalarFunction("java_regexp_extract", (_TEXT, _REGEX, _GROUP), "VARCHAR", java_regex.extracted),
+    ScalarFunction("java_regexp_extract_all", (_TEXT, _REGEX, _GROUP), _TEXTS, java_regex.all_extracted),
+    ScalarFunction("java_regexp_replace", (_TEXT, _REGEX, _TEXT), "VARCHAR", java_regex.replaced),
+    ScalarFunction("java_regexp_split", (_TEXT, _REGEX), _TEXTS, java_regex.split),
+    ScalarFunction("java_regexp_position", (_TEXT, _REGEX), "BIGINT", java_regex.position),
+)
+
+_REAL = Parameter("DOUBLE", "number", "write a number")
+_WHOLE = Parameter("BIGINT", "number", "write a whole number")
+TRINO_TEXTS = (
+    ScalarFunction("number_in_base", (_TEXT, _WHOLE), "BIGINT", number_in_base),
+    ScalarFunction("luhn_check", (_TEXT,), "BOOLEAN", is_luhn),
+    ScalarFunction("human_readable_seconds", (_REAL,), "VARCHAR", span_in_words),
+)
+_COUNT = Parameter("BIGINT", "number of buckets", "write a whole number")
+_REALS = Parameter("DOUBLE[]", "list of numbers", "write numbers")
+NORMAL = (
+    ScalarFunction("normal_cdf", (_REAL, _REAL, _REAL), "DOUBLE", normal_cdf),
+    ScalarFunction("inverse_normal_cdf", (_REAL, _REAL, _REAL), "DOUBLE", inverse_normal_cdf),
+)
+HISTOGRAM = ScalarFunction(
+    "numeric_histogram_of", (_COUNT, _REALS, _REALS), "MAP(DOUBLE, DOUBLE)", numeric_histogram
+)
+XXHASH64 = ScalarFunction("xxhash64", (Parameter("BLOB", "octets", "write TO_UTF8(text)"),), "BLOB", xxhash64)
+JSON_PIECE = ScalarFunction("json_piece", (_TEXT, _TEXT), "VARCHAR", json_piece)
+
 SCALAR_FUNCTIONS = (
+    JSON_PIECE,
+    *(*NORMAL, HISTOGRAM, XXHASH64),
     *(JAVA_FORMAT, JAVA_PARSE, CONV, CRC32, SOUNDEX),
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC, DURATION),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),
     *(PARSE_AGENT, PARSE_USER_AGENT),
+    *(*REGEXPS, *TRINO_TEXTS),
 )

@@ -176,6 +176,7 @@ READS_VALUES = {
     "query/values/td_calendar.py": "a date that is none",
     "query/values/td_text.py": "the name of a character set",
     "query/values/td_time.py": "a date, and the name of a time zone",
+    "query/values/trino_texts.py": "a number in another base",
 }
 
 

@@ -176,6 +176,14 @@ def raw_query(sql: str, *scans: Scan) -> EngineQuery:
     return EngineQuery(replace(plan("SELECT 1"), scans=scans), sql)
 
 
+def check(sql: str) -> list[MemoryScan]:
+    """Let the engine understand a query over TABLES; returns its scans."""
+    query = lowered(sql)
+    scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
+    with ENGINE.run(query.explained, scans):
+        return scans
+
+
 def answer(
     sql: str,
     tables: Tables = TABLES,

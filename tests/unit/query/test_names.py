@@ -208,7 +208,6 @@ def test_lists_of_objects() -> None:
             SqlError,
             "line 1, column 8: there are several columns a",
         ),
-        ("SELECT 1 FROM pay, pay", SqlError, "line 1, column 20: two tables are called pay"),
         ("SELECT z.* FROM pay", SqlError, "line 1, column 8: there is no table for z"),
         ("SELECT *", SqlError, "line 1, column 8: there is no table for"),
         ("WITH c(a, b) AS (SELECT 1) SELECT a FROM c", SqlError, "2 names for 1 columns"),

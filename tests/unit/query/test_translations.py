@@ -9,7 +9,7 @@ import pytest
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
-from tests.unit.query.event_tables import lowered, one, plan, select
+from tests.unit.query.event_tables import one, plan, select
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -148,10 +148,7 @@ def test_trino(expression: str, value: Any) -> None:
     ],
 )
 def test_trino_aggregates(expression: str, value: Any) -> None:
-    if "JSON" in expression:  # TRY takes no aggregate, so text that is no JSON is an error there
-        assert "TRY" not in lowered(select(expression, "pay")).sql
-    else:
-        assert one(select(expression, "pay")) == value
+    assert one(select(expression, "pay")) == value
 
 
 @pytest.mark.parametrize(
