@@ -154,7 +154,7 @@ def test_statements_that_are_no_query_are_refused(sql: str, named: str, dialect:
         ("'http://example.org/x.parquet'", ""),
         ('"s3://bucket/x"', "bucket"),
         ('"../secret.db"', "secret"),
-        ("information_schema.tables", "information_schema"),
+        ("information_schema.schemata", "information_schema"),
         ("pg_catalog.pg_tables", "pg_catalog"),
         ("pg_class", "pg_class"),
         ("sqlite_master", "sqlite_master"),

@@ -43,7 +43,7 @@ def message(sql: str, dialect: Dialect = Dialect.TRINO) -> str:
         ("SELECT * FROM UNNEST(1)", "line 1, column 22", "UNNEST"),
         ("SELECT INTERVAL '1' FOO", "line 1, column 17", "'foo' is no unit of time"),
         ("SELECT DATE_TRUNC('foo', DATE '2020-01-01')", "line 1, column 8", "'foo' is no unit of time"),
-        ("SELECT TIMESTAMP 'x'", "line 1, column 18", "to TIMESTAMP"),
+        ("SELECT TIMESTAMP 'x'", "line 1, column 18", "invalid timestamp"),
         ("SELECT 1;  SELECT 2", "line 1, column 12", "a second statement"),
         ("SELECT uid, ? FROM pay", "line 1, column 13", "a parameter"),
         ("SELECT uid, @a FROM pay", "line 1, column 13", "a parameter"),

@@ -244,7 +244,7 @@ def test_the_engine_has_every_function_on_the_list_and_none_is_dangerous() -> No
 
 @pytest.mark.parametrize(
     "expression",
-    ["ARRAY_SORT(ARRAY[1], (a, b) -> 1)", "STRPOS('abcb', 'b', 2)", "SHA512(TO_UTF8('a'))"],
+    ["ARRAY_SORT(ARRAY[1], (a, b) -> 1)", "SHA512(TO_UTF8('a'))"],
 )
 def test_what_the_engine_would_read_differently_is_refused(expression: str) -> None:
     with pytest.raises(UnsupportedSql):
