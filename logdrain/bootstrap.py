@@ -12,6 +12,7 @@ from logdrain import log, metrics
 from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
+from logdrain.drain.compiled import clean_frames
 from logdrain.errors import NotRunning
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.late_notes import MongoLateNotes
@@ -25,7 +26,7 @@ from logdrain.ledger.parts import Ledger, connect
 from logdrain.memory_budget import MemoryBudget
 from logdrain.ports import EventStore, Keys, LateNotes
 from logdrain.query.duckdb.address_files import open_addresses
-from logdrain.query.duckdb.engine import DuckdbEngine
+from logdrain.query.duckdb.child_engine import ChildEngine
 from logdrain.query.duckdb.spill_folder import open_spill_folder
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
@@ -37,7 +38,6 @@ from logdrain.spool.folder_spool import FolderSpool
 _DRIVER_PATIENCE = 2.0
 # Heroku kills 30 s after SIGTERM: requests in flight and the replay have had their share before.
 _CLOSE_WITHIN_S = 5.0
-_DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
 
 
 class SystemClock:
@@ -75,7 +75,8 @@ class Drain:
             uri, driver=settings.mongodb_driver, timeout_s=settings.store_timeout_s * _DRIVER_PATIENCE
         )
         self._store = store = MongoEventStore(self._client, database_name(uri), SystemClock(), settings)
-        self._spool = _open_spool(settings)
+        self._spool = spool = _open_spool(settings)
+        frames = clean_frames(settings.core)
         memory = MemoryBudget(
             settings.parsed_size_max_bytes,
             "too many bodies are being parsed",
@@ -86,8 +87,8 @@ class Drain:
         self.parts = DrainParts(
             settings=settings,
             store=store,
-            intake=Intake(store, self._spool if settings.is_spooling else None, settings, memory),
-            replay=Replay(self._spool, store, settings.keys_per_record_max) if self._spool else None,
+            intake=Intake(store, spool if settings.is_spooling else None, settings, memory, frames),
+            replay=Replay(spool, store, settings.keys_per_record_max, frames) if spool else None,
             ledger=self._ledger,
             stored_keys=self._keys,
         )
@@ -162,15 +163,19 @@ def open_queries(settings: Settings, notes: LateNotes | None = None) -> Iterator
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings))
         spill = stack.enter_context(open_spill_folder())
-        engine = DuckdbEngine(
+        if settings.geoip_file:
+            open_addresses(
+                settings.geoip_file
+            )  # says now what is wrong with it; children open it for themselves
+        engine = ChildEngine(
             settings.query_memory_max_bytes,
             settings.query_threads,
             temp_folder=str(spill),
             spill_max_bytes=settings.query_spill_max_bytes,
-            more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
-            databases_kept_max=_DATABASES_KEPT_MAX,
+            geoip_file=settings.geoip_file,
+            children_kept_max=settings.worker_threads,
         )
-        stack.callback(engine.close_idle)
+        stack.enter_context(closing(engine))
         yield Queries(
             source,
             engine,

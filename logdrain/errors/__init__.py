@@ -69,6 +69,7 @@ from logdrain.errors.schedules import (
 from logdrain.errors.sql import (
     NumberOverflow,
     QueryMemoryExceeded,
+    QueryProcessDied,
     QueryRowsExceeded,
     QueryTimeout,
     ScanTypeChanged,
@@ -105,6 +106,7 @@ __all__ = [
     "Place",
     "PortInUse",
     "QueryMemoryExceeded",
+    "QueryProcessDied",
     "QueryRowsExceeded",
     "QueryTimeout",
     "ResultColumnConflict",

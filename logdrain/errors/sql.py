@@ -62,6 +62,14 @@ class QueryMemoryExceeded(SqlError):
     code = "query_memory"
 
 
+class QueryProcessDied(SqlError):
+    """The process that ran the query ended in the middle of it."""
+
+    code = "query_process_died"
+    status = 500
+    retryable = True
+
+
 class QueryTimeout(SqlError):
     """The query ran longer than it may."""
 

@@ -21,11 +21,10 @@ from logdrain.errors import (
     SqlTypeError,
     UnknownFunction,
 )
+from logdrain.query.duckdb.failure import EXPLAIN
 from logdrain.query.duckdb.trino_casts import NOT_READ
 from logdrain.query.sql.context import SqlTree
 
-EXPLAIN = "EXPLAIN "
-"""Before DuckDB's SQL: it says where an error is, and runs nothing."""
 _LOCATION = re.compile(r'"location"\s*:\s*"?\[(?P<start>[0-9]+),\s*(?P<length>[0-9]+)\]')
 
 # After the first sentence DuckDB writes of candidates, settings and its own SQL.
@@ -133,6 +132,7 @@ _CAST = "convert with CAST(… AS …); a field that has held several types is V
 # The first rule that fits wins.
 _RULES = (
     _Rule("Out of Memory", "", QueryMemoryExceeded, "read less: a shorter time range, fewer columns"),
+    _Rule("Row Size", "", QueryMemoryExceeded, "take a part of a long text: SUBSTR(text, 1, 1000)"),
     _Rule("Parser", "", SqlSyntaxError, ""),
     _Rule("Catalog", r"Function with name", UnknownFunction, ""),
     _Rule("Conversion", r"out of range for the destination type", NumberOverflow, _WIDER, _NUMBERS),

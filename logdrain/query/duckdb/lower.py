@@ -1,12 +1,14 @@
-"""The recipe: from an understood plan to DuckDB's SQL."""
+"""The recipe: from an understood plan to DuckDB's SQL, and from DuckDB's errors to places in the text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlglot import exp
 
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import EngineQuery, Plan
-from logdrain.query.duckdb.errors import Clues, find_risks
+from logdrain.query.duckdb.errors import Clues, engine_error, error_position, find_risks
+from logdrain.query.duckdb.failure import DuckdbFailure
 from logdrain.query.duckdb.translations import translate_functions
 from logdrain.query.duckdb.write_sql import find_places, write_sql
 from logdrain.query.duckdb.zones import lower_time_zones
@@ -27,7 +29,17 @@ def lower(plan: Plan) -> EngineQuery:
         return EngineQuery(plan, write_sql(tree))
 
 
-def find_clues(query: EngineQuery) -> Clues:
+@contextmanager
+def query_errors(query: EngineQuery) -> Iterator[None]:
+    """What DuckDB says of a query becomes an error with a place in its text."""
+    try:
+        yield
+    except DuckdbFailure as failure:
+        position = error_position(failure.explained, query.sql)
+        raise engine_error(failure.said, query.sql, _find_clues(query), position) from None
+
+
+def _find_clues(query: EngineQuery) -> Clues:
     """What tells where an error of a query comes from. It lowers the plan again: errors are few."""
     tree = _tree(query.plan)
     risks = find_risks(tree)  # before the steps move things about

@@ -25,6 +25,7 @@ _STATEMENT = re.compile(
 )
 
 _QUERY_HINT = "a query starts with SELECT, WITH or VALUES"
+_LARGE_HINT = "keep long lists of values in a table, and join it"
 
 _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.DML, "changing data"),
@@ -58,6 +59,10 @@ _UNEXPECTED = re.compile(r"Invalid expression / Unexpected token|Required keywor
 _LACKING = re.compile(r"Required keyword: '\w+' missing for .*expressions\.(?!core)")
 _TOO_FEW = "the call that ends here has too few arguments"
 _END_OF_TEXT = "SENTINEL"
+# What planning takes grows with these, and nothing can end it.
+TEXT_MAX_CHARACTERS = 1024 * 1024
+NODES_MAX = 50_000
+DEPTH_MAX = 1000  # the engine's own
 # A backfill plans one text thousands of times.
 _TEXTS_KEPT_MAX = 64
 
@@ -83,6 +88,12 @@ def read_statement(context: PlanContext) -> None:
 @lru_cache(maxsize=_TEXTS_KEPT_MAX)
 def parse_query(sql: str, dialect: Dialect) -> exp.Query:
     """A text as a tree, which is everybody's: not to be changed. Raises what `read_statement` does."""
+    if len(sql) > TEXT_MAX_CHARACTERS:
+        raise UnsupportedSql(
+            f"a text of more than {TEXT_MAX_CHARACTERS:,} characters is not run here",
+            place=Place(1, 1),
+            hint=_LARGE_HINT,
+        )
     other = _STATEMENT.match(sql)
     if other:
         place = place_of(sql, other.start("word"))
@@ -103,7 +114,26 @@ def parse_query(sql: str, dialect: Dialect) -> exp.Query:
     return statement
 
 
+def _check_size(sql: str, statement: exp.Query) -> None:
+    """Refuse what would take too long to plan; chains of AND and OR are no depth, but for us."""
+    waiting: list[tuple[exp.Expr, int]] = [(statement, 0)]
+    count = 0
+    while waiting:
+        node, depth = waiting.pop()
+        count += 1
+        if depth > DEPTH_MAX or count > NODES_MAX:
+            what, hint = f"more than {NODES_MAX:,} parts", _LARGE_HINT
+            if depth > DEPTH_MAX:
+                what, hint = f"more than {DEPTH_MAX:,} terms in a row", "put some of them into a subquery"
+            raise UnsupportedSql(
+                f"a query with {what} is not run here", place=node_place(sql, node), hint=hint
+            )
+        below = depth + (not isinstance(node, exp.Connector))
+        waiting.extend((part, below) for part in node.iter_expressions())
+
+
 def _check_parts(sql: str, statement: exp.Query) -> None:
+    _check_size(sql, statement)
     for node in statement.walk():
         for refused, what in _REFUSED:
             if isinstance(node, refused) and not isinstance(node, exp.Query):

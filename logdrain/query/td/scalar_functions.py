@@ -23,6 +23,7 @@ from logdrain.types.sql_types import engine_type
 from logdrain.types.type_table import COLUMN_KINDS
 
 _FOLDED = ("BIGINT", "VARCHAR")
+_FOLDED_TEXT_MAX = 10_000  # characters; what takes longer is the engine's, which can be ended
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 _NO_NUMBERS = TEMPORAL | {exp.DType.BOOLEAN, exp.DType.ARRAY, exp.DType.STRUCT}
@@ -41,7 +42,8 @@ def of_values(scalar: ScalarFunction) -> Callable[[Call], exp.Expr]:
                 is_constant = False
             else:
                 values.append(_checked(call, parameter, argument, known.value))
-        if is_constant and scalar.returns in _FOLDED:
+        is_short = all(len(value) <= _FOLDED_TEXT_MAX for value in values if isinstance(value, str))
+        if is_constant and is_short and scalar.returns in _FOLDED:
             return _literal(scalar(*values), scalar.returns)
         typed = [_typed(call, *pair) for pair in zip(scalar.parameters, arguments, strict=True)]
         made = exp.Anonymous(this=scalar.name, expressions=typed)

@@ -7,7 +7,7 @@ import pytest
 
 from logdrain.cli.query import run_in_thread
 from logdrain.model.stops import Stop
-from logdrain.query.duckdb import engine as duckdb_engine
+from logdrain.query.duckdb import session as duckdb_session
 from tests.unit.query.event_tables import rows
 
 
@@ -20,7 +20,7 @@ def test_ctrl_c_is_ctrl_c_and_no_defect(
     def fail(*_: object) -> None:
         raise RuntimeError(said)
 
-    monkeypatch.setattr(duckdb_engine, "_in_bigint", fail)
+    monkeypatch.setattr(duckdb_session, "_in_bigint", fail)
     with pytest.raises(expected):
         rows("SELECT uid FROM pay")
 

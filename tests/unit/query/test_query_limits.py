@@ -2,21 +2,19 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from logdrain.answer.queries import Queries
-from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
+from logdrain.errors import LogdrainError, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
 from logdrain.ports import Engine, Groups
-from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT COUNT(*) FROM t"
@@ -133,19 +131,6 @@ def test_rows_are_ended_while_they_are_handed_on() -> None:
         with pytest.raises(LogdrainError) as raised:
             next(batches)
     assert raised.value is KILLED
-
-
-def test_spilling_has_a_limit(tmp_path: Path) -> None:
-    mebibyte = 1024 * 1024
-    engine = DuckdbEngine(
-        64 * mebibyte, threads=1, temp_folder=str(tmp_path / "spill"), spill_max_bytes=16 * mebibyte
-    )
-    sql = (
-        "SELECT MD5(CAST(n AS VARCHAR)) AS a, REPEAT(n, 8) AS b FROM UNNEST(SEQUENCE(1, 1500000)) t(n) "
-        "ORDER BY a"
-    )
-    with pytest.raises(QueryMemoryExceeded):
-        count(queries(engine), sql)
 
 
 def test_rows_have_a_limit() -> None:

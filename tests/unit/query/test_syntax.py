@@ -139,3 +139,29 @@ def test_a_query_nested_beyond_reason_is_an_error_of_ours() -> None:
 )
 def test_long_conditions_are_no_problem(condition: str) -> None:
     assert lowered(select("1", f"pay WHERE {condition}")).sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (select(" + ".join(["1"] * 20_000)), "1,000 terms in a row"),
+        (select(" || ".join(["'a'"] * 1_100)), "1,000 terms in a row"),
+        (select("1", f"pay WHERE uid IN ({', '.join(map(str, range(50_000)))})"), "50,000 parts"),
+        (select(f"'{'x' * 2**20}'"), "1,048,576 characters"),
+    ],
+)
+def test_what_would_take_too_long_to_plan_is_refused_with_its_place(sql: str, message: str) -> None:
+    with pytest.raises(UnsupportedSql, match=message) as error:
+        plan(sql)
+    assert error.value.place is not None
+    assert error.value.place.line == 1
+    assert error.value.hint
+
+
+def test_many_terms_are_no_problem() -> None:
+    assert lowered(select(" + ".join(["1"] * 900))).sql
+
+
+def test_a_call_of_long_constants_is_left_to_the_engine() -> None:
+    assert "TD_URL_ENCODE(" not in lowered("SELECT TD_URL_ENCODE('a b')").sql.upper()
+    assert "TD_URL_ENCODE(" in lowered(f"SELECT TD_URL_ENCODE('{'a b' * 4000}')").sql.upper()
