@@ -252,7 +252,8 @@ def _report(name: str, statuses: list[SliceStatus], runs: list[Run]) -> int:
     failed = [status for status in statuses if status.state in (SliceState.FAILED, SliceState.CANCELLED)]
     rows = sum(run.rows_written or 0 for run in runs)
     succeeded = len(statuses) - len(failed)
-    print(f"{succeeded} of {_slices(len(statuses))} of '{name}' succeeded: {rows:,} row{'s'[: rows != 1]}.")
+    written = "1 row" if rows == 1 else f"{rows:,} rows"
+    print(f"{succeeded} of {_slices(len(statuses))} of '{name}' succeeded. {written} written.")
     if failed:
         first = failed[0]
         raise SlicesFailed(

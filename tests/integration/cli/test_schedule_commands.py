@@ -38,7 +38,7 @@ def test_a_schedule_without_cron_runs_at_the_time_itself(capsys: pytest.CaptureF
     assert run(["sched:run", "by_hand", "2012-03-01 00:07:09.5"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[2].split()[:3] == ["2012-03-01T00:07:09Z", "succeeded", "1"]
-    assert told[3] == "1 of 1 slice of 'by_hand' succeeded: 1 row."
+    assert told[3] == "1 of 1 slice of 'by_hand' succeeded. 1 row written."
     assert run(["sched:history", "by_hand"]) == 0
     assert "2012-03-01T00:07:09Z" in capsys.readouterr().out
     assert run(["sched:run", "by_hand", "2012-03-01", "-n", "2"]) == 2
@@ -163,7 +163,7 @@ def test_a_run_says_where_it_starts_and_what_came_of_each_slice(capsys: pytest.C
         ["2012-02-29T16:00:00Z", "succeeded", "1"],
         ["2012-02-29T17:00:00Z", "succeeded", "1"],
     ]
-    assert told.out.endswith("2 of 2 slices of 'pay' succeeded: 2 rows.\n")
+    assert told.out.endswith("2 of 2 slices of 'pay' succeeded. 2 rows written.\n")
 
 
 def test_the_queue_is_shown_and_cancelled(ledger_url: str, capsys: pytest.CaptureFixture[str]) -> None:
