@@ -58,6 +58,7 @@ SECTIONS = {
         "sched:delete": Command("schedules", "forget a schedule; its result table stays"),
         "sched:history": Command("runs", "show the newest runs of a schedule"),
         "sched:run": Command("sched_run", "run slices of a schedule now, past ones too"),
+        "sched:cancel": Command("sched_run", "end slices of a schedule that wait or run"),
         "sched:result": Command("runs", "show the newest run of a schedule"),
         "job:list": Command("runs", "show the newest runs of all schedules"),
         "job:show": Command("runs", "show a run"),

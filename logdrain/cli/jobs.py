@@ -1,6 +1,7 @@
 """`logdrain jobs` and `logdrain cron`: job files are checked and applied, cron is shown."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from logdrain import log
 from logdrain.cli import servers
 from logdrain.cli.output import print_table, to_json
+from logdrain.cli.results import left_behind
 from logdrain.errors import (
     CronInvalid,
     JobFileInvalid,
@@ -56,6 +58,7 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
     from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.jobs.job_folder import load_jobs
+    from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
     settings = servers.settings_of(arguments)
@@ -70,15 +73,23 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     named = {path.resolve() for path in arguments.paths if path.is_file()}
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
+        results = {schedule.name: schedule.result for schedule, *_ in ledger.schedules.all()}
         for job in jobs:
             if not job.enabled and Path(job.path).resolve() not in named:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
             with _placed(job):
                 checked = check_schedule(
-                    job.schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+                    job.schedule,
+                    ledger.results.url,
+                    queries,
+                    now,
+                    result_folder=settings.result_folder,
+                    environment=os.environ.get,
+                    check_target=check_target,
                 )
-                for warning in checked.warnings:
+                moved = left_behind(results.get(job.schedule.name, ""), job.schedule.result)
+                for warning in filter(None, (*checked.warnings, moved)):
                     sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")
                 changed = ledger.schedules.apply(job.schedule, now)
             print(f"{job.schedule.name}: {'applied' if changed else 'unchanged'}")

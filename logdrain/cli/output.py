@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,12 +18,22 @@ from logdrain.ports import ArrowStream
 FORMATS = ("table", "csv", "json", "ndjson")
 # A table is aligned over all of its rows: beyond this, people want another format.
 _TABLE_ROWS_MAX = 10_000
+_CELL_WIDTH_MIN = 8
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e]")
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], out: IO[str]) -> None:
-    """Columns under headings, numbers to the right; control characters are shown, not sent."""
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], out: IO[str], *, width_max: int | None = None
+) -> None:
+    """Columns under headings, numbers to the right; control characters are shown, not sent.
+
+    Args:
+        headings: Of the columns.
+        rows: A cell for each of them.
+        out: Where to.
+        width_max: Of a line, in characters; the widest cells are cut. None cuts nothing.
+    """
     texts = [[_cell(value) for value in row] for row in rows]
     numeric = [
         all(isinstance(row[at], int | float | Decimal) or row[at] is None for row in rows)
@@ -30,6 +41,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], out: 
     ]
     names = [_cell(heading) for heading in headings]
     widths = [max([len(name), *(len(row[at]) for row in texts)]) for at, name in enumerate(names)]
+    while width_max is not None and _width(widths) > width_max and max(widths) > _CELL_WIDTH_MIN:
+        widths[widths.index(max(widths))] -= 1
     _line(out, names, widths, numeric)
     out.write("  ".join("-" * width for width in widths) + "\n")
     for row in texts:
@@ -44,6 +57,11 @@ def print_rows(
         out.write(to_json([dict(zip(headings, row, strict=True)) for row in rows]) + "\n")
     else:
         print_table(headings, rows, out)
+
+
+def terminal_width() -> int:
+    """How many characters a line of the terminal has; 80 where there is none."""
+    return shutil.get_terminal_size().columns
 
 
 def print_facts(facts: Mapping[str, object], out: IO[str]) -> None:
@@ -148,9 +166,17 @@ def _cell(value: object) -> str:
     return printable(text).replace("\n", "\\n")
 
 
+def _width(widths: Sequence[int]) -> int:
+    return sum(widths) + len("  ") * (len(widths) - 1)
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
+
+
 def _line(out: IO[str], cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> None:
     padded = [
-        cell.rjust(width) if is_number else cell.ljust(width)
+        _cut(cell, width).rjust(width) if is_number else _cut(cell, width).ljust(width)
         for cell, width, is_number in zip(cells, widths, numeric, strict=True)
     ]
     out.write("  ".join(padded).rstrip() + "\n")

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from urllib.parse import quote
 
@@ -38,6 +39,41 @@ def with_user(result: str, arguments: argparse.Namespace) -> str:
     return f"{scheme}://{quote(arguments.user, safe='')}{secret}@{rest}"
 
 
+def left_behind(before: str, after: str) -> str:
+    """A warning where a schedule's rows go to another table from now on; else ""."""
+    from logdrain.ledger.schedules import result_table
+
+    table = result_table(before)
+    if not table or table == result_table(after):
+        return ""
+    return f"{mask(table)} stays as it is, with the rows until now: delete it yourself when nobody reads it"
+
+
+def add_time_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --time."""
+    parser.add_argument(
+        "--time",
+        choices=["timestamp", "unix", "start"],
+        help="what the result's column time is: the END of its hour as a timestamp, the same in unix seconds,"
+        " or its START (default: timestamp)",
+    )
+
+
+def with_time(result: str, time: str | None) -> str:
+    """The result with this option `time`, if one is given.
+
+    Raises:
+        UsageError: there is no result that it could belong to.
+    """
+    if time is None:
+        return result
+    if not result:
+        raise UsageError("--time belongs to a result", hint="-r NAME:TABLE --time start")
+    place, _, options = result.partition("?")
+    others = [option for option in options.split("&") if option and not option.startswith("time=")]
+    return f"{place}?{'&'.join([*others, f'time={time}'])}"
+
+
 def add_result_create_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.epilog = (
@@ -59,9 +95,28 @@ def run_result_create(arguments: argparse.Namespace) -> int:
     check_name(arguments.name)
     check_url(arguments.url)
     with open_ledger(servers.settings_of(arguments)) as ledger:
+        before = dict(ledger.results.all()).get(arguments.name, arguments.url)
         ledger.results.create(arguments.name, arguments.url)
+    if before != arguments.url:
+        sys.stderr.write(f"warning: tables that are at {mask(before)} stay there\n")
+    if reason := _unreachable(arguments.url):
+        sys.stderr.write(f"warning: it cannot be reached from here: {reason}\n")
     print(f"Result '{arguments.name}' is created: {mask(arguments.url)}")
     return 0
+
+
+def _unreachable(url: str) -> str:
+    """Why a Postgres cannot be reached; "" where it can, or where only a worker can know."""
+    from logdrain.results.postgres.target_check import connection_warning
+    from logdrain.results.url.connection_url import connection_url
+    from logdrain.results.url.file_url import is_file_url
+    from logdrain.results.url.target import OPTIONS, variable_name
+
+    variable = variable_name(url)
+    found = os.environ.get(variable, "") if variable else url
+    if not found or is_file_url(found):
+        return ""
+    return connection_warning(connection_url(found, ssl=False, table_options=OPTIONS))
 
 
 def add_result_list_arguments(parser: argparse.ArgumentParser) -> None:

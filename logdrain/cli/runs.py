@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_facts, print_table, to_json
+from logdrain.cli.output import print_facts, print_table, terminal_width, to_json
 from logdrain.cli.words import count
 from logdrain.errors import UnknownRun, UnknownSchedule, UsageError
 from logdrain.log import mask, printable
@@ -157,7 +157,8 @@ def run_job_kill(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_RUN_HEADINGS = (
+_RUN_HEADINGS = ("run", "scheduled_at", "state", "seconds", "rows_written", "error")
+_WIDE_RUN_HEADINGS = (
     "run",
     "scheduled_at",
     "cause",
@@ -180,6 +181,7 @@ def add_sched_history_arguments(parser: argparse.ArgumentParser) -> None:
         "-p", "--page", type=count, default=0, metavar="N", help="skip so many pages of max runs"
     )
     parser.add_argument("-s", "--skip", type=count, default=0, metavar="N", help="skip so many runs")
+    parser.add_argument("-w", "--wide", action="store_true", help="all columns, whole, however wide")
     parser.add_argument("--json", action="store_true", help="print JSON")
     servers.add_data_argument(parser)
 
@@ -196,12 +198,11 @@ def run_sched_history(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(to_json(rows))
         return 0
-    print_table(
-        _RUN_HEADINGS,
-        [[item[name] for name in _RUN_HEADINGS] for item in rows],
-        sys.stdout,
-    )
-    for note in (*waits_lines(waits), *notes(runs)):
+    headings = _WIDE_RUN_HEADINGS if arguments.wide else _RUN_HEADINGS
+    cells = [[item[name] for name in headings] for item in rows]
+    print_table(headings, cells, sys.stdout, width_max=None if arguments.wide else terminal_width())
+    errors = dict.fromkeys(f"error: {item['error']}" for item in rows if item["error"] and not arguments.wide)
+    for note in (*waits_lines(waits), *map(printable, errors), *notes(runs)):
         print(note)
     return 0
 

@@ -2,20 +2,21 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from logdrain.cli import servers
-from logdrain.cli.output import print_facts, print_table
-from logdrain.cli.results import add_user_arguments, with_user
+from logdrain.cli.output import print_facts, print_table, terminal_width
+from logdrain.cli.results import add_time_argument, add_user_arguments, left_behind, with_time, with_user
 from logdrain.cli.runs import waits_lines
 from logdrain.cli.sched_options import add_changeable, given
 from logdrain.cli.sql_text import add_text_arguments, dialect_of, read_sql, sql_of
 from logdrain.errors import UsageError
 from logdrain.log import mask
-from logdrain.model.jobs import Schedule
+from logdrain.model.jobs import Queue, Schedule
 
 
 def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,7 @@ def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
     add_text_arguments(parser)
     parser.add_argument("-d", "--database", required=True, help="where table names without a database live")
     add_changeable(parser)
+    add_time_argument(parser)
     add_user_arguments(parser)
     parser.add_argument(
         "--engine-version", metavar="VERSION", help="taken as td takes it; there is one engine"
@@ -40,11 +42,12 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
     from logdrain.jobs.option_values import check_schedule_name
+    from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
     check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
-    fields["result"] = with_user(fields.get("result", ""), arguments)
+    fields["result"] = with_time(with_user(fields.get("result", ""), arguments), arguments.time)
     schedule = Schedule(
         name=arguments.name,
         cron=arguments.cron,
@@ -57,7 +60,13 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
         checked = check_schedule(
-            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+            schedule,
+            ledger.results.url,
+            queries,
+            now,
+            result_folder=settings.result_folder,
+            environment=os.environ.get,
+            check_target=check_target,
         )
         ledger.schedules.create(schedule, now)
     for warning in checked.warnings:
@@ -89,28 +98,38 @@ def add_sched_update_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-d", "--database", help="where table names without a database live")
     parser.add_argument("-T", "--type", choices=["trino", "presto", "hive"], help="the SQL dialect")
     add_changeable(parser)
+    add_time_argument(parser)
     servers.add_data_argument(parser)
 
 
 def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
     fields = _fields(arguments)
-    if not fields:
+    if not fields and arguments.time is None:
         raise UsageError(
             "nothing to change was given", hint="`logdrain sched:update --help` tells what there is"
         )
     settings = servers.settings_of(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
-        schedule = dataclasses.replace(ledger.schedules.get(arguments.name), **fields)
+        before = ledger.schedules.get(arguments.name)
+        schedule = dataclasses.replace(before, **fields)
+        schedule = dataclasses.replace(schedule, result=with_time(schedule.result, arguments.time))
         checked = check_schedule(
-            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+            schedule,
+            ledger.results.url,
+            queries,
+            now,
+            result_folder=settings.result_folder,
+            environment=os.environ.get,
+            check_target=check_target,
         )
         ledger.schedules.update(arguments.name, schedule, now)
-    for warning in checked.warnings:
+    for warning in filter(None, (*checked.warnings, left_behind(before.result, schedule.result))):
         sys.stderr.write(f"warning: {warning}\n")
     print(f"Schedule '{schedule.name}' is updated.")
     return 0
@@ -143,43 +162,45 @@ def _sql(text: str) -> str:
 
 def add_sched_list_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
+    parser.add_argument("-w", "--wide", action="store_true", help="all columns, whole, however wide")
     servers.add_data_argument(parser)
 
 
+_LIST_HEADINGS = ("name", "cron", "next_scheduled_at", "queue", "result")
+
+
 def run_sched_list(arguments: argparse.Namespace) -> int:
-    """Print the schedules and when each runs next."""
+    """Print the schedules, when each runs next, and what waits and runs."""
     from logdrain.bootstrap import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
+        queues = ledger.history.queues()
         rows = [
-            (
-                item.name,
-                item.cron,
-                item.timezone,
-                item.delay_s,
-                item.priority,
-                item.database,
-                mask(item.result),
-                following,
-                paused_at,
-                item.source,
-            )
+            {
+                "name": item.name,
+                "cron": item.cron,
+                "timezone": item.timezone,
+                "delay_s": item.delay_s,
+                "priority": item.priority,
+                "database": item.database,
+                "result": mask(item.result),
+                "next_scheduled_at": "paused" if paused_at and not arguments.wide else following,
+                "queue": queue_text(queues.get(item.name, Queue())),
+                "paused_at": paused_at,
+                "source": item.source,
+            }
             for item, following, paused_at in ledger.schedules.all()
         ]
-    headings = (
-        "name",
-        "cron",
-        "timezone",
-        "delay_s",
-        "priority",
-        "database",
-        "result",
-        "next_scheduled_at",
-        "paused_at",
-        "source",
-    )
-    print_table(headings, rows, sys.stdout)
+    headings = _LIST_HEADINGS if not arguments.wide else tuple(rows[0]) if rows else _LIST_HEADINGS
+    cells = [[row[heading] for heading in headings] for row in rows]
+    print_table(headings, cells, sys.stdout, width_max=None if arguments.wide else terminal_width())
     return 0
+
+
+def queue_text(queue: Queue) -> str:
+    """`3 waiting, 1 running`; "" for an empty queue."""
+    counts = ((queue.waiting, "waiting"), (queue.running, "running"))
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
 
 
 def add_sched_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -189,18 +210,22 @@ def add_sched_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_sched_show(arguments: argparse.Namespace) -> int:
-    """Print all of a schedule, what it waits for, and its SQL or Python last."""
+    """Print all of a schedule, its queue, what it waits for, and its SQL or Python last."""
     from logdrain.bootstrap import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         fields = dataclasses.asdict(ledger.schedules.get(arguments.name))
         waits = ledger.history.waits(arguments.name)
+        queue = ledger.history.queues().get(arguments.name, Queue())
     sql = fields.pop("sql")
     if fields["notify"]:  # the paths of webhooks are secrets
         fields["notify"] = f"{urlsplit(fields['notify']).hostname} (path not shown)"
     fields["after"] = ", ".join(fields["after"])
     fields["result"] = mask(fields["result"])
     fields["timeout_s"] = fields["timeout_s"] or None  # LOGDRAIN_QUERY_TIMEOUT_S
+    fields["queue"] = queue_text(queue)
+    if queue.oldest_at:
+        fields["queue"] += f", from {queue.oldest_at:%Y-%m-%dT%H:%M:%SZ} on"
     print_facts(fields, sys.stdout)
     for line in waits_lines(waits):
         print(line)

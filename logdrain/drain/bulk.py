@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 from bson.errors import InvalidDocument
@@ -27,7 +27,7 @@ from logdrain.drain.reading import FrameReader, ParsedDelivery
 from logdrain.drain.records import RESERVED_KEYS
 from logdrain.drain.tags import table_of
 from logdrain.drain.times import record_time_ms, text_time_ms
-from logdrain.model.events import Delivery, Frame, LineKind, Origin, Record, Table
+from logdrain.model.events import Delivery, Frame, LineKind, Message, Origin, Record, Table
 from logdrain.types.event_documents import (
     HOUR_MS,
     KEY_SIZE_BYTES_MIN,
@@ -55,30 +55,59 @@ _NOT_AS_IT_IS = (OverflowError, InvalidDocument, UnicodeEncodeError, RecursionEr
 _decode = msgspec.json.Decoder().decode
 
 
-def parse_in_bulk(body: bytes, delivery: Delivery, keys_per_record_max: int) -> ParsedDelivery:
+class CleanFrames(Protocol):
+    """Takes the frames of a body that need no second look.
+
+    Args:
+        body: A decoded request body, any bytes.
+        frames: Takes all other frames; has what was found so far.
+        delivery: Where the body came in.
+        size_max_bytes: A longer payload takes a second look.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, body: bytes, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None: ...
+
+    def take_run(self, at: int, position: int) -> tuple[int, int]:
+        """Take clean frames from here on; returns where the first other begins, and its position."""
+        ...
+
+    def note(self, message: Message | None) -> None:
+        """An application's message was taken the careful way."""
+        ...
+
+    def finish(self) -> None:
+        """Hand over what was taken, and count it."""
+        ...
+
+
+def parse_in_bulk(
+    body: bytes, delivery: Delivery, keys_per_record_max: int, clean_frames: type[CleanFrames]
+) -> ParsedDelivery:
     """As `reading.parse`, but that events which need no second look are documents already.
 
     Args:
         body: A decoded request body, any bytes.
         delivery: Where it came in.
         keys_per_record_max: A payload with room for more keys is not read in bulk.
+        clean_frames: `PythonFrames`, or the same compiled.
     """
     frames = FrameReader(delivery)
-    clean = _CleanFrames(body, frames, delivery, keys_per_record_max)
-    position = 0
-    at = skip_space(body, 0)
-    while at < len(body):
-        end = clean.take(at, position)
-        if not end:
-            frame, end = frame_at(body, at, position)
-            frames.take(frame)
-        position += 1
-        at = end if body[end : end + 1].isdigit() else skip_space(body, end)
+    size_max_bytes = min(_PAYLOAD_SIZE_MAX_BYTES, keys_per_record_max * KEY_SIZE_BYTES_MIN)
+    clean = clean_frames(body, frames, delivery, size_max_bytes)
+    at = position = 0
+    while (start := skip_space(body, at)) < len(body):
+        at, position = clean.take_run(start, position)
+        if at == start:
+            frame, at = frame_at(body, at, position)
+            clean.note(frames.take(frame))
+            position += 1
     clean.finish()
     return frames.finish()
 
 
-class _Sender(NamedTuple):
+class Sender(NamedTuple):
     """Who printed a message, from its header.
 
     Attributes:
@@ -91,34 +120,46 @@ class _Sender(NamedTuple):
     is_app: bool
 
 
-_Row = tuple[int, int, _Sender, str, bytes, bytes, bytes]
+_Row = tuple[int, int, Sender, str, bytes, bytes, bytes]
 """Of a line with a clean header: its frame's start, position, sender, table, payload, header time, record."""
 
 
-class _CleanFrames:
-    """Takes frames that need no second look.
+class PythonFrames:
+    """Implements `CleanFrames`.
 
     Tagged lines are read some at a time, each step over all of them: line by line they would take half as
     long again. A line that a step cannot read goes to the careful road, and takes its place in order there.
     """
 
-    def __init__(
-        self, body: bytes, frames: FrameReader, delivery: Delivery, keys_per_record_max: int
-    ) -> None:
+    name: ClassVar = "python"
+
+    def __init__(self, body: bytes, frames: FrameReader, delivery: Delivery, size_max_bytes: int) -> None:
         self._body = body
         self._frames = frames
         self._tables = frames.parsed.batch.documents
         self._seen, self._open = frames.line_filter.seen, frames.line_filter.open
         self._delivery = delivery
         self._ids = IdGenerator(delivery.drain, delivery.id)
-        self._size_max_bytes = min(_PAYLOAD_SIZE_MAX_BYTES, keys_per_record_max * KEY_SIZE_BYTES_MIN)
-        self._senders: dict[bytes, _Sender] = {}  # whose process had a message in this delivery
+        self._size_max_bytes = size_max_bytes
+        self._senders: dict[bytes, Sender] = {}  # whose process had a message in this delivery
         self._priorities: set[bytes] = set()
         self._plain = Counter[LineKind]()
         self._rows: list[_Row] = []
         self._rows_size_bytes = 0
 
-    def take(self, at: int, position: int) -> int:
+    def take_run(self, at: int, position: int) -> tuple[int, int]:
+        """See `CleanFrames`."""
+        while end := self._take(at, position):
+            at = end
+            position += 1
+            if not self._body[at : at + 1].isdigit():
+                break
+        return at, position
+
+    def note(self, _: Message | None) -> None:
+        """Nothing: the filter of lines knows."""
+
+    def _take(self, at: int, position: int) -> int:
         """Take the frame that begins here; returns where it ends, or 0 where it was not taken."""
         body = self._body
         space = body.find(b" ", at, at + _COUNT_DIGITS_MAX + 1)
@@ -133,7 +174,7 @@ class _CleanFrames:
         return end if is_taken else 0
 
     def finish(self) -> None:
-        """Read what is left, and count."""
+        """See `CleanFrames`."""
         self._read()
         parsed = self._frames.parsed
         parsed.messages.sort(key=attrgetter("position"))
@@ -144,11 +185,11 @@ class _CleanFrames:
     def _take_tagged(self, at: int, position: int, head: bytes, tagged: bytes) -> bool:
         priority, _, head = head.partition(b" ")
         time, _, name = head.partition(b" ")
-        sender = self._senders.get(name) or self._find_sender(name)
+        sender = self._senders.get(name) or find_sender(name, self._delivery)
         if sender is None or not sender.is_app or not self._is_header(priority, time):
             return False
         tag, _, text = tagged.partition(b"] ")
-        table = _table_name(tag) if len(tag) < _NAME_SIZE_MAX_BYTES else ""
+        table = find_table(tag)
         if not table or len(tagged) > self._size_max_bytes or (self._open and sender.origin in self._open):
             return False
         if name not in self._senders:
@@ -165,7 +206,7 @@ class _CleanFrames:
         time, _, rest = rest.partition(b" ")
         *names, text = rest.split(b" ", _SPACES_IN_SENDER + 1)
         name = b" ".join(names)
-        sender = self._senders.get(name) or self._find_sender(name)
+        sender = self._senders.get(name) or find_sender(name, self._delivery)
         if sender is None or not self._is_header(priority, time):
             return False
         if sender.is_app:
@@ -184,12 +225,7 @@ class _CleanFrames:
             self._priorities.add(priority)
         return bool(time) and not time.strip(_TIME_OCTETS)
 
-    def _find_sender(self, name: bytes) -> _Sender | None:
-        if len(name) > _NAME_SIZE_MAX_BYTES:
-            return None
-        return _read_sender(name, self._delivery.drain, self._delivery.token)
-
-    def _begin(self, name: bytes, sender: _Sender) -> None:
+    def _begin(self, name: bytes, sender: Sender) -> None:
         self._senders[name] = sender
         if sender.origin not in self._seen:
             self._seen.add(sender.origin)
@@ -242,21 +278,36 @@ class _CleanFrames:
             self._frames.take(frame)
 
 
+def find_sender(name: bytes, delivery: Delivery) -> Sender | None:
+    """Who `HOST APP PROCID MSGID` is; None where that takes a second look."""
+    return None if len(name) > _NAME_SIZE_MAX_BYTES else _read_sender(name, delivery.drain, delivery.token)
+
+
 @lru_cache(maxsize=1024)
-def _read_sender(name: bytes, drain: str, token: str) -> _Sender | None:
-    """`HOST APP PROCID MSGID`, read as a header by those who know."""
+def _read_sender(name: bytes, drain: str, token: str) -> Sender | None:
     message = read_message(Frame(0, b"<1>1 - " + name, resync=False, junk=False))
     if message is None or message.ended or name.count(b" ") != _SPACES_IN_SENDER:
         return None
     origin = Origin(drain, message.app, message.proc, token)
-    return _Sender(origin, encode_origin(origin), kind_of(message) is LineKind.APP)
+    return Sender(origin, encode_origin(origin), kind_of(message) is LineKind.APP)
+
+
+def find_table(tag: bytes) -> str:
+    """The table that a tag names; "" where that takes a second look."""
+    return _read_tag(tag) if len(tag) < _NAME_SIZE_MAX_BYTES else ""
 
 
 @lru_cache(maxsize=1024)
-def _table_name(tag: bytes) -> str:
-    """The table that a tag names; "" where that takes a second look."""
+def _read_tag(tag: bytes) -> str:
     table = table_of(tag.decode()) if _PLAIN_TAG.fullmatch(tag) else None
     return table.name if isinstance(table, Table) else ""
+
+
+def read_fields(raw: bytes) -> Record:
+    """The fields of a payload that was taken: its record without the time."""
+    record: Record = _decode(raw.partition(b"] ")[2])
+    record.pop("time", None)
+    return record
 
 
 def _decode_each(texts: Sequence[bytes]) -> list[Any]:

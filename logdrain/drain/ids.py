@@ -17,9 +17,7 @@ class IdGenerator:
     """The ids of one delivery: what names it is hashed once."""
 
     def __init__(self, drain: str, delivery_id: str) -> None:
-        # Lengths first: ("a", "bc") and ("ab", "c") must not meet.
-        name = f"{len(drain)}:{drain}{len(delivery_id)}:{delivery_id}".encode("utf-8", "surrogatepass")
-        self._named = hashlib.blake2b(name, digest_size=10)
+        self._named = hashlib.blake2b(hashed_name(drain, delivery_id), digest_size=10)
 
     def make(self, times_ms: Iterable[int], positions: Iterable[int]) -> list[bytes]:
         """The ids of what stands at these positions."""
@@ -32,6 +30,11 @@ class IdGenerator:
             value = time_ms << 80 | _VERSION_8 | digest >> 62 << 64 | digest & _LOW_BITS
             ids.append(value.to_bytes(16, "big"))
         return ids
+
+
+def hashed_name(drain: str, delivery_id: str) -> bytes:
+    """What names a delivery. Lengths first: ("a", "bc") and ("ab", "c") must not meet."""
+    return f"{len(drain)}:{drain}{len(delivery_id)}:{delivery_id}".encode("utf-8", "surrogatepass")
 
 
 def make_id(time_ms: int | None, drain: str, delivery_id: str, position: int) -> bytes:

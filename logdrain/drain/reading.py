@@ -100,27 +100,28 @@ class FrameReader:
         self._delivery = delivery
         self._unreadable = UnreadableFrames(delivery)
 
-    def take(self, frame: Frame) -> None:
-        """Look at the next frame or junk."""
+    def take(self, frame: Frame) -> Message | None:
+        """Look at the next frame or junk; returns what it says, where an application said it."""
         parsed = self.parsed
         if frame.junk:
             self._unreadable.add(frame)
-            return
+            return None
         parsed.frames += 1
         parsed.resynced += frame.resync
         message = read_message(frame)
         if message is None:
             self._unreadable.add(frame)
             parsed.kinds[LineKind.UNREADABLE] += 1
-            return
+            return None
         kind = kind_of(message)
         if kind is LineKind.APP and self.line_filter.takes(message):
             parsed.messages.append(message)
-            return
+            return message
         parsed.kinds[kind] += 1
         if kind is LineKind.LOSS and (loss := losses(message)):
             code, lines = loss
             parsed.lost[code] += lines
+        return message if kind is LineKind.APP else None
 
     def finish(self) -> ParsedDelivery:
         """All of them were taken."""

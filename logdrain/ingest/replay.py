@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from logdrain import log, metrics
+from logdrain.drain.bulk import CleanFrames, PythonFrames
 from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
@@ -27,8 +28,15 @@ class Replay:
     Replaying an entry twice is safe: its events have the same ids again.
     """
 
-    def __init__(self, spool: Spool, store: EventStore, keys_per_record_max: int) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        store: EventStore,
+        keys_per_record_max: int,
+        clean_frames: type[CleanFrames] = PythonFrames,
+    ) -> None:
         self._keys_per_record_max = keys_per_record_max
+        self._clean_frames = clean_frames
         self._spool = spool
         self._store = store
         self._after: SpooledEntry | None = None
@@ -121,7 +129,9 @@ class Replay:
             # Parsed first: that may flush, and what is gathered is another then.
             parsed = _damaged(entry)
             if entry.spooled:
-                parsed = await parse_delivery(entry.spooled, find_splits, self._keys_per_record_max)
+                parsed = await parse_delivery(
+                    entry.spooled, find_splits, self._keys_per_record_max, self._clean_frames
+                )
             gathered.add(parsed)
 
         for entry in entries:

@@ -58,7 +58,12 @@ _ABBREVIATIONS = {
     "Z": "UTC",
 }
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_HALF_DAY = timedelta(hours=12)
+_YEAR = timedelta(days=366)
 _SECOND = timedelta(seconds=1)
+_EARLIEST = datetime(1, 1, 3, tzinfo=UTC)  # the calendar begins with the year 1, whatever the zone
+_NEVER_BEFORE = timedelta(days=40 * 366)  # 29 February is left out at the turn of most centuries
 _DAYS_IN_MONTH = (31, 28.2425, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # mean February
 
 
@@ -98,6 +103,20 @@ class Cron:
         """The first instant after this one (UTC), or None where there is none."""
         return next(self.iterate(instant), None)
 
+    def last_before(self, instant: datetime) -> datetime | None:
+        """The last instant before this one (UTC), or None where none is within 40 years."""
+        window = _HOUR
+        while self.matching and window < _NEVER_BEFORE:
+            last = None
+            for found in self.iterate(instant - min(window, instant - _EARLIEST)):
+                if found >= instant:
+                    break
+                last = found
+            if last is not None:
+                return last
+            window *= 5
+        return None
+
     def iterate(self, after: datetime) -> Iterator[datetime]:
         """All instants after this one, in order, in UTC; endless but for dates that never come."""
         if not self.matching:
@@ -118,6 +137,17 @@ class Cron:
                     instant, offset = change - _SECOND, self._offset(change)
         except (CroniterBadDateError, OverflowError, ValueError):
             return  # no such date, or only after the year 9999: the matcher has several ways to say so
+
+    def gaps(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, timedelta]]:
+        """When the clock goes forward, and by how much."""
+        while after < until:
+            offset = self._offset(after)
+            change = self._clock_change(after, until, offset)
+            if change is None:
+                return
+            if self._offset(change) > offset:
+                yield change, self._offset(change) - offset
+            after = change
 
     def _offset(self, instant: datetime) -> timedelta:
         return instant.astimezone(self.zone).utcoffset() or timedelta()
@@ -140,6 +170,26 @@ class Cron:
             else:
                 other = middle
         return other
+
+
+def skipped_day(cron: Cron, after: datetime) -> datetime | None:
+    """The first wall clock time within a year that a clock change skips, and with it a day's slice; or None.
+
+    A cron that comes within 12 hours of the change is not meant: what it skips, its next slice has soon.
+    """
+    if not cron.matching:
+        return None
+    end = after + _YEAR
+    for change, gap in cron.gaps(after, end):
+        start = (change - _SECOND).astimezone(cron.zone).replace(tzinfo=None) + _SECOND
+        try:
+            skipped = croniter(cron.matching, start - _SECOND, ret_type=datetime).get_next(datetime)
+        except CroniterBadDateError:
+            return None
+        following = cron.next_after(change - _SECOND)
+        if skipped < start + gap and (following is None or following - change > _HALF_DAY):
+            return skipped
+    return None
 
 
 def instants_from(cron: Cron, start: datetime, count: int) -> list[datetime]:

@@ -22,6 +22,10 @@ class CronCalendar:
         """The first instant of a schedule after a moment, or None for never."""
         return parse(schedule.cron, schedule.timezone).next_after(moment)
 
+    def last_before(self, schedule: Schedule, moment: datetime) -> datetime | None:
+        """The last instant of a schedule before a moment, or None where there is none."""
+        return parse(schedule.cron, schedule.timezone).last_before(moment)
+
     def due(self, schedule: Schedule, next_at: datetime, now: datetime) -> Due:
         """What becomes of a schedule's instants in [next_at, now]."""
         return plan(

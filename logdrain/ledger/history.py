@@ -10,7 +10,7 @@ from psycopg.rows import args_row, kwargs_row
 from logdrain.errors import RunEnded, UnknownRun
 from logdrain.ledger import queue, schedules
 from logdrain.ledger.connections import Connections
-from logdrain.model.jobs import Cause, Run, RunState, SliceState, SliceStatus, Wait
+from logdrain.model.jobs import Cause, Queue, Run, RunState, SliceState, SliceStatus, Wait
 from logdrain.ports import Transaction
 
 # A field of `Run` is a column of its own name, but for the key.
@@ -21,6 +21,15 @@ _OF_SCHEDULE = f"{_SELECT} WHERE schedule = %s ORDER BY id DESC LIMIT %s".encode
 _NEWEST = f"""
 {_SELECT} WHERE %(state)s::text IS NULL OR state = %(state)s ORDER BY id DESC LIMIT %(limit)s
 """.encode()
+_OF_SLICES = f"""
+SELECT DISTINCT ON (scheduled_at) {_COLUMNS} FROM logdrain.runs
+WHERE schedule = %s AND scheduled_at = ANY (%s::timestamptz[]) ORDER BY scheduled_at, id DESC
+""".encode()  # noqa: S608  # only names of columns
+_QUEUES = """
+SELECT schedule, count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'running'),
+       min(scheduled_at)
+FROM logdrain.slices WHERE state IN ('waiting', 'running') GROUP BY schedule
+"""
 _ASK_TO_END = """
 UPDATE logdrain.runs SET kill_asked_at = coalesce(kill_asked_at, clock_timestamp())
 WHERE id = %s AND state = 'running'
@@ -124,6 +133,22 @@ class PostgresHistory:
         ):
             return cursor.execute(_STATUSES, (name, list(instants))).fetchall()
 
+    def newest_of_slices(self, name: str, instants: Sequence[datetime]) -> list[Run]:
+        """The newest run of each of these slices, in order of time."""
+        with (
+            self._connections.transaction() as transaction,
+            transaction.cursor(row_factory=kwargs_row(_run)) as cursor,
+        ):
+            return cursor.execute(_OF_SLICES, (name, list(instants))).fetchall()
+
+    def queues(self) -> dict[str, Queue]:
+        """What waits and runs of each schedule."""
+        with (
+            self._connections.transaction() as transaction,
+            transaction.cursor(row_factory=args_row(_queue)) as cursor,
+        ):
+            return dict(cursor.execute(_QUEUES).fetchall())
+
     def waits(self, name: str) -> list[Wait]:
         """What the oldest waiting slice of a schedule waits for."""
         with (
@@ -157,6 +182,10 @@ def _get(transaction: Transaction, run_id: int) -> Run:
 
 def _run(*, cause: str, state: str, warnings: list[str], **fields: Any) -> Run:
     return Run(cause=Cause(cause), state=RunState(state), warnings=tuple(warnings), **fields)
+
+
+def _queue(schedule: str, waiting: int, running: int, oldest_at: datetime) -> tuple[str, Queue]:
+    return schedule, Queue(waiting, running, oldest_at)
 
 
 def _status(*, state: str, **fields: Any) -> SliceStatus:

@@ -21,7 +21,7 @@ from logdrain.errors import (
 )
 from logdrain.ledger import chains, queue
 from logdrain.ledger.connections import Connections
-from logdrain.model.jobs import CatchUp, Cause, Schedule, ScheduleStatus
+from logdrain.model.jobs import CancelledCount, CatchUp, Cause, Schedule, ScheduleStatus
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
 from logdrain.ports import Calendar, Transaction
@@ -65,6 +65,20 @@ SET state = 'waiting', cause = excluded.cause, reason = '', attempts = 0, not_be
     forced = excluded.forced OR (kept.forced AND kept.state = 'waiting'),
     error_code = '', error_message = '', error_hint = ''
 WHERE kept.state <> 'running'
+"""
+_ASK_TO_END = """
+UPDATE logdrain.runs SET kill_asked_at = coalesce(kill_asked_at, clock_timestamp())
+WHERE state = 'running' AND schedule = %(schedule)s
+  AND (%(start)s::timestamptz IS NULL OR scheduled_at >= %(start)s)
+  AND (%(end)s::timestamptz IS NULL OR scheduled_at <= %(end)s)
+"""
+_CANCEL_WAITING = """
+UPDATE logdrain.slices
+SET state = 'cancelled', not_before = NULL, error_code = 'run_killed',
+    error_message = 'cancelled while it waited', error_hint = '`logdrain sched:run` runs it'
+WHERE state = 'waiting' AND schedule = %(schedule)s
+  AND (%(start)s::timestamptz IS NULL OR scheduled_at >= %(start)s)
+  AND (%(end)s::timestamptz IS NULL OR scheduled_at <= %(end)s)
 """
 
 
@@ -159,6 +173,16 @@ class PostgresSchedules:
             queue.give_up_lost(transaction, _locked(transaction, name).schedule)
             transaction.execute(_ASK, values)
             queue.requeue(transaction, name)
+
+    def cancel_slices(self, name: str, start: datetime | None, end: datetime | None) -> CancelledCount:
+        """End the slices that wait or run."""
+        values = {"schedule": name, "start": start, "end": end}
+        with self._connections.transaction() as transaction:
+            queue.give_up_lost(transaction, _locked(transaction, name).schedule)
+            running = transaction.execute(_ASK_TO_END, values).rowcount
+            waiting = transaction.execute(_CANCEL_WAITING, values).rowcount
+            queue.requeue(transaction, name)
+        return CancelledCount(waiting, running)
 
     def _insert(self, transaction: Transaction, schedule: Schedule, now: datetime) -> bool:
         values = _values(schedule, self._calendar.first_after(schedule, now))

@@ -65,6 +65,7 @@ class ResultTarget:
         table: Table name as given.
         schema: Postgres schema, or "" for the first of the search path.
         unix_time: Keep columns named `time` as bigint unix seconds instead of timestamptz.
+        time_is_start: `time` is where the slice begins, not its scheduled time, where it ends.
         unique: The query's columns that tell rows apart, where the mode needs them.
     """
 
@@ -74,6 +75,7 @@ class ResultTarget:
     schema: str = ""
     unix_time: bool = False
     unique: tuple[str, ...] = ()
+    time_is_start: bool = False
 
     def is_repeatable(self, slice_column: str | None) -> bool:
         """Whether a slice may run again without doubling its rows; `slice_column` tells them from others."""
@@ -311,6 +313,32 @@ class Run:
     def late_start_s(self) -> float | None:
         """How long after it could have started it did; None where it was asked to start at once."""
         return None if self.due_at is None else max(0.0, (self.started_at - self.due_at).total_seconds())
+
+
+class Queue(NamedTuple):
+    """Slices of a schedule that are still to run or run just now.
+
+    Attributes:
+        waiting: How many wait.
+        running: How many run.
+        oldest_at: The scheduled time of the oldest; None where there are none.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    oldest_at: datetime | None = None
+
+
+class CancelledCount(NamedTuple):
+    """What was done to end slices.
+
+    Attributes:
+        waiting: So many waited, and are cancelled.
+        running: So many run, and their workers are asked to end them.
+    """
+
+    waiting: int
+    running: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class FileTarget:
         table: Name of the slices' folder in it, or of the one file without its ending.
         mode: One that takes files.
         unix_time: Keep columns named `time` as integers instead of timestamps.
+        time_is_start: `time` is where the slice begins, not its scheduled time, where it ends.
     """
 
     folder: str
@@ -29,6 +30,7 @@ class FileTarget:
     format: FileFormat = FileFormat.PARQUET
     mode: Mode = Mode.APPEND
     unix_time: bool = False
+    time_is_start: bool = False
 
     def is_repeatable(self, slice_column: str | None) -> bool:  # noqa: ARG002  # asked as of a table
         """True: a file is replaced whole, whatever columns it has."""

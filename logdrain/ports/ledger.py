@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from logdrain.model.jobs import (
+    CancelledCount,
     Cause,
     Claim,
     Due,
+    Queue,
     Run,
     RunFailure,
     RunOutcome,
@@ -23,10 +25,14 @@ from logdrain.ports.results import Transaction
 
 
 class Calendar(Protocol):
-    """When schedules are due. Both methods raise CronInvalid, ZoneInvalid."""
+    """When schedules are due. All methods raise CronInvalid, ZoneInvalid."""
 
     def first_after(self, schedule: Schedule, moment: datetime) -> datetime | None:
         """The first instant of a schedule after a moment, or None for never."""
+        ...
+
+    def last_before(self, schedule: Schedule, moment: datetime) -> datetime | None:
+        """The last instant of a schedule before a moment: where the slice of that moment begins; or None."""
         ...
 
     def due(self, schedule: Schedule, next_at: datetime, now: datetime) -> Due:
@@ -168,6 +174,10 @@ class Schedules(Protocol):
         """Ask for slices to run at once, again where they ran before; a running one is left to finish."""
         ...
 
+    def cancel_slices(self, name: str, start: datetime | None, end: datetime | None) -> CancelledCount:
+        """End the slices that wait or run, from `start` to `end`, both included; None is no bound."""
+        ...
+
 
 class History(Protocol):
     """How slices stand and how their runs went, to look at, to end and to forget."""
@@ -203,6 +213,14 @@ class History(Protocol):
 
     def slice_statuses(self, name: str, instants: Sequence[datetime]) -> list[SliceStatus]:
         """Where these slices stand, in order of time; those that do not exist are left out."""
+        ...
+
+    def newest_of_slices(self, name: str, instants: Sequence[datetime]) -> list[Run]:
+        """The newest run of each of these slices, in order of time; those without a run are left out."""
+        ...
+
+    def queues(self) -> dict[str, Queue]:
+        """What waits and runs of each schedule; one with an empty queue is left out."""
         ...
 
     def waits(self, name: str) -> list[Wait]:

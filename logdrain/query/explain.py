@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
 
+from sqlglot import exp
+
 from logdrain.model.plans import Aggregation, Comparator, GroupKey, ResultScan, Scalar, Scan, Source
 from logdrain.model.queries import EngineQuery, Plan
+from logdrain.query.sql.kinds import TEXT, is_of
 
 _SIGNS = {
     Comparator.EQ: "=",
@@ -18,6 +21,16 @@ _SIGNS = {
     Comparator.IS_NULL: "IS NULL",
     Comparator.NOT_NULL: "IS NOT NULL",
 }
+
+
+def text_sums(plan: Plan) -> list[str]:
+    """Warnings of sums over text: a field that was text in one event."""
+    return [
+        f"{type(node).__name__.upper()}({node.this.name or node.this.sql()}) is over VARCHAR:"
+        " write TRY_CAST(… AS DOUBLE), or DECIMAL for money; text that is no number counts as NULL then"
+        for node in plan.statement.find_all(exp.Sum, exp.Avg)
+        if is_of(node.this, TEXT)
+    ]
 
 
 def explain(query: EngineQuery, estimates: Sequence[int | None]) -> str:

@@ -8,7 +8,7 @@ becomes timestamptz, because BI tools want timestamps.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -132,6 +132,16 @@ def file_columns(schema: pa.Schema, *, unix_time: bool) -> tuple[Column, ...]:
     )
 
 
+def check_names(labels: Iterable[str]) -> None:
+    """Check what a query calls its columns before it runs.
+
+    Raises:
+        ResultColumnConflict: Postgres cannot have a column of that name, such as `xmin`.
+    """
+    for label in labels:
+        _postgres_name(label)
+
+
 def _checked(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     if not columns:
         raise ResultColumnConflict("the query yields no column", hint="select at least one")
@@ -205,6 +215,16 @@ def bare_type(arrow: pa.DataType) -> pa.DataType:
     return arrow
 
 
+def cut_name(name: str) -> str:
+    """A name as it is, or, where it is too long for Postgres, cut and with a digest."""
+    encoded = name.encode()
+    if len(encoded) <= NAME_BYTES_MAX:
+        return name
+    digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_CHARACTERS]
+    kept = encoded[: NAME_BYTES_MAX - len(digest) - 1].decode(errors="ignore")
+    return f"{kept}_{digest}"
+
+
 def _column(name: str, label: str, declared: pa.DataType, *, unix_time: bool) -> Column:
     arrow = bare_type(declared)
     if label == TIME and pa.types.is_integer(arrow) and not unix_time:
@@ -220,12 +240,7 @@ def _postgres_name(label: str) -> str:
         raise ResultColumnConflict(
             f"a result column cannot be named {label!r} in Postgres", hint="give it another name with AS"
         )
-    encoded = label.encode()
-    if len(encoded) <= NAME_BYTES_MAX:
-        return label
-    digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_CHARACTERS]
-    kept = encoded[: NAME_BYTES_MAX - len(digest) - 1].decode(errors="ignore")
-    return f"{kept}_{digest}"
+    return cut_name(label)
 
 
 def _postgres_type(label: str, arrow: pa.DataType) -> PostgresType:

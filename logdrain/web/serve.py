@@ -56,7 +56,7 @@ async def _serve(settings: Settings, hosts: Sequence[str]) -> None:
     drain = Drain(settings)
     try:
         async with serving(make_application(drain.parts), listening, _within_open_files(settings)):
-            log.info("serving", port=listening[0].getsockname()[1])
+            log.info("serving", port=listening[0].getsockname()[1], core=drain.parts.intake.core)
             await stopping.wait()
             log.info("stopping")
     finally:

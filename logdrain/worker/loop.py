@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from logdrain import log
 from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, UnknownTable
@@ -138,6 +138,10 @@ class Worker:
         try:
             with self._alive(claim) as stop:
                 outcome = self._run_slice(claim, stop)
+        except KeyboardInterrupt:  # a person's `sched:run`: the slice waits again
+            with suppress(LogdrainError):
+                self._slices.release(claim)
+            raise
         except LeaseLost as error:
             log.warning("run_overtaken", **pairs, message=error.located)
         except LogdrainError as error:

@@ -15,8 +15,10 @@ _SLICE_COMMENT = (
     "The END of the window: TD_SCHEDULED_TIME(). "
     "In a row of an hourly schedule, 01:00 stands for what happened from 00:00 to 01:00."
 )
-
-
+_START_COMMENT = (
+    "The START of the window: the scheduled time before TD_SCHEDULED_TIME(). "
+    "In a row of an hourly schedule, 00:00 stands for what happened from 00:00 to 01:00."
+)
 _UNIX_COMMENT = "Unix seconds."
 _INSTANT_COMMENT = "Unix seconds in the query, an instant here."
 
@@ -40,7 +42,12 @@ def copy_staging(columns: Sequence[Column]) -> sql.Composed:
 
 
 def create_table(
-    table: TableName, columns: Sequence[Column], slice_column: str | None, schedule: str
+    table: TableName,
+    columns: Sequence[Column],
+    slice_column: str | None,
+    schedule: str,
+    *,
+    is_start: bool = False,
 ) -> list[sql.Composed]:
     """A result table that explains itself.
 
@@ -49,6 +56,7 @@ def create_table(
         columns: In the query's order.
         slice_column: Name in Postgres of the column with the scheduled time, or None.
         schedule: Name of the schedule that writes it.
+        is_start: That column has the start of the slice instead.
     """
     comment = sql.Literal(f"Written by logdrain, schedule {schedule}.".replace("\0", ""))
     statements = [
@@ -56,12 +64,26 @@ def create_table(
         sql.SQL("COMMENT ON TABLE {} IS {}").format(table.identifier, comment),
     ]
     for column in columns:
-        said = [_SLICE_COMMENT] if column.name == slice_column else []
+        said = [_slice_comment(is_start=is_start)] if column.name == slice_column else []
         if is_unix_time(column):
             said.append(_INSTANT_COMMENT if column.is_unix_time else _UNIX_COMMENT)
         if said:
             statements.append(_comment(table, column.name, " ".join(said)))
     return statements + _untyped_comments(table, columns)
+
+
+def slice_comment(table: TableName, column: str, *, is_start: bool) -> sql.Composed:
+    """Says of a slice column which end of the slice it has."""
+    return _comment(table, column, _slice_comment(is_start=is_start))
+
+
+def says_other_end(comment: str, *, is_start: bool) -> bool:
+    """Whether a slice column's comment says that it has the other end of the slice."""
+    return comment.startswith(_slice_comment(is_start=not is_start))
+
+
+def _slice_comment(*, is_start: bool) -> str:
+    return _START_COMMENT if is_start else _SLICE_COMMENT
 
 
 def create_index(table: TableName, columns: Sequence[Column], *, is_unique: bool) -> sql.Composed:

@@ -18,6 +18,7 @@ from logdrain.model.names import nearest_hint
 from logdrain.ports import Transaction
 from logdrain.results.postgres.notes import is_ledger
 from logdrain.results.postgres.result_table import lock_table, make_own_table, table_exists
+from logdrain.results.postgres.starts import own_views
 from logdrain.results.tables import TableName, connect, locate_table, result_errors
 
 READERS_TABLE = "logdrain_readers"
@@ -193,11 +194,13 @@ def _select(connection: Transaction, table: TableName, role: str) -> None:
 
 
 def _existing(connection: Transaction, tables: Sequence[TableName]) -> list[TableName]:
-    return [
+    """Those that are there, with their views by start."""
+    existing = [
         table
         for table in sorted(set(tables))
         if table.table != READERS_TABLE and table_exists(connection, table)
     ]
+    return sorted({*existing, *own_views(connection, existing)})
 
 
 def _is_true(connection: Transaction, question: LiteralString, values: tuple[str, ...]) -> bool:

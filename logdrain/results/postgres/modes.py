@@ -21,6 +21,7 @@ from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, Kind
 
 _PRESENT = "present"  # the table's own row, where an inserted one meets it
+_SLICE_HINT = "select TD_SCHEDULED_TIME() AS time"
 _WHOLE_SECONDS = (Kind.BIGINT, Kind.NUMERIC, Kind.DOUBLE)
 
 
@@ -50,21 +51,32 @@ def slice_key(columns: Sequence[Column], slice_column: str | None, scheduled_at:
     if slice_column is None:
         return None
     column = next((column for column in columns if column.label == slice_column), None)
-    hint = "select TD_SCHEDULED_TIME() AS time"
     if column is None:
-        raise ResultColumnConflict(f'the query yields no column "{slice_column}" for the slice', hint=hint)
+        raise ResultColumnConflict(
+            f'the query yields no column "{slice_column}" for the slice', hint=_SLICE_HINT
+        )
+    return SliceKey(column, _slice_time(column, scheduled_at))
+
+
+def start_value(key: SliceKey, starts_at: datetime) -> sql.Composed:
+    """Where a slice begins, in the type of its column."""
+    return _slice_time(key.column, starts_at)
+
+
+def _slice_time(column: Column, instant: datetime) -> sql.Composed:
     kind = column.type.kind
     literal: int | datetime
     if kind in _WHOLE_SECONDS:
-        literal = int(scheduled_at.timestamp())
+        literal = int(instant.timestamp())
     elif kind is Kind.TIMESTAMPTZ:
-        literal = scheduled_at.astimezone(UTC)
+        literal = instant.astimezone(UTC)
     elif kind is Kind.TIMESTAMP:
-        literal = scheduled_at.astimezone(UTC).replace(tzinfo=None)
+        literal = instant.astimezone(UTC).replace(tzinfo=None)
     else:
-        raise ResultColumnConflict(f'column "{slice_column}" is {kind}, which holds no slice time', hint=hint)
-    value = sql.SQL("CAST({} AS {})").format(sql.Literal(literal), type_name(column.type))
-    return SliceKey(column, value)
+        raise ResultColumnConflict(
+            f'column "{column.label}" is {kind}, which holds no slice time', hint=_SLICE_HINT
+        )
+    return sql.SQL("CAST({} AS {})").format(sql.Literal(literal), type_name(column.type))
 
 
 def strangers(key: SliceKey) -> sql.Composed:
@@ -83,6 +95,7 @@ class Placement:
         columns: The result's columns.
         slice_key: How the slice's rows are told from others, or None.
         unique: The columns of mode update's key; has a unique index.
+        starts_at: What rows carry instead of the slice's time: where it begins; or None.
     """
 
     table: TableName
@@ -90,6 +103,7 @@ class Placement:
     columns: Sequence[Column]
     slice_key: SliceKey | None = None
     unique: Sequence[Column] = ()
+    starts_at: sql.Composed | None = None
 
 
 def mode_statements(mode: Mode, placement: Placement) -> list[sql.Composed]:
@@ -115,7 +129,7 @@ def _append(placement: Placement) -> list[sql.Composed]:
     delete = sql.SQL("DELETE FROM {} WHERE {} = {}::{}").format(
         placement.table.identifier,
         sql.Identifier(key.column.name),
-        key.value,
+        placement.starts_at or key.value,
         type_name(
             next(column.type for column in placement.has if column.name == key.column.name and column.type)
         ),
@@ -153,9 +167,7 @@ def _update(placement: Placement) -> list[sql.Composed]:
 
 def _insert(placement: Placement) -> sql.Composed:
     # A column of NULLs is text in the staging table, whatever it is in the result table.
-    values = sql.SQL(", ").join(
-        sql.SQL("NULL") if column.is_untyped else sql.Identifier(column.name) for column in placement.columns
-    )
+    values = sql.SQL(", ").join(_staged(column, placement) for column in placement.columns)
     return sql.SQL("INSERT INTO {} AS {} ({}) SELECT {} FROM {}").format(
         placement.table.identifier,
         sql.Identifier(_PRESENT),
@@ -163,6 +175,16 @@ def _insert(placement: Placement) -> sql.Composed:
         values,
         STAGING.identifier,
     )
+
+
+def _staged(column: Column, placement: Placement) -> sql.Composable:
+    """A column's staged value, as it goes into the table."""
+    name, key = sql.Identifier(column.name), placement.slice_key
+    if column.is_untyped:
+        return sql.SQL("NULL")
+    if placement.starts_at is None or key is None or column != key.column:
+        return name
+    return sql.SQL("CASE WHEN {0} = {1} THEN {2} ELSE {0} END").format(name, key.value, placement.starts_at)
 
 
 _MODES: Mapping[Mode, Callable[[Placement], list[sql.Composed]]] = {

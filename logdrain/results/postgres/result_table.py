@@ -1,6 +1,6 @@
 """The result table as Postgres has it: where it is, what columns it has, and bringing it up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -11,14 +11,21 @@ from logdrain.model.jobs import Mode
 from logdrain.ports import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.modes import SliceKey, delete_all
-from logdrain.results.postgres.widening import Change, DropColumn, TableColumn, surplus_columns, table_changes
+from logdrain.results.postgres.widening import (
+    AddColumn,
+    Change,
+    DropColumn,
+    TableColumn,
+    surplus_columns,
+    table_changes,
+)
 from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column, parse_type
 
 _COLUMNS = """
 SELECT relation.relkind::text, attribute.attname::text,
        format_type(attribute.atttypid, attribute.atttypmod),
-       coalesce(col_description(attribute.attrelid, attribute.attnum) = %(untyped)s, false)
+       coalesce(col_description(attribute.attrelid, attribute.attnum), '')
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN pg_attribute AS attribute
@@ -102,17 +109,14 @@ def table_columns(connection: Transaction, table: TableName) -> list[TableColumn
         ResultRefused: it is a view, an index or something else that takes no rows.
         psycopg.Error: whatever Postgres says.
     """
-    rows = connection.execute(
-        _COLUMNS, {"untyped": ddl.UNTYPED_COMMENT, "schema": table.schema, "table": table.table}
-    ).fetchall()
+    rows = connection.execute(_COLUMNS, {"schema": table.schema, "table": table.table}).fetchall()
     if not rows:
         return None
     if rows[0][0] not in (_ORDINARY, _PARTITIONED):
         raise ResultRefused(f"{table} is no table", hint="it may be a view: choose another table name")
     return [
-        TableColumn(str(name), parse_type(str(type_text)), str(type_text), bool(is_untyped))
-        for _, name, type_text, is_untyped in rows
-        if name is not None
+        TableColumn(name, parse_type(of), of, comment == ddl.UNTYPED_COMMENT, comment)
+        for name, of, comment in (map(str, row[1:]) for row in rows if row[1] is not None)
     ]
 
 
@@ -125,6 +129,7 @@ class Shape:
         slice_key: Tells the slice's rows from others, or None.
         mode: Whether columns that the query no longer has go.
         schedule: Name of the schedule that writes it.
+        time_is_start: The slice column has the start of the slice.
     """
 
     table: TableName
@@ -132,12 +137,20 @@ class Shape:
     slice_key: SliceKey | None
     mode: Mode
     schedule: str
+    time_is_start: bool = False
 
 
-def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
+def shape_table(
+    connection: Transaction, shape: Shape, make_way: Callable[[], None] = lambda: None
+) -> list[TableColumn]:
     """Create the table, or change it where the result needs it; returns the columns it has now.
 
     Where columns go it is emptied first, so that no value stands in the way of another type.
+
+    Args:
+        connection: Where.
+        shape: What the table must be.
+        make_way: Takes away what of ours uses columns that go or get another type.
 
     Raises:
         ResultColumnConflict: a column's values fit neither its type nor a wider one.
@@ -148,7 +161,11 @@ def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
     if has is None:
         statements = _created(shape)
     else:
-        statements = ddl.alter_table(shape.table, _changes(connection, shape, has))
+        _check_which_end(connection, shape, has)
+        changes = _changes(connection, shape, has)
+        if any(not isinstance(change, AddColumn) for change in changes):
+            make_way()
+        statements = ddl.alter_table(shape.table, changes)
     for statement in statements:
         connection.execute(statement)
     return table_columns(connection, shape.table) or [] if statements else has or []
@@ -157,10 +174,34 @@ def shape_table(connection: Transaction, shape: Shape) -> list[TableColumn]:
 def _created(shape: Shape) -> list[sql.Composed]:
     key = shape.slice_key
     slice_column = key.column.name if key else None
-    statements = ddl.create_table(shape.table, shape.columns, slice_column, shape.schedule)
+    statements = ddl.create_table(
+        shape.table, shape.columns, slice_column, shape.schedule, is_start=shape.time_is_start
+    )
     if key and shape.mode.facts.goes_by_slice:
         statements.append(ddl.create_index(shape.table, [key.column], is_unique=False))
     return statements
+
+
+def _check_which_end(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> None:
+    """Refuse to mix ends of slices with starts; where no row stays, the column says the other from now on.
+
+    Raises:
+        ResultRefused: the table's rows carry the other end.
+    """
+    if shape.slice_key is None:
+        return
+    name, is_start = shape.slice_key.column.name, shape.time_is_start
+    comment = next((column.comment for column in has if column.name == name), "")
+    if not ddl.says_other_end(comment, is_start=is_start):
+        return
+    if not shape.mode.facts.holds_one_slice:
+        there, wanted = ("END", "START") if is_start else ("START", "END")
+        raise ResultRefused(
+            f'column "{name}" of table {shape.table} has the {there} of each slice, '
+            f"and the result the {wanted}",
+            hint="choose another table, and run the slices again: `logdrain sched:run NAME TIME -n N`",
+        )
+    connection.execute(ddl.slice_comment(shape.table, name, is_start=is_start))
 
 
 def _changes(connection: Transaction, shape: Shape, has: Sequence[TableColumn]) -> list[Change]:

@@ -18,16 +18,26 @@ from psycopg import sql
 from logdrain import log
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
-from logdrain.ports import ArrowStream, Transaction
+from logdrain.ports import ArrowStream, Calendar, Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.connections import ResultConnections, TransactionStart
 from logdrain.results.postgres.contents import ContentsNote
 from logdrain.results.postgres.grants import grant_to_readers
-from logdrain.results.postgres.modes import Placement, SliceKey, mode_statements, slice_key, strangers
+from logdrain.results.postgres.modes import (
+    Placement,
+    SliceKey,
+    mode_statements,
+    slice_key,
+    start_value,
+    strangers,
+)
 from logdrain.results.postgres.notes import LedgerNote, MarkNote, Note
 from logdrain.results.postgres.result_table import Shape, lock_table, shape_table
+from logdrain.results.postgres.starts import SliceStart, by_start
 from logdrain.results.postgres.unique_key import check_staged_keys, key_columns, make_unique
+from logdrain.results.postgres.widening import TableColumn
 from logdrain.results.tables import TableName, result_errors
+from logdrain.results.values.start_stream import check_start
 from logdrain.results.values.text_formats import COPY_TEXT, text_pieces
 from logdrain.types.postgres_types import Column, result_columns
 
@@ -39,6 +49,7 @@ class PostgresResultWriter:
     """A `ResultWriter` for Postgres.
 
     Args:
+        calendar: Where slices begin.
         connect_timeout_s: How long to wait for a connection.
         lock_timeout_s: How long to wait for another run or reader to let go of the table.
         statement_timeout_s: How long one statement may take once all rows are copied; the copy itself
@@ -47,11 +58,13 @@ class PostgresResultWriter:
 
     def __init__(
         self,
+        calendar: Calendar,
         *,
         connect_timeout_s: int = 10,
         lock_timeout_s: float = 30.0,
         statement_timeout_s: float = 600.0,
     ) -> None:
+        self._calendar = calendar
         self._connections = ResultConnections(connect_timeout_s)
         self._lock_timeout_s = lock_timeout_s
         self._statement_timeout_ms = int(statement_timeout_s * _MS_PER_S)
@@ -85,12 +98,11 @@ class PostgresResultWriter:
         is_replaceable = target.is_repeatable(slice_column)
         opening = TransactionStart(target, self._lock_timeout_s)
         with result_errors(target), self._connections.transaction(target.dsn, opening.begin) as connection:
-            load = _Load(connection, opening.table, columns, key, unique)
-            note: Note
+            start = self._start(connection, opening.table, target, claim, key)
+            load = _Load(connection, opening.table, columns, key, unique, start)
+            note: Note = MarkNote(connection, claim, load.table, ledger_identity)
             if opening.is_ledger(connection, ledger_identity):
                 note = LedgerNote(connection, claim, commit_note)
-            else:
-                note = MarkNote(connection, claim, load.table, ledger_identity)
             if target.mode.facts.holds_one_slice:
                 note = ContentsNote(note, connection, claim, load.table, ledger_identity)
             before = note.rows_written_before(is_replaceable=is_replaceable)
@@ -106,6 +118,20 @@ class PostgresResultWriter:
         if written >= _ANALYZE_FROM_ROWS:
             self._analyze(target, load.table)
         return written
+
+    def _start(
+        self,
+        connection: Transaction,
+        table: TableName,
+        target: ResultTarget,
+        claim: Claim,
+        key: SliceKey | None,
+    ) -> SliceStart | None:
+        if key is not None:
+            return SliceStart(connection, table, target, claim, key, self._calendar)
+        if target.time_is_start:
+            check_start(None, None, claim.schedule.name)  # raises
+        return None
 
     def _analyze(self, target: ResultTarget, table: TableName) -> None:
         """Tell the planner of a large load at once; autovacuum would come to it by and by."""
@@ -142,6 +168,7 @@ class _Load:
     columns: Sequence[Column]
     slice_key: SliceKey | None
     unique: Sequence[Column]
+    start: SliceStart | None
 
     def stage(self, rows: ArrowStream) -> None:
         """Copy all rows into the temporary table, one batch at a time."""
@@ -162,16 +189,26 @@ class _Load:
             self._check_slice(self.slice_key)
         if mode.facts.needs_unique:
             check_staged_keys(self.connection, self.table, self.unique)
-        shape = Shape(self.table, self.columns, self.slice_key, mode, schedule)
-        has = shape_table(self.connection, shape)
+        has, starts_at = self._shape(mode, schedule)
         grant_to_readers(self.connection, self.table, ledger_identity)
         if mode.facts.needs_unique:
             make_unique(self.connection, self.table, self.unique)
         written = 0
-        placement = Placement(self.table, has, self.columns, self.slice_key, self.unique)
+        placement = Placement(self.table, has, self.columns, self.slice_key, self.unique, starts_at)
         for statement in mode_statements(mode, placement):
             written = self.connection.execute(statement).rowcount
+        if self.start is not None and self.start.show(has):
+            grant_to_readers(self.connection, by_start(self.table), ledger_identity)
         return written
+
+    def _shape(self, mode: Mode, schedule: str) -> tuple[list[TableColumn], sql.Composed | None]:
+        """Make the table take the rows; returns its columns, and the start that they carry, if they do."""
+        starts_at = self.start.begin() if self.start else None
+        shape = Shape(self.table, self.columns, self.slice_key, mode, schedule, starts_at is not None)
+        if self.start is None or self.slice_key is None:
+            return shape_table(self.connection, shape), None
+        has = shape_table(self.connection, shape, self.start.make_way)
+        return has, start_value(self.slice_key, starts_at) if starts_at else None
 
     def _check_slice(self, key: SliceKey) -> None:
         row = self.connection.execute(strangers(key)).fetchone()

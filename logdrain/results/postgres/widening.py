@@ -24,12 +24,14 @@ class TableColumn(NamedTuple):
         type: None for a type that results do not have.
         type_text: As Postgres prints it.
         is_untyped: We made it text because no value had been seen yet.
+        comment: What it says of itself.
     """
 
     name: str
     type: PostgresType | None
     type_text: str
     is_untyped: bool = False
+    comment: str = ""
 
 
 class AddColumn(NamedTuple):

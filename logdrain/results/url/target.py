@@ -40,7 +40,10 @@ NAME_BYTES_MAX = 63
 OPTIONS = ("mode", "unique", "method", "schema", "time", "ssl", "fdw", "format")
 """What may follow a table's `?`; `method` and `fdw` change nothing here: rows are always copied."""
 
-OWN_TABLES = ("logdrain_marks", "logdrain_contents", "logdrain_readers")
+TIMES = ("timestamp", "unix", "start")
+"""What `time=` may say of a column `time`."""
+
+OWN_TABLES = ("logdrain_marks", "logdrain_contents", "logdrain_readers", "logdrain_starts")
 """What is kept beside results; no query reads or writes it."""
 
 _ENVIRONMENT = "env"
@@ -67,6 +70,7 @@ class ParsedResult:
     mode: Mode = Mode.APPEND
     schema: str = ""
     unix_time: bool = False
+    time_is_start: bool = False
     ssl: bool = False
     unique: tuple[str, ...] = ()
     format: FileFormat | None = None
@@ -174,6 +178,7 @@ def resolve(parsed: ParsedResult, url: str, environment: Callable[[str], str | N
         schema=parsed.schema,
         unix_time=parsed.unix_time,
         unique=parsed.unique,
+        time_is_start=parsed.time_is_start,
     )
 
 
@@ -201,6 +206,7 @@ def _file_target(parsed: ParsedResult, url: str) -> FileTarget:
         format=parsed.format or FileFormat.PARQUET,
         mode=parsed.mode,
         unix_time=parsed.unix_time,
+        time_is_start=parsed.time_is_start,
     )
 
 
@@ -223,11 +229,13 @@ def _with_options(parsed: ParsedResult, options: Mapping[str, str]) -> ParsedRes
             raise ResultUrlInvalid(f'result option "{name}" is not known', hint=known_hint(name, OPTIONS))
     choice("method", options.get("method", "copy"), ("copy", "insert"))
     mode = Mode(choice("mode", options.get("mode", Mode.APPEND), tuple(Mode)))
+    time = choice("time", options.get("time", "timestamp"), TIMES)
     return replace(
         parsed,
         mode=mode,
         schema=_schema(options),
-        unix_time=choice("time", options.get("time", "timestamp"), ("timestamp", "unix")) == "unix",
+        unix_time=time == "unix",
+        time_is_start=time == "start",
         ssl=choice("ssl", options.get("ssl", "false"), ("true", "false")) == "true",
         unique=_unique(mode, options.get("unique")),
         format=_format(options),

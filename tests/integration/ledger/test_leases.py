@@ -5,11 +5,13 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from logdrain.errors import LeaseLost
+from logdrain.errors import LeaseLost, UnknownSchedule
 from logdrain.ledger.parts import Ledger
 from logdrain.ledger.queue import LOST_RUNS_MAX
 from logdrain.model.jobs import (
+    CancelledCount,
     Cause,
+    Queue,
     RunState,
     SliceState,
 )
@@ -137,3 +139,19 @@ def test_a_slice_whose_worker_vanished_is_asked_for_anew(ledger: Ledger, ask: As
         ledger.slices.succeed(lost, OUTCOME)
     assert claimed(ledger).attempt == 1
     assert ledger.history.totals()["lost"] == 1
+
+
+def test_slices_that_wait_or_run_are_cancelled(ledger: Ledger) -> None:
+    with_slices(ledger, 1, 2, 3, 4)
+    running = claimed(ledger)
+    assert ledger.history.queues() == {"sums": Queue(3, 1, hour(1))}
+    assert ledger.schedules.cancel_slices("sums", hour(1), hour(2)) == CancelledCount(1, 1)
+    assert ledger.slices.renew(running, 60) is True  # its worker ends it
+    ledger.slices.cancel(running, FAILURE)
+    assert states(ledger, 1, 2, 3, 4) == [SliceState.CANCELLED] * 2 + [SliceState.WAITING] * 2
+    assert claimed(ledger).scheduled_at == hour(3)
+    assert ledger.schedules.cancel_slices("sums", hour(4), None) == CancelledCount(1, 0)
+    [run] = ledger.history.newest_of_slices("sums", [hour(3), hour(4)])
+    assert run.scheduled_at == hour(3)
+    with pytest.raises(UnknownSchedule):
+        ledger.schedules.cancel_slices("none", None, None)

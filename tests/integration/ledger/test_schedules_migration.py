@@ -1,6 +1,6 @@
 """A ledger of an earlier release, with schedules and slices in it, goes on after the migration."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -85,3 +85,31 @@ def test_runs_stay_and_need_no_schedule_any_more(postgres_url: str) -> None:
         connection.execute(ONE_BY_HAND)
         with pytest.raises(psycopg.errors.CheckViolation, match="runs_of_a_schedule_have_a_time"):
             connection.execute("UPDATE logdrain.runs SET scheduled_at = NULL")
+
+
+def test_freshness_keeps_its_readers_and_gets_schema_and_table(postgres_url: str) -> None:
+    migrated_to(postgres_url, 6)
+    results = "heroku_db:payment_history?schema=re%2Fsults", "db.example:5432/shop/p%C3%A9%25y", "exports:pay"
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("GRANT SELECT ON logdrain.freshness TO PUBLIC")
+        for name, result_table in zip(("waits", "runs", "rests"), results, strict=True):
+            connection.execute(
+                "UPDATE logdrain.schedules SET result_table = %s WHERE name = %s", (result_table, name)
+            )
+        connection.execute(
+            "UPDATE logdrain.slices SET state = 'succeeded', ever_succeeded = true, lease_until = NULL,"
+            " scheduled_at = now() + interval '1 hour' WHERE schedule = 'runs'"
+        )
+    assert migrate(postgres_url) == len(migrations()) - 6
+    with psycopg.connect(postgres_url) as connection:
+        found = connection.execute(
+            'SELECT schedule, schema, "table", last_slice, lag_seconds BETWEEN 0 AND 3600'
+            " FROM logdrain.freshness ORDER BY schedule"
+        ).fetchall()
+        readers = connection.execute("SELECT has_table_privilege('public', 'logdrain.freshness', 'SELECT')")
+        assert readers.fetchone() == (True,)
+    assert found == [
+        ("rests", None, "pay", NOW - timedelta(hours=1), False),
+        ("runs", None, "pé%y", None, True),  # its slice is of the future; it lags from its creation
+        ("waits", "re/sults", "payment_history", NOW - timedelta(hours=2), False),
+    ]

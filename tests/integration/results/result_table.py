@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pyarrow as pa
 
+from logdrain.jobs.due import CronCalendar
 from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
 from logdrain.ports import ArrowStream, Transaction
 from logdrain.results.postgres.table_writer import PostgresResultWriter
@@ -61,7 +62,7 @@ class WatchedStream(ArrowStream):
 
 @contextmanager
 def opened_writer(*, lock_timeout_s: float = 10) -> Iterator[PostgresResultWriter]:
-    writer = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=lock_timeout_s)
+    writer = PostgresResultWriter(CronCalendar(), connect_timeout_s=5, lock_timeout_s=lock_timeout_s)
     try:
         yield writer
     finally:
@@ -79,6 +80,7 @@ class ResultTable:
     unix_time: bool = False
     mode: Mode = Mode.APPEND
     unique: tuple[str, ...] = ()
+    time_is_start: bool = False
 
     def write(
         self,
@@ -101,7 +103,9 @@ class ResultTable:
         commit_note: Callable[[Transaction], None] = no_note,
     ) -> int:
         return writer.write(
-            ResultTarget(self.url, self.name, self.mode, self.schema, self.unix_time, self.unique),
+            ResultTarget(
+                self.url, self.name, self.mode, self.schema, self.unix_time, self.unique, self.time_is_start
+            ),
             claim,
             as_stream(rows) if isinstance(rows, Mapping) else rows,
             slice_column=slice_column,

@@ -18,6 +18,7 @@ from tests.integration.results.result_table import ANOTHER_LEDGER, SLICE_S, Resu
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = {"time": [SLICE_S], "sum": [1]}
+TABLE, VIEW = '"public"."payment_history"', '"public"."payment_history_by_start"'
 FRESHNESS = '"logdrain"."freshness"'
 DENIED = psycopg.errors.InsufficientPrivilege
 
@@ -57,8 +58,9 @@ def test_it_reads_the_table_and_neither_the_ledger_nor_bookkeeping(
     write(replace(ledger_table, mode=Mode.REPLACE))  # makes logdrain_contents, too
     with pytest.raises(DENIED):
         poor.rows()
-    assert change_readers(grant, role, ledger, {}) == ['"public"."payment_history"', FRESHNESS]
+    assert change_readers(grant, role, ledger, {}) == [TABLE, VIEW, FRESHNESS]
     assert len(poor.rows()) == 1
+    assert poor.execute("SELECT sum FROM payment_history_by_start") == [(1,)]
     for hidden in (
         "logdrain.results",
         "logdrain.schedules",
@@ -66,6 +68,7 @@ def test_it_reads_the_table_and_neither_the_ledger_nor_bookkeeping(
         "logdrain.runs",
         "logdrain_contents",
         "logdrain_readers",
+        "logdrain_starts",
     ):
         with pytest.raises(DENIED):
             poor.execute(f"TABLE {hidden}")
@@ -88,8 +91,8 @@ def test_a_table_that_comes_later_or_comes_again_is_readable(
     role, poor = bi
     assert change_readers(grant, role, ledger, {}) == [FRESHNESS]
     write(ledger_table)
-    assert len(poor.rows()) == 1
-    ledger_table.execute("DROP TABLE payment_history")
+    assert len(poor.rows()) == len(poor.execute("TABLE payment_history_by_start")) == 1
+    ledger_table.execute("DROP TABLE payment_history CASCADE")
     write(ledger_table)
     assert len(poor.rows()) == 1
     ledger_table.execute("CREATE TABLE public.of_an_application ()")
@@ -104,7 +107,7 @@ def test_what_is_revoked_stays_revoked(
     write(ledger_table)
     change_readers(grant, role, ledger, {})
     assert len(poor.execute("TABLE logdrain.freshness")) == 1
-    assert change_readers(revoke, role, ledger, {}) == ['"public"."payment_history"', FRESHNESS]
+    assert change_readers(revoke, role, ledger, {}) == [TABLE, VIEW, FRESHNESS]
     with pytest.raises(DENIED):
         poor.execute("TABLE logdrain.freshness")
     with pytest.raises(DENIED):
@@ -139,7 +142,8 @@ def test_another_schema_is_opened_and_a_strange_name_quoted(table: ResultTable) 
     table.execute(f"CREATE ROLE {quoted}")
     try:
         there.write(ROWS)
-        assert grant([target(there)], role, ANOTHER_LEDGER) == ['"re""sults"."pay""ments"']
+        tables = ['"re""sults"."pay""ments"', '"re""sults"."pay""ments_by_start"']
+        assert grant([target(there)], role, ANOTHER_LEDGER) == tables
         table.execute(f'SET ROLE {quoted}; TABLE "re""sults"."pay""ments"')
         with pytest.raises(DENIED):
             table.execute(f'SET ROLE {quoted}; TABLE "re""sults".logdrain_marks')

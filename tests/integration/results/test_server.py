@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultUnavailable
+from logdrain.jobs.due import CronCalendar
 from logdrain.model.jobs import ResultTarget
 from logdrain.ports import ArrowStream
 from logdrain.results.postgres.table_writer import PostgresResultWriter
@@ -100,7 +101,7 @@ def test_a_reader_is_not_held_up_while_the_query_runs(table: ResultTable) -> Non
 
 def test_a_table_that_is_locked_for_too_long_is_tried_again_later(table: ResultTable) -> None:
     table.write({"time": [SLICE_S], "sum": [1]})
-    writer = PostgresResultWriter(lock_timeout_s=0.1)
+    writer = PostgresResultWriter(CronCalendar(), lock_timeout_s=0.1)
     with psycopg.connect(table.url) as connection, connection.transaction():
         connection.execute("LOCK TABLE payment_history IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(ResultUnavailable, match="lock timeout") as raised:

@@ -80,8 +80,8 @@ class BriefLeases(PostgresSlices):
 
 @contextmanager
 def opened_worker(ledger: Ledger, select: Select, clock: Clock | None = None) -> Iterator[Worker]:
-    tables = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
-    writer = ResultWriters(tables, FolderResultWriter(""))
+    tables = PostgresResultWriter(CronCalendar(), connect_timeout_s=5, lock_timeout_s=10)
+    writer = ResultWriters(tables, FolderResultWriter(""), CronCalendar())
     clock = clock or FixedClock()
     queries = cast("Queries", FixedQueries(select))
     try:

@@ -142,3 +142,15 @@ def test_no_role_is_granted_files(
         assert "no role of Postgres reads" in capsys.readouterr().err
     assert run(["result:list"]) == 0
     assert "file:///" in capsys.readouterr().out
+
+
+def test_files_can_have_the_start_of_each_slice(world: World, exports: Path) -> None:
+    text = HOURLY.replace('cron = ""', 'cron = "@hourly"').replace(
+        "SELECT", "SELECT TD_SCHEDULED_TIME() AS time,"
+    )
+    world.pay((MIDNIGHT - 2 * HOUR, "milk", 1))
+    world.apply("sums.toml", text.format(result="exports:sums?time=start").replace("BY 1", "BY 1, 2"))
+    world.ask("sums", MIDNIGHT - HOUR)
+    world.work()
+    [row] = pq.read_table(exports / "sums" / f"{MIDNIGHT - HOUR:%Y%m%dT%H%M%SZ}.parquet").to_pylist()
+    assert row == {"time": MIDNIGHT - 2 * HOUR, "category": "milk", "sum": 1}

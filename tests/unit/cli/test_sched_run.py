@@ -62,3 +62,11 @@ def test_a_slice_that_is_tried_again_is_told_once(capsys: pytest.CaptureFixture[
     states(sched_run.run_all(mocked, Mock(return_value=False), "sums", [AT]))
     told = "2012-03-01 00:00:00 UTC failed, and is tried again: the result is away\n"
     assert capsys.readouterr().err == told
+
+
+def test_who_stops_waiting_is_told_what_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    states = (SliceState.SUCCEEDED, SliceState.RUNNING, SliceState.WAITING, SliceState.WAITING)
+    sched_run._tell_what_goes_on("sums", [SliceStatus(AT, state, "", "") for state in states])  # noqa: SLF001
+    told = capsys.readouterr().err.split("\n")
+    assert told[1] == "Stopped: 1 of 4 slices done, 1 running, 2 waiting."
+    assert "`logdrain sched:cancel sums` ends them" in told[2]

@@ -10,7 +10,7 @@ from logdrain import metrics
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Tables beside results, which have our name, too.
-TABLES = {"logdrain_marks", "logdrain_contents", "logdrain_readers"}
+TABLES = {"logdrain_marks", "logdrain_contents", "logdrain_readers", "logdrain_starts"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

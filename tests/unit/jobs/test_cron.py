@@ -291,3 +291,45 @@ def test_anything_else_is_refused_with_what_was_probably_meant(name: str, hint: 
     with pytest.raises(ZoneInvalid) as caught:
         zone(name)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "instant", "before"),
+    [
+        ("0 * * * *", "UTC", "2012-03-01T01:00Z", "2012-03-01T00:00Z"),
+        ("0 * * * *", "UTC", "2012-03-01T00:30Z", "2012-03-01T00:00Z"),
+        # The hour that comes twice: each of the two is an hour long.
+        ("0 * * * *", "Europe/Berlin", "2026-10-25T01:00Z", "2026-10-25T00:00Z"),
+        ("0 0 * * *", "Europe/Berlin", "2026-03-30T00:00+02:00", "2026-03-29T00:00+01:00"),
+        ("0 0 * * *", "Europe/Berlin", "2026-10-26T00:00+01:00", "2026-10-25T00:00+02:00"),
+        ("0 9 * * 1-5", "Asia/Tokyo", "2012-03-05T09:00+09:00", "2012-03-02T09:00+09:00"),
+        # Midnight of 2024-09-08 does not exist in Santiago: the slice covers two days.
+        ("0 0 * * *", "America/Santiago", "2024-09-09T00:00-03:00", "2024-09-07T00:00-04:00"),
+        ("0 0 1 * *", "UTC", "2012-03-01T00:00Z", "2012-02-01T00:00Z"),
+        ("0 0 29 2 *", "UTC", "2104-02-29T00:00Z", "2096-02-29T00:00Z"),
+    ],
+)
+def test_the_instant_before_is_where_a_slice_begins(
+    expression: str, zone: str, instant: str, before: str
+) -> None:
+    found = parse(expression, zone).last_before(datetime.fromisoformat(instant))
+    assert found == datetime.fromisoformat(before)
+
+
+@pytest.mark.parametrize("expression", ["", "0 0 31 2 *"])
+def test_nothing_is_before_what_never_comes(expression: str) -> None:
+    assert parse(expression, "UTC").last_before(datetime(2012, 3, 1, tzinfo=UTC)) is None
+
+
+@given(
+    st.sampled_from(["*/7 * * * *", "30 */5 * * *", "0 0 * * *", "15 1 * * 1,4", "0 12 1 */3 *"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/Santiago", "Asia/Kathmandu"]),
+    st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)).map(lambda time: time.replace(tzinfo=UTC)),  # noqa: DTZ001
+)
+def test_before_undoes_after(expression: str, zone: str, moment: datetime) -> None:
+    cron = parse(expression, zone)
+    first = cron.next_after(moment)
+    assert first is not None
+    second = cron.next_after(first)
+    assert second is not None
+    assert cron.last_before(second) == first

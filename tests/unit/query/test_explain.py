@@ -1,5 +1,5 @@
-from logdrain.query.explain import explain
-from tests.unit.query.event_tables import lowered
+from logdrain.query.explain import explain, text_sums
+from tests.unit.query.event_tables import lowered, plan
 
 
 def test_a_plan_for_people() -> None:
@@ -36,3 +36,10 @@ def test_a_time_beyond_the_calendar() -> None:
     assert "(9000000000000000000)" in explain(
         lowered("SELECT 1 FROM pay WHERE time >= 9000000000000000000"), [None]
     )
+
+
+def test_sums_over_text_are_told() -> None:
+    pay = {"shop.pay": [{"time": 1.0, "price": "12.50", "n": 1}]}
+    sums = "SELECT SUM(price) AS s, SUM(n) AS n, AVG(CAST(price AS DOUBLE)) AS a FROM shop.pay"
+    [told] = text_sums(plan(sums, pay))
+    assert told.startswith("SUM(price) is over VARCHAR")

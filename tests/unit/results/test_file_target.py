@@ -30,6 +30,7 @@ def resolved(text: str, url: str = EXPORTS) -> object:
             "file:///srv/my%20exports/pay?format=csv&mode=replace&time=unix",
             FileTarget("/srv/my exports", "pay", FileFormat.CSV, Mode.REPLACE, unix_time=True),
         ),
+        ("exports:pay?time=start", FileTarget("/srv/exports", "pay", time_is_start=True)),
         ("exports:pay?method=insert", FileTarget("/srv/exports", "pay")),
         ("exports:pay?format=parquet&mode=truncate", FileTarget("/srv/exports", "pay", mode=Mode.TRUNCATE)),
     ],

@@ -139,7 +139,7 @@ def test_libpq_reads_every_piece_as_it_was_meant(user: str, password: str, datab
         ("r:t?mode", "no name or no value", "name=value"),
         ("r:t?mode=append&mode=append", 'option "mode" is given twice', "one of them"),
         ("r:t?mode=update&unique=a,,b", "empty column name", "unique=a,b"),
-        ("r:t?time=iso", 'time="iso" is not known', "timestamp, unix"),
+        ("r:t?time=iso", 'time="iso" is not known', "timestamp, unix, start"),
         ("r:t?ssl=yes", 'ssl="yes" is not known', "true, false"),
     ],
 )
@@ -223,3 +223,9 @@ def test_a_variable_is_read_when_the_result_is_used() -> None:
 
 def test_a_target_does_not_print_its_password() -> None:
     assert "pw" not in repr(resolved("r:t")) + repr(parse_result(URL + "/t"))
+
+
+def test_time_may_be_the_start() -> None:
+    assert parse_result("heroku_db:payments?time=start").time_is_start
+    target = resolved("postgres://user:pw@host:5432/db/payments?time=start")
+    assert target == ResultTarget("postgresql://user:pw@host:5432/db", "payments", time_is_start=True)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import pytest
+from sqlglot import parse_one
 
 from logdrain.answer.queries import Queries
 from logdrain.errors import ResultColumnConflict, ResultRefused, ResultUrlInvalid
@@ -22,13 +23,22 @@ def warnings(
     result: str,
     slice_column: str | None = None,
     url: str = "postgres://host/db",
+    *,
     result_folder: str = "/srv/exports",
+    columns: tuple[str, ...] = ("uid",),
+    timezone: str = "UTC",
+    cron: str = "@hourly",
 ) -> tuple[str, ...]:
     queries = Mock(spec=Queries)
     queries.plan.return_value = Mock(
-        spec=Plan, warnings=("a warning",), slice_column=slice_column, counts_from_now=(), columns=("uid",)
+        spec=Plan,
+        warnings=("a warning",),
+        slice_column=slice_column,
+        counts_from_now=(),
+        columns=columns,
+        statement=parse_one("SELECT 1 AS uid"),
     )
-    schedule = Schedule("pay_hourly", "@hourly", "UTC", 600, "production", "SELECT 1", result=result)
+    schedule = Schedule("pay_hourly", cron, timezone, 600, "production", "SELECT 1", result=result)
     return check_schedule(schedule, lambda _: url, queries, NOW, result_folder=result_folder).warnings
 
 
@@ -82,3 +92,28 @@ def test_a_mode_that_is_half_said_is_an_error_now() -> None:
 def test_a_key_that_the_query_does_not_yield_is_an_error_now() -> None:
     with pytest.raises(ResultColumnConflict, match='no column "zz", which unique= names'):
         warnings("r:t?mode=update&unique=uid,zz")
+
+
+def test_a_column_that_postgres_cannot_have_is_an_error_now() -> None:
+    with pytest.raises(ResultColumnConflict, match="cannot be named 'xmin'"):
+        warnings("r:t", columns=("xmin",))
+    assert warnings("file:///srv/exports/t", columns=("xmin",)) == ("a warning",)
+
+
+def test_time_start_needs_the_scheduled_time_and_a_cron() -> None:
+    assert warnings("r:t?time=start", slice_column="time") == ("a warning",)
+    for result in ("r:t?time=start", "file:///srv/exports/t?time=start"):
+        with pytest.raises(ResultColumnConflict, match="needs a column time with the scheduled time"):
+            warnings(result)
+        with pytest.raises(ResultRefused, match="has no cron, so its slices have no start"):
+            warnings(result, slice_column="time", cron="")
+
+
+def test_a_midnight_that_the_clock_skips_is_told() -> None:
+    [told, _] = warnings("", timezone="America/Santiago", cron="@daily")
+    assert told.startswith("the clock of America/Santiago skips 00:00 on 2012-09-02: that day has no slice")
+    assert warnings("", timezone="America/Santiago", cron="0 3 * * *") == ("a warning",)
+    assert warnings("", timezone="America/Santiago", cron="@hourly") == ("a warning",)
+    assert warnings("", timezone="America/Santiago", cron="0 */2 * * *") == ("a warning",)
+    [told, _] = warnings("", timezone="Europe/Berlin", cron="30 2 * * *")
+    assert "skips 02:30 on 2012-03-25" in told

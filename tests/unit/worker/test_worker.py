@@ -254,3 +254,15 @@ def test_many_threads_run_each_claim_once() -> None:
     )
     tested.run_forever(8)
     assert sorted(ran) == list(range(1, 201))
+
+
+def test_a_slice_that_a_person_interrupts_waits_again() -> None:
+    slices = ScriptedSlices([claim()])
+
+    def interrupted(_claim: Claim) -> RunOutcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker(slices, interrupted).run_one()
+    assert slices.released == [claim()]
+    assert slices.failures == []
