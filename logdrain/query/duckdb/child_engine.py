@@ -195,6 +195,9 @@ class _Run:
         schemas = [scan.schema for scan in self._scans]
         with self._child_errors():
             self._child.channel.send(Kind.RUN, {"sql": self._query.sql, "names": names}, schemas=schemas)
+            if len(self._scans) == 1:  # the store is asked while the child prepares the query
+                self._passes[0] = _Pass(self._scans[0])
+                self._passes[0].read_ahead()
             first = self._next_rows()
         return ArrowStream(first.schema if first is not None else pa.schema([]), self._batches())
 
