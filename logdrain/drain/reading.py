@@ -173,10 +173,10 @@ def to_event(line: Line) -> Event | Quarantined | NearMiss | None:
     if line.broken:
         rejection = Rejection(DropReason.SPLIT, "the sender cut this line, the rest did not come")
         return _quarantine_line(line, rejection) if may_start_event(line.text) else None
-    if not has_tag_sign(line.text):
-        return None
     text = bare(line.text)
     direct = read_tagged(text)
+    if direct is None and not has_tag_sign(text):
+        return None
     tagged = direct or read_logged(text)
     record = read_record(tagged.text) if tagged else None
     if tagged is None or record is None:
