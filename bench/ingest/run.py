@@ -152,7 +152,7 @@ def best_syslog_ng(server: MongoServer, folder: Path, effort: Effort) -> tuple[s
         print("syslog-ng is not installed: apt-get install syslog-ng-core syslog-ng-mod-mongodb")
         return None
     if number.startswith("3."):
-        print(f"syslog-ng {number} has no bulk(), it inserts one by one: 4.x is many times as fast")
+        print(f"syslog-ng {number} has no bulk(), which 4.x has: it inserts one by one")
     rates: dict[str, float] = {}
     uri = database_uri(server, "syslog_ng")
     configuration_folder = Path(folder, "syslog-ng")

@@ -33,6 +33,10 @@ _OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 
 _INSERT_DOCUMENTS_MAX = 5_000
 _INSERT_SIZE_MAX_BYTES = 24 * 1024 * 1024
 _ASK_ABOVE_DOCUMENTS = 500
+# Few wait for the insert under way and then share one. Many have a second insert beside it: while MongoDB
+# works on one, the next deliveries are parsed.
+_BESIDE_DOCUMENTS = 1_000
+_GROUPS_MAX = 2
 # A sort does not let go of the interpreter: one of this length takes milliseconds.
 _SORTED_AT_ONCE = 10_000
 _IDS_PER_QUERY = 10_000
@@ -65,7 +69,8 @@ class InsertBatcher:
         self._collection = collection
         self._slots = slots  # how many inserts may be under way into all collections
         self._waiting: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._waiting_documents = 0
+        self._tasks: set[asyncio.Task[None] | None] = set()
 
     def insert(self, documents: Sequence[bytes]) -> asyncio.Future[Refused]:
         """Insert documents; the future has those that were not inserted once the others are durable.
@@ -74,17 +79,20 @@ class InsertBatcher:
         """
         done: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(documents, sum(map(len, documents)), done))
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        self._waiting_documents += len(documents)
+        is_much = self._waiting_documents >= _BESIDE_DOCUMENTS and len(self._tasks) < _GROUPS_MAX
+        if is_much or not self._tasks:
+            self._tasks.add(asyncio.create_task(self._run()))
         return done
 
     async def _run(self) -> None:
         try:
             while self._waiting:
                 async with self._slots:
-                    await self._insert_group(self._take_group())
+                    if self._waiting:  # another task may have taken them
+                        await self._insert_group(self._take_group())
         finally:
-            self._task = None
+            self._tasks.discard(asyncio.current_task())
 
     def _take_group(self) -> list[_Waiting]:
         """What goes together: as many as fit, at least one."""
@@ -96,6 +104,7 @@ class InsertBatcher:
             if count > _INSERT_DOCUMENTS_MAX or size_bytes > _INSERT_SIZE_MAX_BYTES:
                 break
             group.append(self._waiting.popleft())
+        self._waiting_documents -= sum(len(waiting.documents) for waiting in group)
         return group
 
     async def _insert_group(self, group: list[_Waiting]) -> None:

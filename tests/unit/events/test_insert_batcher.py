@@ -47,6 +47,40 @@ async def test_an_error_of_any_kind_is_told_and_does_not_block_the_next() -> Non
     assert collection.inserted == [3, 1]
 
 
+class Slow:
+    """A collection whose inserts end when they are told to."""
+
+    def __init__(self) -> None:
+        self.inserted: list[int] = []
+        self.may_end = asyncio.Event()
+
+    def with_options(self, **_: Any) -> "Slow":
+        return self
+
+    def find(self, _query: object, _projection: object) -> "Found":
+        return Found([])
+
+    async def insert_many(self, documents: list[object], *, ordered: bool) -> None:
+        assert not ordered
+        self.inserted.append(len(documents))
+        await self.may_end.wait()
+
+
+async def test_few_wait_for_the_insert_under_way_and_many_have_one_beside_it() -> None:
+    collection: Any = Slow()
+    batcher = InsertBatcher(collection, asyncio.Semaphore(9))
+    done = []
+    for count in (1, 10, 988, 2, 1_000, 1_000):
+        done.append(batcher.insert([document(item) for item in ids(count)]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert collection.inserted == [1, 1_000]
+    collection.may_end.set()
+    assert await asyncio.gather(*done) == [(set(), {})] * len(done)
+    assert collection.inserted == [1, 1_000, 2_000]
+    assert await batcher.insert([document(ids(1)[0])]) == (set(), {})
+
+
 class Refusing:
     """A collection that refuses the second document, with this error."""
 
