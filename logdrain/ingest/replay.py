@@ -27,7 +27,8 @@ class Replay:
     Replaying an entry twice is safe: its events have the same ids again.
     """
 
-    def __init__(self, spool: Spool, store: EventStore) -> None:
+    def __init__(self, spool: Spool, store: EventStore, keys_per_record_max: int) -> None:
+        self._keys_per_record_max = keys_per_record_max
         self._spool = spool
         self._store = store
         self._after: SpooledEntry | None = None
@@ -108,6 +109,7 @@ class Replay:
             nonlocal gathered
             if not gathered.batch.is_empty:
                 count_stored(gathered, await store_parsed(gathered, self._store))
+            self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
@@ -117,7 +119,9 @@ class Replay:
 
         async def gather(entry: SpooledEntry) -> None:
             # Parsed first: that may flush, and what is gathered is another then.
-            parsed = await parse_delivery(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
+            parsed = _damaged(entry)
+            if entry.spooled:
+                parsed = await parse_delivery(entry.spooled, find_splits, self._keys_per_record_max)
             gathered.add(parsed)
 
         for entry in entries:
