@@ -73,7 +73,8 @@ class Queries:
             result_columns=self._results.columns if self._results is not None else no_results,
         )
         if plan.aggregation is not None:
-            self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
+            scan = plan.aggregation.scan
+            self._prepared.keep(request, plan, catalogs(scan.table).within(*scan.time_range))
         return plan
 
     def explain(self, request: QueryRequest) -> str:
@@ -193,7 +194,10 @@ class Queries:
         Raises:
             ScanTypeChanged: it is not, or none can be made any more: planning again says why.
         """
-        if prepared is None or (stream.rows_read and stream.catalog == prepared.catalog):
+        if prepared is None:
+            return
+        (scan,) = summary.scans
+        if stream.rows_read and stream.catalog.within(*scan.time_range) == prepared.catalog:
             return  # the table has events, so it is still there, and no name can mean anything else
         try:
             is_same = self._plan(request).summary == summary

@@ -150,8 +150,7 @@ class _CleanFrames:
         documents = self._parsed.batch.documents[table]
         documents.documents.append(document)
         documents.raws.append(b"@[" + tagged)
-        documents.shapes.setdefault(shape, record)
-        documents.hours.add(time_ms // HOUR_MS)
+        documents.shapes.setdefault((shape, time_ms // HOUR_MS), document)
         return LineKind.EVENT
 
     def _read_plain(self, message: bytes) -> LineKind | None:

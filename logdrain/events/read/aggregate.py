@@ -152,8 +152,9 @@ class MongoAggregateStream:
 
     def _require_same_types(self) -> None:
         """The drain writes the catalog before the events it describes: what was read, it knows by now."""
+        catalog = self._catalog.within(*self._aggregation.scan.time_range)
         for path, types in self._aggregation.types:
-            if self._catalog.types(path) != types:
+            if not catalog.types(path) <= types:
                 raise ScanTypeChanged(
                     f"{self._catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
                     hint="run the query again",

@@ -19,7 +19,7 @@ from logdrain.query.names.projections import separate_names, star_columns, with_
 from logdrain.query.names.result_tables import result_source
 from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
 from logdrain.query.names.table_names import find_table, node_name
-from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted
+from logdrain.query.sql.context import PlanContext, quoted
 
 Ctes = Mapping[str, list[str]]
 """Names of WITH in sight, in lower case -> their columns."""
@@ -171,8 +171,7 @@ class _Resolver:
         scan_name = next(name for number in range(len(taken) + 1) if (name := f"scan_{number}") not in taken)
         source: Source | None = result_source(self._context, node, node.alias, scan_name)
         if source is None:
-            scan = ScanBuilder(scan_name, self._context.catalogs(find_table(self._context, node)))
-            self._context.scans[scan_name] = scan
+            scan = self._context.add_scan(scan_name, find_table(self._context, node))
             source = EventSource(node.alias or node.name, scan)
         node.set("this", quoted(scan_name, node.this))
         node.set("db", None)

@@ -61,7 +61,10 @@ def test_one_key_is_the_id_itself_and_the_catalog_comes_behind_the_groups() -> N
         {
             "$unionWith": {
                 "coll": "_catalog",
-                "pipeline": [{"$match": of_pay}, {"$project": {"_id": 0, "path": 1, "type": 1}}],
+                "pipeline": [
+                    {"$match": of_pay},
+                    {"$project": {"_id": 0, "path": 1, "type": 1, "first_hour": 1, "last_hour": 1}},
+                ],
             }
         },
     ]
