@@ -44,6 +44,32 @@ class SeenField(NamedTuple):
     type: FieldType
 
 
+class TypeKind(StrEnum):
+    """Column types of a scan; the names are the SQL names."""
+
+    BIGINT = "BIGINT"
+    DOUBLE = "DOUBLE"
+    DECIMAL = "DECIMAL(38,0)"
+    VARCHAR = "VARCHAR"
+    BOOLEAN = "BOOLEAN"
+    TIMESTAMPTZ = "TIMESTAMPTZ"
+    LIST = "LIST"
+    STRUCT = "STRUCT"
+    TEXT = "TEXT"  # mixed types: VARCHAR that holds the JSON text of each value (strings unquoted)
+    NULL = "NULL"  # nothing seen yet: every value reads as NULL
+
+
+DECLARED_TYPES = {
+    "int": TypeKind.BIGINT,
+    "long": TypeKind.BIGINT,
+    "float": TypeKind.DOUBLE,
+    "double": TypeKind.DOUBLE,
+    "string": TypeKind.VARCHAR,
+    "boolean": TypeKind.BOOLEAN,
+}
+"""Types that a field can be declared to be read as, by Treasure Data's names."""
+
+
 class WithoutValue(Enum):
     """What type a field has in a time range in which it holds no value."""
 
@@ -84,6 +110,7 @@ class TableCatalog:
         hours: When a field has held a type; of what is not listed any hour counts.
         is_full: The limit of fields was reached: there may be more than is listed.
         has_times_without_zone: Of some events the frame's timestamp counts.
+        declared: How fields are to be read, whatever they hold.
     """
 
     table: Table
@@ -91,6 +118,7 @@ class TableCatalog:
     is_full: bool = False
     has_times_without_zone: bool = False
     hours: dict[SeenField, TypeHours] = field(default_factory=dict)
+    declared: dict[FieldPath, TypeKind] = field(default_factory=dict)
 
     def within(
         self, start: int | None, end: int | None, *, without_value: WithoutValue = WithoutValue.AS_EVER
@@ -127,21 +155,6 @@ class TableCatalog:
         """The paths one step below, in order of name."""
         depth = len(path) + 1
         return sorted(seen for seen in self.fields if len(seen) == depth and seen[:-1] == path)
-
-
-class TypeKind(StrEnum):
-    """Column types of a scan; the names are the SQL names."""
-
-    BIGINT = "BIGINT"
-    DOUBLE = "DOUBLE"
-    DECIMAL = "DECIMAL(38,0)"
-    VARCHAR = "VARCHAR"
-    BOOLEAN = "BOOLEAN"
-    TIMESTAMPTZ = "TIMESTAMPTZ"
-    LIST = "LIST"
-    STRUCT = "STRUCT"
-    TEXT = "TEXT"  # mixed types: VARCHAR that holds the JSON text of each value (strings unquoted)
-    NULL = "NULL"  # nothing seen yet: every value reads as NULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bson.binary import Binary
 from bson.datetime_ms import DatetimeMS
 
 from logdrain.events.bson.documents import binary_id
-from logdrain.model.catalog import FieldPath, FieldType, SeenField, TableCatalog, TypeHours
+from logdrain.model.catalog import FieldPath, FieldType, SeenField, TableCatalog, TypeHours, TypeKind
 from logdrain.model.events import Table
 
 FULL = "full"
@@ -18,11 +18,13 @@ FULL = "full"
 TIME_WITHOUT_ZONE = "time_without_zone"
 """In the place of a type: an event's `time` had no zone."""
 
-MARKS = (FULL, TIME_WITHOUT_ZONE)
+DECLARED = "declared"
+"""In the place of a type: `as` says how the field is read."""
 
+MARKS = (FULL, TIME_WITHOUT_ZONE, DECLARED)
 
-HOURS = {"first_hour": 1, "last_hour": 1}
-"""When a field has held a type, in hours since 1970; older entries do not say: of them any hour counts."""
+FACTS = {"_id": 0, "path": 1, "type": 1, "first_hour": 1, "last_hour": 1, "as": 1}
+"""What `read_catalog` needs; entries without hours are older: of them any hour counts."""
 
 
 def catalog_id(table: str, path: FieldPath, kind: str) -> Binary:
@@ -55,11 +57,15 @@ def of_table(table: Table) -> dict[str, Any]:
 
 
 def read_catalog(table: Table, documents: Iterable[Mapping[str, Any]]) -> TableCatalog:
-    """What documents with `path`, `type` and hours say about a table."""
+    """What these documents, at least their FACTS, say about a table."""
     types: dict[FieldPath, set[FieldType]] = {}
     hours: dict[SeenField, TypeHours] = {}
     marks: set[str] = set()
+    declared: dict[FieldPath, TypeKind] = {}
     for document in documents:
+        if document["type"] == DECLARED:
+            declared[tuple(document["path"])] = TypeKind(document["as"])
+            continue
         if document["type"] in MARKS:
             marks.add(document["type"])
             continue
@@ -73,4 +79,5 @@ def read_catalog(table: Table, documents: Iterable[Mapping[str, Any]]) -> TableC
         is_full=FULL in marks,
         has_times_without_zone=TIME_WITHOUT_ZONE in marks,
         hours=hours,
+        declared=declared,
     )

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from logdrain.errors import Place, SqlError, UnknownResult
-from logdrain.model.catalog import FieldPath, TableCatalog, WithoutValue
+from logdrain.model.catalog import ColumnType, FieldPath, TableCatalog, TypeKind, WithoutValue
 from logdrain.model.events import Table
 from logdrain.model.plans import (
     Aggregation,
@@ -52,7 +52,9 @@ class ScanBuilder:
         if path not in self.columns:
             taken = {column.name.lower() for column in self.columns.values()}
             name = unused_name(".".join(path) or _NAMELESS, taken)
-            self.columns[path] = ScanColumn(name, path, column_type(self.catalog, path))
+            of = column_type(self.catalog, path)
+            is_text = path in self.catalog.declared and bool(of.element or of.fields)
+            self.columns[path] = ScanColumn(name, path, ColumnType(TypeKind.TEXT) if is_text else of)
         return self.columns[path]
 
     def finished(self) -> Scan:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +14,14 @@ from pymongo import MongoClient
 from logdrain.answer.queries import Queries
 from logdrain.errors import SqlError
 from logdrain.events.mongo_client import CATALOG, database_name
-from logdrain.model.catalog import FieldType, SeenField, TypeHours
+from logdrain.events.write.declarations import MongoDeclarations
+from logdrain.model.catalog import FieldType, SeenField, TypeHours, TypeKind
 from logdrain.model.events import Record, Table
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,
     AggregatedTables,
+    Row,
     Rows,
     aggregated_tables,
 )
@@ -26,7 +29,7 @@ from tests.integration.events.aggregated import (
 HOUR_S = 3600
 HOURS = [SCHEDULED_TIME_S + hour * HOUR_S for hour in range(4)]
 IN_RANGE = "SELECT {} FROM {} WHERE {}"
-PAY = [
+PAY: list[tuple[int, Record]] = [
     *((at_s * 1000, {"price": 10, "coupon": None}) for at_s in HOURS[:3]),
     (HOURS[1] * 1000 + 3_599_999, {"price": "12.50", "coupon": 5}),
 ]
@@ -168,3 +171,43 @@ def test_hours_overlap_half_open_ranges() -> None:
     assert not hours.overlap(12 * HOUR_S, None)
     assert hours.overlap(None, 10 * HOUR_S + 1)
     assert not hours.overlap(None, 10 * HOUR_S)
+
+
+@pytest.mark.parametrize(
+    ("declared", "rows", "total"),
+    [
+        (TypeKind.DOUBLE, [(10.0,), (12.5,)], [(22.5,)]),
+        (TypeKind.VARCHAR, [("10",), ("12.50",)], None),
+        (TypeKind.BOOLEAN, [(None,), (None,)], None),
+    ],
+)
+def test_a_declared_type_wins(
+    tables: AggregatedTables, declared: TypeKind, rows: list[Row], total: list[Row] | None
+) -> None:
+    tables.store(PAY)
+    with closing(MongoDeclarations(tables.uri)) as declarations:
+        declarations.add("production.pay", {("price",): declared, ("coupon",): TypeKind.BIGINT})
+        found = asked(tables, "price", HOURS[1], HOURS[2])
+        assert sorted(found.rows, key=str) == sorted(rows, key=str)
+        warnings = found.answer.plan.warnings
+        assert any("declared" in text for text in warnings) is (declared is not TypeKind.VARCHAR)
+        if total:
+            assert asked(tables, "SUM(price) AS total", HOURS[1], HOURS[2]).rows == total
+        star = asked(tables, "*", HOURS[1], HOURS[2])
+        assert sorted([row[2:] for row in star.rows], key=str) == sorted(rows, key=str)
+        declarations.replace("production.pay", {})
+        assert sorted(asked(tables, "price", HOURS[1], HOURS[2]).rows) == [("10",), ("12.50",)]
+
+
+def test_a_declared_field_reads_a_list_and_an_object_as_text(tables: AggregatedTables) -> None:
+    tables.store(
+        [(HOURS[0] * 1000, {"v": [1]}), (HOURS[1] * 1000, {"v": {"a": 1}}), (HOURS[2] * 1000, {"v": 5})]
+    )
+    with closing(MongoDeclarations(tables.uri)) as declarations:
+        declarations.add("production.pay", {("v",): TypeKind.VARCHAR})
+        first = asked(tables, "v", HOURS[0], HOURS[1])
+        assert first.rows == [("[1]",)]
+        declarations.add("production.pay", {("v",): TypeKind.BIGINT})
+        assert sorted(asked(tables, "v", HOURS[0], HOURS[3]).rows, key=str) == [(5,), (None,), (None,)]
+        declarations.remove("production.pay", [("v",)])
+        assert asked(tables, "v[1] AS v", HOURS[0], HOURS[1]).rows == [(1,)]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from logdrain.errors import ScanTypeChanged
+from logdrain.events.bson.table_catalog import FACTS
 from logdrain.events.read.group_pipeline import GroupDecoder, aggregation_pipeline
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
@@ -63,7 +64,7 @@ def test_one_key_is_the_id_itself_and_the_catalog_comes_behind_the_groups() -> N
                 "coll": "_catalog",
                 "pipeline": [
                     {"$match": of_pay},
-                    {"$project": {"_id": 0, "path": 1, "type": 1, "first_hour": 1, "last_hour": 1}},
+                    {"$project": FACTS},
                 ],
             }
         },
