@@ -164,11 +164,13 @@ class ColumnType:
     Attributes:
         element: For a LIST, the type of its elements.
         fields: For a STRUCT, (name, type) in order of name.
+        wraps: For a LIST: what is no list reads as a list of one.
     """
 
     kind: TypeKind
     element: "ColumnType | None" = None
     fields: tuple[tuple[str, "ColumnType"], ...] = ()
+    wraps: bool = False
 
     def __str__(self) -> str:
         if self.kind is TypeKind.LIST and self.element is not None:

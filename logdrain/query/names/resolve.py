@@ -17,7 +17,7 @@ from logdrain.query.names.column_names import (
 )
 from logdrain.query.names.projections import separate_names, star_columns, with_name
 from logdrain.query.names.result_tables import result_source
-from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
+from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source, read_as_list
 from logdrain.query.names.table_names import find_table, node_name
 from logdrain.query.sql.context import PlanContext, quoted
 
@@ -155,7 +155,16 @@ class _Resolver:
         for child in node.iter_expressions():
             if not isinstance(child, exp.TableAlias):
                 self._names_in(child, scope, ctes, _NO_OUTPUTS)
+        self._read_as_lists(node, scope)
         return self._made_rows(node)
+
+    def _read_as_lists(self, node: exp.Expr, scope: NameScope) -> None:
+        """What becomes rows is a list: see `read_as_list`."""
+        lists = node.expressions if isinstance(node, exp.Unnest) else [node.this.this]
+        columns = {(each.table, each.name) for each in lists if isinstance(each, exp.Column)}
+        for source in (source for level in scope.chain() for source in level.event_sources()):
+            for _, name in (column for column in columns if column[0] == source.alias):
+                read_as_list(source.scan, name, self._context.catalogs(source.scan.catalog.table))
 
     def _table(self, node: exp.Table, ctes: Ctes) -> Source:
         name = node.name.lower()

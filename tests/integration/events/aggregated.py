@@ -80,10 +80,16 @@ class AggregatedTables:
         return to
 
     def ask(
-        self, sql: str, queries: Queries, *, at_s: int = SCHEDULED_TIME_S, stop: Stop | None = None
+        self,
+        sql: str,
+        queries: Queries,
+        *,
+        at_s: int = SCHEDULED_TIME_S,
+        stop: Stop | None = None,
+        dialect: Dialect = Dialect.TRINO,
     ) -> Rows:
         """Run a query at a scheduled time."""
-        request = QueryRequest(sql, "production", Dialect.TRINO, at_s, SCHEDULED_TIME_S)
+        request = QueryRequest(sql, "production", dialect, at_s, SCHEDULED_TIME_S)
         schemas: list[pa.Schema] = []
         rows: list[Row] = []
 

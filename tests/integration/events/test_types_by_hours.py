@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from logdrain.events.mongo_client import CATALOG, database_name
 from logdrain.events.write.declarations import MongoDeclarations
 from logdrain.model.catalog import FieldType, SeenField, TypeHours, TypeKind
 from logdrain.model.events import Record, Table
+from logdrain.model.plans import Dialect
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,
@@ -211,3 +213,25 @@ def test_a_declared_field_reads_a_list_and_an_object_as_text(tables: AggregatedT
         assert sorted(asked(tables, "v", HOURS[0], HOURS[3]).rows, key=str) == [(5,), (None,), (None,)]
         declarations.remove("production.pay", [("v",)])
         assert asked(tables, "v[1] AS v", HOURS[0], HOURS[1]).rows == [(1,)]
+
+
+def test_what_is_a_list_in_some_events_reads_as_one_where_it_is_unnested(tables: AggregatedTables) -> None:
+    records: list[Record] = [{"tags": ["a", "b"]}, {"tags": "c"}, {"tags": None}, {"tags": "[d]"}]
+    tables.store([(HOURS[0] * 1000 + at, record) for at, record in enumerate(records)])
+    tables.store([(HOURS[1] * 1000, {"tags": "e"}), (HOURS[2] * 1000, {"tags": [1, {"k": 1}]})])
+    sql = "SELECT tag FROM pay CROSS JOIN UNNEST(tags) AS t(tag) WHERE {}"
+    in_hive = "SELECT tag FROM pay LATERAL VIEW EXPLODE(tags) t AS tag WHERE {}"
+    first, second = f"time < {HOURS[1]}", f"time >= {HOURS[1]} AND time < {HOURS[2]}"
+    for text, dialect in ((sql, Dialect.TRINO), (in_hive, Dialect.HIVE)):
+        asked_in = partial(tables.ask, queries=tables.in_store, dialect=dialect)
+        assert sorted(asked_in(text.format(first)).rows) == [("[d]",), ("a",), ("b",), ("c",)]
+        assert asked_in(text.format(second)).rows == [("e",)]
+    every = sorted(tables.ask(sql.format("time > 0"), tables.in_store).rows)
+    assert every == [("1",), ("[d]",), ("a",), ("b",), ("c",), ("e",), ('{"k":1}',)]
+
+
+def test_an_object_beside_lists_of_objects_is_an_element(tables: AggregatedTables) -> None:
+    records: list[Record] = [{"items": [{"id": 1}, {"id": 2}]}, {"items": {"id": 3, "n": 1.5}}]
+    tables.store([(HOURS[0] * 1000 + at, record) for at, record in enumerate(records)])
+    sql = "SELECT SUM(item.id) AS ids, MAX(item.n) AS n FROM pay CROSS JOIN UNNEST(items) AS t(item)"
+    assert tables.ask(sql, tables.in_store).rows == [(6, 1.5)]
