@@ -68,9 +68,7 @@ def wrapping_list(catalog: TableCatalog, path: FieldPath) -> ColumnType:
         one = (ELEMENT, *(steps[1:] if steps[:1] == (ELEMENT,) else steps))
         merged[one] = merged.get(one, frozenset()) | (types if steps else types - {FieldType.ARRAY})
     element = column_type(TableCatalog(catalog.table, merged), (ELEMENT,), COLUMN_LEVELS_MAX - 1)
-    return ColumnType(
-        TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element, wraps=True
-    )
+    return ColumnType(TypeKind.LIST, element=element, wraps=True)
 
 
 def _is_list(catalog: TableCatalog, path: FieldPath) -> bool:
