@@ -10,10 +10,13 @@ FUZZ_READY := $(FUZZ)/.ready
 SECONDS    ?= 60
 BODIES     ?= 20000
 
-.PHONY: help demo test check up bench bench-ingest chaos audit fuzz fuzz-http clean setup lock
+.PHONY: help core demo test check up bench bench-ingest chaos audit fuzz fuzz-http clean setup lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+core: $(READY) ## build the compiled core again, after a change in native/
+	@bin/build-core $(BIN)
 
 setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
@@ -21,6 +24,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@bin/build-core $(BIN)
 	@touch $@
 
 demo: $(READY) ## the whole road, from printed lines to rows in Postgres

@@ -24,7 +24,7 @@ from pymongoarrow.api import Schema, find_arrow_all
 from bench.environment import mongod_pid, mongodb_database, server_url, wanted_events
 from bench.measuring import Variant, Work, print_comparison, ready, take_turns
 from bench.sample import END, SPAN, TABLE, encode, make_event_batches
-from logdrain.answer.queries import Queries, Reading
+from logdrain.answer.queries import Queries
 from logdrain.bootstrap import SystemClock, open_queries, open_source
 from logdrain.config import Settings, read_settings
 from logdrain.events.mongo_client import close_async, open_async
@@ -36,7 +36,7 @@ from logdrain.model.events import Batch
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.plans import Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
-from logdrain.ports import ArrowStream, ScanSource
+from logdrain.ports import ScanSource
 from logdrain.worker.parts import open_worker_parts
 
 DATABASE = "bench_sql"
@@ -212,15 +212,9 @@ def by_pipeline(events: Events, ids: Document) -> Sums:
 
 def by_logdrain(queries: Queries, request: QueryRequest) -> Sums:
     """Plan, scan, run."""
-    sums: Sums = []
-
-    def use(_reading: Reading, rows: ArrowStream) -> int:
-        for batch in rows:
-            sums.extend((row["category"], row["sum"]) for row in batch.to_pylist())
-        return len(sums)
-
-    queries.run(request, use)
-    return sorted(sums)
+    with queries.stream(request) as answer:
+        rows = [row for batch in answer.rows for row in batch.to_pylist()]
+    return sorted((row["category"], row["sum"]) for row in rows)
 
 
 def compare_slices(settings: Settings, events: Events) -> None:

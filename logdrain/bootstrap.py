@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import log, metrics
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.config import Settings
+from logdrain.drain.compiled import clean_frames
 from logdrain.errors import NotRunning
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.late_notes import MongoLateNotes
@@ -75,7 +76,8 @@ class Drain:
             uri, driver=settings.mongodb_driver, timeout_s=settings.store_timeout_s * _DRIVER_PATIENCE
         )
         self._store = store = MongoEventStore(self._client, database_name(uri), SystemClock(), settings)
-        self._spool = _open_spool(settings)
+        self._spool = spool = _open_spool(settings)
+        frames = clean_frames(settings.core)
         memory = MemoryBudget(
             settings.parsed_size_max_bytes,
             "too many bodies are being parsed",
@@ -86,8 +88,8 @@ class Drain:
         self.parts = DrainParts(
             settings=settings,
             store=store,
-            intake=Intake(store, self._spool if settings.is_spooling else None, settings, memory),
-            replay=Replay(self._spool, store, settings.keys_per_record_max) if self._spool else None,
+            intake=Intake(store, spool if settings.is_spooling else None, settings, memory, frames),
+            replay=Replay(spool, store, settings.keys_per_record_max, frames) if spool else None,
             ledger=self._ledger,
             stored_keys=self._keys,
         )
@@ -124,7 +126,9 @@ def _open_spool(settings: Settings) -> FolderSpool | None:
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
+    uri = require(settings.mongodb_uri, "MONGODB_URI")
+    # Groups are sorted into a copy.
+    with closing(MongoScanSource(uri, groups_max_bytes=settings.query_memory_max_bytes // 2)) as source:
         yield source
 
 

@@ -148,6 +148,7 @@ class Settings:
     keys_per_record_max: int = _whole("LOGDRAIN_KEYS_PER_RECORD_MAX", 10_000, 1, 1_000_000)
     split_wait_s: float = _number("LOGDRAIN_SPLIT_WAIT_S", 60, 1, 86_400)
     quarantine_keep_days: int = _whole("LOGDRAIN_QUARANTINE_KEEP_DAYS", 90, 1, 3650)
+    core: str = _choice("LOGDRAIN_CORE", "auto", "python", "compiled")
     mongodb_driver: str = _choice("LOGDRAIN_MONGODB_DRIVER", "pymongo", "motor")
     jobs_folder: str = _text("LOGDRAIN_JOBS_FOLDER", "jobs")
     result_folder: str = _folder("LOGDRAIN_RESULT_FOLDER")

@@ -100,27 +100,28 @@ class FrameReader:
         self._delivery = delivery
         self._unreadable = UnreadableFrames(delivery)
 
-    def take(self, frame: Frame) -> None:
-        """Look at the next frame or junk."""
+    def take(self, frame: Frame) -> Message | None:
+        """Look at the next frame or junk; returns what it says, where an application said it."""
         parsed = self.parsed
         if frame.junk:
             self._unreadable.add(frame)
-            return
+            return None
         parsed.frames += 1
         parsed.resynced += frame.resync
         message = read_message(frame)
         if message is None:
             self._unreadable.add(frame)
             parsed.kinds[LineKind.UNREADABLE] += 1
-            return
+            return None
         kind = kind_of(message)
         if kind is LineKind.APP and self.line_filter.takes(message):
             parsed.messages.append(message)
-            return
+            return message
         parsed.kinds[kind] += 1
         if kind is LineKind.LOSS and (loss := losses(message)):
             code, lines = loss
             parsed.lost[code] += lines
+        return message if kind is LineKind.APP else None
 
     def finish(self) -> ParsedDelivery:
         """All of them were taken."""
@@ -173,10 +174,10 @@ def to_event(line: Line) -> Event | Quarantined | NearMiss | None:
     if line.broken:
         rejection = Rejection(DropReason.SPLIT, "the sender cut this line, the rest did not come")
         return _quarantine_line(line, rejection) if may_start_event(line.text) else None
-    if not has_tag_sign(line.text):
-        return None
     text = bare(line.text)
     direct = read_tagged(text)
+    if direct is None and not has_tag_sign(text):
+        return None
     tagged = direct or read_logged(text)
     record = read_record(tagged.text) if tagged else None
     if tagged is None or record is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from logdrain import metrics
+from logdrain.drain.bulk import CleanFrames, PythonFrames
 from logdrain.drain.reading import ParsedDelivery
 from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
 from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery, store_parsed
@@ -66,6 +67,7 @@ class Intake:
         spool: Where deliveries wait while the store is away, or None: then they are refused.
         settings: Those of the environment.
         memory: Of deliveries while they are parsed and stored; None for no limit.
+        clean_frames: Takes the frames that need no second look.
     """
 
     def __init__(
@@ -74,17 +76,24 @@ class Intake:
         spool: Spool | None,
         settings: IntakeSettings,
         memory: MemoryBudget | None = None,
+        clean_frames: type[CleanFrames] = PythonFrames,
     ) -> None:
         self._store = store
         self._spool = spool
         self._settings = settings
         self._memory = memory
+        self._clean_frames = clean_frames
         self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
     @property
     def has_spool(self) -> bool:
         """Whether deliveries have somewhere to wait while the store is away."""
         return self._spool is not None
+
+    @property
+    def core(self) -> str:
+        """`python` or `compiled`: what reads deliveries."""
+        return self._clean_frames.name
 
     @property
     def is_behind(self) -> bool:
@@ -156,7 +165,9 @@ class Intake:
         tries_left = _PARSE_TRIES
         while True:
             tries_left -= 1
-            parsed = await parse_delivery(spooled, find_splits, self._settings.keys_per_record_max)
+            parsed = await parse_delivery(
+                spooled, find_splits, self._settings.keys_per_record_max, self._clean_frames
+            )
             if parsed.batch.is_empty:
                 return parsed, Stored()
             try:

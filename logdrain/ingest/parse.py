@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from logdrain import metrics
-from logdrain.drain.bulk import parse_in_bulk
+from logdrain.drain.bulk import CleanFrames, PythonFrames, parse_in_bulk
 from logdrain.drain.reading import ParsedDelivery, quarantine_body, read, unfinished
 from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
@@ -30,7 +30,10 @@ FindSplits = Callable[[Sequence[Origin], Sequence[str]], Awaitable[list[Split]]]
 
 
 async def parse_delivery(
-    spooled: Spooled, find_splits: FindSplits, keys_per_record_max: int
+    spooled: Spooled,
+    find_splits: FindSplits,
+    keys_per_record_max: int,
+    clean_frames: type[CleanFrames] = PythonFrames,
 ) -> ParsedDelivery:
     """Parse a delivery; a large body is parsed in a thread, so other requests go on.
 
@@ -38,6 +41,7 @@ async def parse_delivery(
         spooled: The delivery, with its body.
         find_splits: Asked only if a message may continue a line of an earlier delivery.
         keys_per_record_max: The store's limit: records that may be above it are left to the store.
+        clean_frames: Takes the frames that need no second look.
 
     Raises:
         StoreUnavailable: from `find_splits`.
@@ -46,7 +50,7 @@ async def parse_delivery(
     if problem:
         return ParsedDelivery(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     readers = _READERS if len(body) > _THREAD_ABOVE_BYTES else None
-    parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max))
+    parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max, clean_frames))
     pieces = await _done(readers, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
     return await _done(readers, partial(read, parsed, delivery, waiting))

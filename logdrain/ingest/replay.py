@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from logdrain import log, metrics
+from logdrain.drain.bulk import CleanFrames, PythonFrames
 from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
 from logdrain.ingest.parse import count_stored, parse_delivery, store_parsed
-from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.model.events import Delivery, DropReason, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports import EventStore, Spool
 
@@ -27,8 +28,15 @@ class Replay:
     Replaying an entry twice is safe: its events have the same ids again.
     """
 
-    def __init__(self, spool: Spool, store: EventStore, keys_per_record_max: int) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        store: EventStore,
+        keys_per_record_max: int,
+        clean_frames: type[CleanFrames] = PythonFrames,
+    ) -> None:
         self._keys_per_record_max = keys_per_record_max
+        self._clean_frames = clean_frames
         self._spool = spool
         self._store = store
         self._after: SpooledEntry | None = None
@@ -107,8 +115,8 @@ class Replay:
 
         async def flush() -> None:
             nonlocal gathered
-            if not gathered.batch.is_empty:
-                count_stored(gathered, await store_parsed(gathered, self._store))
+            is_empty = gathered.batch.is_empty
+            count_stored(gathered, Stored() if is_empty else await store_parsed(gathered, self._store))
             self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
@@ -121,7 +129,9 @@ class Replay:
             # Parsed first: that may flush, and what is gathered is another then.
             parsed = _damaged(entry)
             if entry.spooled:
-                parsed = await parse_delivery(entry.spooled, find_splits, self._keys_per_record_max)
+                parsed = await parse_delivery(
+                    entry.spooled, find_splits, self._keys_per_record_max, self._clean_frames
+                )
             gathered.add(parsed)
 
         for entry in entries:

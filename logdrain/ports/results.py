@@ -8,7 +8,7 @@ import psycopg
 from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
 from logdrain.model.result_files import Target
-from logdrain.ports.queries import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 
 Transaction = psycopg.Connection[tuple[object, ...]]
 """A Postgres connection inside an open transaction."""

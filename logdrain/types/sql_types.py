@@ -45,17 +45,14 @@ def column_type(catalog: TableCatalog, path: FieldPath, levels: int = COLUMN_LEV
     if path in _PSEUDO:
         return _PSEUDO[path]
     seen = catalog.types(path) - {FieldType.NULL}
-    if seen and path[-1:] == ("",):
-        return ColumnType(TypeKind.TEXT)
     kind = next(kind for kind, row in COLUMN_KINDS.items() if seen <= row.holds)
-    if kind not in (TypeKind.LIST, TypeKind.STRUCT):
-        return ColumnType(kind)
-    if levels == 1:
+    is_nested, levels = kind in (TypeKind.LIST, TypeKind.STRUCT), levels - 1
+    if seen and (path[-1:] == ("",) or (is_nested and not levels)):
         return ColumnType(TypeKind.TEXT)
-    if kind is TypeKind.STRUCT:
-        return _struct(catalog, path, levels - 1)
-    element = column_type(catalog, (*path, ELEMENT), levels - 1)
-    return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
+    if kind is TypeKind.LIST:
+        element = column_type(catalog, (*path, ELEMENT), levels)
+        return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
+    return _struct(catalog, path, levels) if kind is TypeKind.STRUCT else ColumnType(kind)
 
 
 def wrapping_list(catalog: TableCatalog, path: FieldPath) -> ColumnType:

@@ -12,7 +12,7 @@ from logdrain.web.server.access import require
 
 
 async def get_health(request: web.Request) -> web.Response:
-    """200 `{"status": "ok", "mongodb": "ok", "postgres": "ok"}`, or what is wrong and what helps.
+    """200 `{"status": "ok", "mongodb": "ok", "postgres": "ok", "core": …}`, or what is wrong and what helps.
 
     `degraded`, still 200: deliveries are taken in all the same. `failing`, 503: they are not.
     """
@@ -36,6 +36,7 @@ async def get_health(request: web.Request) -> web.Response:
             report[part] = "ok"
     if report["mongodb"] != "ok" and not parts.intake.has_spool:
         report["status"] = "failing"
+    report["core"] = parts.intake.core
     return web.json_response(report, status=503 if report["status"] == "failing" else 200)
 
 

@@ -1,20 +1,21 @@
 """A slice becomes rows in a result: SQL or Python runs, its rows and the note that it ran commit together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.deadlines import time_limit
+from logdrain.answer.queries import Answer, Queries, once_more
 from logdrain.ledger.schedules import table_key
 from logdrain.model.jobs import Claim, Reads, RunOutcome, Schedule
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.result_files import Target
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, Clock, LateNotes, ResultWriter, Slices, Transaction
+from logdrain.ports import Clock, LateNotes, ResultWriter, Slices, Transaction
 from logdrain.results.url.target import parse_result, resolve
-from logdrain.worker.python_slices import PythonReading, PythonSlices
+from logdrain.worker.python_slices import PythonAnswer, PythonSlices
 
 
 class SliceRunner:
@@ -63,41 +64,54 @@ class SliceRunner:
             LeaseLost: another worker has the slice; nothing was written.
             LogdrainError: it failed, or what `stop` was asked with; nothing was written.
         """
+        schedule, stop = claim.schedule, stop or Stop()
+        timeout_s = schedule.timeout_s or self._queries.timeout_s
+        with time_limit(stop, timeout_s, is_own=bool(schedule.timeout_s)):
+            return once_more(partial(self._run, claim, stop))
+
+    def _run(self, claim: Claim, stop: Stop) -> RunOutcome:
         schedule = claim.schedule
         request = slice_request(schedule, claim.scheduled_at, self._clock.now())
         target = self._target(schedule.result) if schedule.result else None
         # Before anything is read: what is noted from here on, the scans may have missed.
         store_time = self._late_notes.store_time() if self._late_notes and target else None
-        noted: list[RunOutcome] = []
 
-        def use(reading: Reading | PythonReading, stream: ArrowStream) -> int:
-            rows = _Counted(stream)
-            if target is None:
-                return sum(batch.num_rows for batch in rows)
-
-            def commit_note(transaction: Transaction) -> None:
-                outcome = _outcome(reading, rows.count, store_time, target)
-                self._slices.note_success(transaction, claim, outcome)
-                noted.append(outcome)
-
-            return self._writer.write(
-                target,
-                claim,
-                rows,
-                slice_column=reading.plan.slice_column,
-                commit_note=commit_note,
-                ledger_identity=self._slices.identity(),
+        def outcome() -> RunOutcome:
+            reads = _reads(store_time, answer.plan, target)
+            return RunOutcome(
+                answer.rows_read, answer.bytes_read, answer.rows.rows_read, answer.plan.warnings, reads
             )
 
-        if schedule.function:
-            answer = self._python.run(claim, request, use, stop)
-        else:
-            answer = self._queries.run(request, use, stop=stop, timeout_s=schedule.timeout_s or None)
-        if noted:
-            return noted[-1]
-        outcome = _outcome(answer, answer.rows_out, store_time, target)
-        self._slices.succeed(claim, outcome)
-        return outcome
+        noted: list[RunOutcome] = []
+
+        def commit_note(transaction: Transaction) -> None:
+            noted.append(outcome())
+            self._slices.note_success(transaction, claim, noted[-1])
+
+        with self._answer(claim, request, stop) as answer:
+            if target is None:
+                for _ in answer.rows:
+                    pass
+            else:
+                self._writer.write(
+                    target,
+                    claim,
+                    answer.rows,
+                    slice_column=answer.plan.slice_column,
+                    commit_note=commit_note,
+                    ledger_identity=self._slices.identity(),
+                )
+        if not noted:
+            noted.append(outcome())
+            self._slices.succeed(claim, noted[-1])
+        return noted[-1]
+
+    def _answer(
+        self, claim: Claim, request: QueryRequest, stop: Stop
+    ) -> AbstractContextManager[Answer | PythonAnswer]:
+        if claim.schedule.function:
+            return self._python.answer(claim, request, stop)
+        return self._queries.stream(request, stop=stop, timeout_s=claim.schedule.timeout_s or None)
 
     def close_idle(self) -> None:
         """Give back what is kept for the next slice: databases and connections."""
@@ -121,16 +135,6 @@ def slice_request(schedule: Schedule, scheduled_at: datetime, now: datetime) -> 
     )
 
 
-def _outcome(
-    read: Reading | PythonReading | Answer,
-    rows_written: int,
-    store_time: datetime | None,
-    target: Target | None,
-) -> RunOutcome:
-    reads = _reads(store_time, read.plan, target)
-    return RunOutcome(read.rows_read, read.bytes_read, rows_written, read.plan.warnings, reads)
-
-
 def _reads(store_time: datetime | None, plan: PlanSummary, target: Target | None) -> Reads | None:
     """What decides whether the slice runs again for late events; None where it must not.
 
@@ -143,21 +147,3 @@ def _reads(store_time: datetime | None, plan: PlanSummary, target: Target | None
     ranges = tuple((scan.table, scan.time_range) for scan in plan.scans)
     results = tuple((table_key(*scan.table), scan.time_range) for scan in plan.result_scans)
     return Reads(store_time, ranges, newest_only=target.mode.facts.holds_one_slice, results=results)
-
-
-class _Counted:
-    """A stream that knows how many rows have gone by."""
-
-    def __init__(self, stream: ArrowStream) -> None:
-        self._stream = stream
-        self.count = 0
-
-    @property
-    def schema(self) -> pa.Schema:
-        """See the stream."""
-        return self._stream.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._stream:
-            self.count += batch.num_rows
-            yield batch

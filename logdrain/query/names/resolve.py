@@ -160,7 +160,8 @@ class _Resolver:
 
     def _read_as_lists(self, node: exp.Expr, scope: NameScope) -> None:
         """What becomes rows is a list: see `read_as_list`."""
-        lists = node.expressions if isinstance(node, exp.Unnest) else [node.this.this]
+        calls = node.find_all(exp.Explode, exp.ExplodeOuter)
+        lists = node.expressions if isinstance(node, exp.Unnest) else [call.this for call in calls]
         columns = {(each.table, each.name) for each in lists if isinstance(each, exp.Column)}
         for source in (source for level in scope.chain() for source in level.event_sources()):
             for _, name in (column for column in columns if column[0] == source.alias):

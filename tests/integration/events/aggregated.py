@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.queries import Answer, Queries
 from logdrain.bootstrap import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
@@ -19,7 +19,6 @@ from logdrain.model.events import Batch, Event, Origin, Record, Table
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.changed_settings import settings_with
 
@@ -90,18 +89,10 @@ class AggregatedTables:
     ) -> Rows:
         """Run a query at a scheduled time."""
         request = QueryRequest(sql, "production", dialect, at_s, SCHEDULED_TIME_S)
-        schemas: list[pa.Schema] = []
-        rows: list[Row] = []
-
-        def use(_reading: Reading, stream: ArrowStream) -> int:
-            rows.clear()
-            schemas.append(stream.schema)
-            for batch in stream:
-                rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-            return len(rows)
-
-        answer = queries.run(request, use, stop=stop)
-        return Rows(schemas[-1], rows, answer)
+        with queries.stream(request, stop=stop) as answer:
+            batches = [[column.to_pylist() for column in batch.columns] for batch in answer.rows]
+        rows = [row for columns in batches for row in zip(*columns, strict=True)]
+        return Rows(answer.rows.schema, rows, answer)
 
     def close(self) -> None:
         """Give the connections back."""

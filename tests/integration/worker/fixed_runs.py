@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import psycopg
 
-from logdrain.answer.queries import Answer, Queries, Reading, Use
+from logdrain.answer.queries import Answer, Queries
 from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.parts import Ledger, connect
 from logdrain.ledger.slices import PostgresSlices
@@ -51,10 +51,12 @@ class FixedQueries:
 
     select: Select
 
-    def run(self, request: QueryRequest, use: Use, **_: object) -> Answer:
+    timeout_s: float | None = None
+
+    @contextmanager
+    def stream(self, request: QueryRequest, **_: object) -> Iterator[Answer]:
         plan = PlanSummary(scans=(), slice_column="time")
-        instant = datetime.fromtimestamp(request.scheduled_time_s, UTC)
-        return Answer(plan, 0, 0, use(Reading(plan, []), self.select(instant)))
+        yield Answer(plan, self.select(datetime.fromtimestamp(request.scheduled_time_s, UTC)), [])
 
 
 def select_sums(sums: Mapping[str, int]) -> Select:

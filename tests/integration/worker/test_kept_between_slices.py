@@ -7,7 +7,7 @@ from pathlib import Path
 import pymongo
 import pytest
 
-from logdrain.answer import kept_shelf
+from logdrain.answer.kept import shelf
 from logdrain.bootstrap import open_late_notes
 from logdrain.config import Settings, read_settings
 from logdrain.model.jobs import Cause
@@ -87,7 +87,7 @@ def table(world: World, name: str) -> Rows:
 def test_the_table_is_the_same_and_events_are_read_once(
     world: World, monkeypatch: pytest.MonkeyPatch, number: str
 ) -> None:
-    monkeypatch.setattr(kept_shelf, "_GROUPED_PER_START", WINDOW_DAYS * PER_DAY // 2)
+    monkeypatch.setattr(shelf, "_GROUPED_PER_START", WINDOW_DAYS * PER_DAY // 2)
     plain, plain_sent = backfill(world, "plain", number, 0)
     kept, kept_sent = backfill(world, "kept", number, 2**20)
     assert len(plain) == len(SLICES) * 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from logdrain import log
 from logdrain.cli.output import FORMATS, print_table, to_json, write_stream
 from logdrain.drain.loggers import may_start_event
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports import ArrowStream
 
 CONTROLS = [
     "\x1b[31mred",
@@ -31,7 +31,7 @@ CONTROLS = [
 def written(form: str, name: str, value: str) -> str:
     batch = pa.record_batch({name: [value]})
     out = io.StringIO(newline="")
-    assert write_stream(BatchStream(batch.schema, [batch]), form, out) == 1
+    assert write_stream(ArrowStream(batch.schema, [batch]), form, out) == 1
     return out.getvalue()
 
 
@@ -110,7 +110,7 @@ def test_maps_are_objects(form: str) -> None:
     maps = pa.array([[("b", 3), ("a", 1)], None, []], pa.map_(pa.string(), pa.int64()))
     batch = pa.record_batch({"m": maps})
     out = io.StringIO(newline="")
-    write_stream(BatchStream(batch.schema, [batch]), form, out)
+    write_stream(ArrowStream(batch.schema, [batch]), form, out)
     assert ('{""b"":3,""a"":1}' if form == "csv" else '{"b":3,"a":1}') in out.getvalue()
     if form == "json":
         assert json.loads(out.getvalue()) == [{"m": {"b": 3, "a": 1}}, {"m": None}, {"m": {}}]

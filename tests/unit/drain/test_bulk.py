@@ -9,14 +9,17 @@ from typing import Any
 
 import bson
 import pytest
+from bson.codec_options import CodecOptions, DatetimeConversion
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.bulk import parse_in_bulk
+from logdrain.drain.bulk import CleanFrames, PythonFrames, parse_in_bulk
+from logdrain.drain.compiled import IS_COMPILED, CompiledFrames
 from logdrain.drain.messages import PIECE_SIZE_BYTES
 from logdrain.drain.reading import ParsedDelivery, parse, read, unfinished
 from logdrain.events.write.encoding import encode_events
 from logdrain.model.events import Delivery, LineKind, Origin, Split
+from logdrain.types.event_documents import shape_of
 from tests.fuzz.bodies import mutated, samples
 
 DELIVERY = Delivery("shop", "one", "d.token", 2)
@@ -27,11 +30,18 @@ WAITING = [
 ]
 TIME = "2012-03-01T00:12:34.567890+00:00"
 
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 Parse = Callable[[bytes, Delivery], ParsedDelivery]
 
 
-def in_bulk(body: bytes, delivery: Delivery, keys_max: int = KEYS_MAX) -> ParsedDelivery:
-    return parse_in_bulk(body, delivery, keys_max)
+FRAMES: list[type[CleanFrames]] = [PythonFrames, *([CompiledFrames] if IS_COMPILED else [])]
+"""In Python, and compiled where that is installed."""
+
+
+def in_bulk(
+    body: bytes, delivery: Delivery, keys_max: int = KEYS_MAX, of: type[CleanFrames] = PythonFrames
+) -> ParsedDelivery:
+    return parse_in_bulk(body, delivery, keys_max, clean_frames=of)
 
 
 def found_by(
@@ -45,8 +55,7 @@ def found_by(
     for name, table in encoded.tables.items():
         found[f"table {name}"] = (
             sorted(zip(table.documents, table.raws, strict=True)),
-            table.hours,
-            table.shapes.keys(),
+            {(shape_of(bson.decode(document, CODEC)), hour) for (_, hour), document in table.shapes.items()},
         )
     found["quarantined"] = sorted([*parsed.batch.quarantined, *encoded.quarantined])
     found["splits"], found["joins"] = parsed.batch.splits, parsed.batch.joins
@@ -57,7 +66,9 @@ def found_by(
 
 
 def assert_same(body: bytes, waiting: Sequence[Split] = ()) -> None:
-    assert found_by(in_bulk, body, waiting) == found_by(parse, body, waiting)
+    careful = found_by(parse, body, waiting)
+    for of in FRAMES:
+        assert found_by(partial(in_bulk, of=of), body, waiting) == careful, of
 
 
 def counted(message: bytes) -> bytes:
@@ -71,7 +82,9 @@ def frame(
 
 
 def events_in_bulk(body: bytes) -> int:
-    return sum(len(table.documents) for table in in_bulk(body, DELIVERY).batch.documents.values())
+    tables = [in_bulk(body, DELIVERY, of=of).batch.documents.values() for of in FRAMES]
+    [count] = {sum(len(table.documents) for table in found) for found in tables}
+    return count
 
 
 CLEAN = [
@@ -204,6 +217,16 @@ def test_lines_that_were_cut_before_are_ended_or_broken_off() -> None:
         assert_same(body, WAITING)
 
 
+@pytest.mark.parametrize(
+    "text", ['{"n":9223372036854775808}', '{"a":', '{"time":null}', '{"\\u0000":1}', '{"_id":1}']
+)
+def test_odd_lines_among_very_many(text: str) -> None:
+    clean, odd = [frame(each) for each in CLEAN], frame(f"@[a.b] {text}")
+    body = b"".join(odd if number % 100 == 7 else clean[number % len(clean)] for number in range(1000))
+    assert events_in_bulk(body) == 990
+    assert_same(body)
+
+
 def test_lines_that_are_only_counted() -> None:
     tagged, plain = frame(CLEAN[0]), frame("GET / 200")
     router = frame("at=info", sender="host heroku router -")
@@ -224,9 +247,10 @@ def test_lines_that_are_only_counted() -> None:
 
 def test_a_record_that_may_have_too_many_keys_is_left_to_the_store() -> None:
     body = frame('@[a.b] {"a":1,"b":2,"c":3}')
-    few = partial(in_bulk, keys_max=2)
-    assert not few(body, DELIVERY).batch.documents
-    assert found_by(few, body, keys_max=2) == found_by(parse, body, keys_max=2)
+    for of in FRAMES:
+        few = partial(in_bulk, keys_max=2, of=of)
+        assert not few(body, DELIVERY).batch.documents
+        assert found_by(few, body, keys_max=2) == found_by(parse, body, keys_max=2)
 
 
 def test_a_document_is_id_time_origin_and_the_fields() -> None:

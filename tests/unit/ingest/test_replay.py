@@ -1,5 +1,6 @@
 import pytest
 
+from logdrain import metrics
 from logdrain.errors import SpoolUnavailable, StoreUnavailable
 from logdrain.ingest.replay import Replay
 from logdrain.model.events import Batch, DropReason, Stored
@@ -39,6 +40,19 @@ async def test_a_line_cut_between_two_entries_is_put_together() -> None:
     await spool.append(delivery(line(text[10_000:]), "tail"))
     await Replay(spool, store, KEYS_MAX).step()
     assert store.records == [{"x": "y" * 10_050}]
+
+
+def near_misses() -> float:
+    return metrics.REGISTRY.get_sample_value("logdrain_lines_total", {"kind": "near_miss"}) or 0.0
+
+
+async def test_near_misses_that_waited_are_noted_and_counted() -> None:
+    store, spool = ToldStore(), MemorySpool()
+    before = near_misses()
+    await spool.append(delivery(line('sent @[a.b] {"x":1}')))
+    await Replay(spool, store, KEYS_MAX).step()
+    assert [miss.raw for miss in store.near_misses] == [b'sent @[a.b] {"x":1}']
+    assert (store.writes, near_misses() - before) == (0, 1)
 
 
 async def test_damaged_octets_go_to_quarantine_as_they_are() -> None:
