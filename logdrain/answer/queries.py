@@ -77,7 +77,8 @@ class Queries:
             result_columns=self._results.columns if self._results is not None else no_results,
         )
         if plan.aggregation is not None:
-            self._prepared.keep(request, plan, catalogs(plan.aggregation.scan.table))
+            scan = plan.aggregation.scan
+            self._prepared.keep(request, plan, catalogs(scan.table).within(*scan.time_range))
         return plan
 
     def check(self, request: QueryRequest) -> Plan:
@@ -216,7 +217,8 @@ class Queries:
         Raises:
             ScanTypeChanged: it is not, or none can be made any more: planning again says why.
         """
-        if groups.rows_read and groups.catalog == prepared.catalog:
+        (scan,) = summary.scans
+        if groups.rows_read and groups.catalog.within(*scan.time_range) == prepared.catalog:
             return  # the table has events, so it is still there, and no name can mean anything else
         try:
             is_same = self._plan(request).summary == summary

@@ -1,4 +1,4 @@
-"""`logdrain tables`, `schema`, `table:…`, `db:list`, `tail`, `quarantine`: what is in MongoDB."""
+"""`logdrain tables`, `table:list`, `db:list`, `tail`, `quarantine`: what is in MongoDB."""
 
 import argparse
 import sys
@@ -64,36 +64,6 @@ def run_tables(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_schema_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of the command."""
-    parser.add_argument("table", help="database.table")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    servers.add_data_argument(parser)
-
-
-def run_schema(arguments: argparse.Namespace) -> int:
-    """Print a table's fields, the BSON types seen in each, and the SQL type they read as."""
-    from logdrain.bootstrap import open_source
-    from logdrain.types.sql_types import column_type
-
-    with open_source(servers.settings_of(arguments)) as source:
-        catalog = source.catalog(table_named(arguments.table, source.tables()))
-    rows = [
-        (".".join(path), ", ".join(sorted(kinds)), str(column_type(catalog, path)))
-        for path, kinds in sorted(catalog.fields.items())
-    ]
-    headings = ("field", "seen", "sql_type")
-    if arguments.json:
-        print(to_json([dict(zip(headings, row, strict=True)) for row in rows]))
-        return 0
-    print_table(headings, [("time", "date", "BIGINT"), ("_time", "date", "TIMESTAMPTZ"), *rows], sys.stdout)
-    if catalog.has_times_without_zone:
-        print("Of some events the `time` has no zone: the frame's timestamp counts, `time_` has the text.")
-    if catalog.is_full:
-        print("There are more fields than LOGDRAIN_FIELDS_MAX: the others read as NULL.")
-    return 0
-
-
 def add_db_list_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of the command."""
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -134,20 +104,6 @@ def run_table_list(arguments: argparse.Namespace) -> int:
     headings = ("database", "table", "events", "size_bytes", "first_time", "last_time")
     print_rows(headings, rows, sys.stdout, as_json=arguments.json)
     return 0
-
-
-def add_table_show_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of the command."""
-    parser.add_argument("database", help="the first half of the tag")
-    parser.add_argument("table", help="the second half")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    servers.add_data_argument(parser)
-
-
-def run_table_show(arguments: argparse.Namespace) -> int:
-    """Print a table's fields, as `logdrain schema DATABASE.TABLE` does."""
-    arguments.table = f"{arguments.database}.{arguments.table}"
-    return run_schema(arguments)
 
 
 _POLL_S = 1.0

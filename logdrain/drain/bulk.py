@@ -255,14 +255,11 @@ class PythonFrames:
         except _NOT_AS_IT_IS:
             self._store_each(rows, records, times_ms)
             return
-        for row, record, time_ms, shape, document in zip(
-            rows, records, times_ms, shapes, documents, strict=True
-        ):
+        for row, time_ms, shape, document in zip(rows, times_ms, shapes, documents, strict=True):
             table = self._tables[row[3]]
             table.documents.append(document)
             table.raws.append(row[4])
-            table.shapes.setdefault(shape, record)
-            table.hours.add(time_ms // HOUR_MS)
+            table.shapes.setdefault((shape, time_ms // HOUR_MS), document)
 
     def _store_each(self, rows: list[_Row], records: list[Record], times_ms: list[int]) -> None:
         """As `_store`: one of them is no document as it is."""
@@ -301,13 +298,6 @@ def find_table(tag: bytes) -> str:
 def _read_tag(tag: bytes) -> str:
     table = table_of(tag.decode()) if _PLAIN_TAG.fullmatch(tag) else None
     return table.name if isinstance(table, Table) else ""
-
-
-def read_fields(raw: bytes) -> Record:
-    """The fields of a payload that was taken: its record without the time."""
-    record: Record = _decode(raw.partition(b"] ")[2])
-    record.pop("time", None)
-    return record
 
 
 def _decode_each(texts: Sequence[bytes]) -> list[Any]:

@@ -5,10 +5,9 @@ CPU, and lets other threads run meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import ClassVar, Protocol
 
-from logdrain.drain.bulk import CleanFrames, PythonFrames, find_sender, find_table, read_fields
+from logdrain.drain.bulk import CleanFrames, PythonFrames, find_sender, find_table
 from logdrain.drain.ids import hashed_name
 from logdrain.drain.reading import FrameReader
 from logdrain.errors import ConfigError
@@ -56,7 +55,7 @@ class _Core(Protocol):
 
     def tables(
         self, body: bytes
-    ) -> Sequence[tuple[str, list[bytes], list[bytes], Mapping[int, int], AbstractSet[int]]]: ...
+    ) -> Sequence[tuple[str, list[bytes], list[bytes], Mapping[tuple[int, int], int]]]: ...
 
 
 class CompiledFrames:
@@ -94,12 +93,11 @@ class CompiledFrames:
         events, app, platform = self._core.counts()
         self._parsed.kinds.update({LineKind.EVENT: events, LineKind.APP: app, LineKind.PLATFORM: platform})
         self._parsed.frames += events + app + platform
-        for name, documents, raws, shapes, hours in self._core.tables(self._body):
+        for name, documents, raws, shapes in self._core.tables(self._body):
             found = self._parsed.batch.documents[name]
             found.documents.extend(documents)
             found.raws.extend(raws)
-            found.shapes.update((shape, read_fields(raws[place])) for shape, place in shapes.items())
-            found.hours.update(hours)
+            found.shapes.update((key, documents[place]) for key, place in shapes.items())
 
     def _find_sender(self, name: bytes) -> tuple[int, bool, bytes] | None:
         sender = find_sender(name, self._delivery)

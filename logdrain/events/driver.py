@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo import UpdateOne
+from pymongo import UpdateMany, UpdateOne
 from pymongo.command_cursor import CommandCursor
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import Primary
@@ -67,7 +67,9 @@ class AsyncCollection(AsyncReader[Document], Protocol):
     ) -> Awaitable[object]:
         """Insert documents."""
 
-    def bulk_write(self, requests: Sequence[UpdateOne], *, ordered: bool) -> Awaitable[object]:
+    def bulk_write(
+        self, requests: Sequence[UpdateOne] | Sequence[UpdateMany], *, ordered: bool
+    ) -> Awaitable[object]:
         """Do several updates."""
 
     def find_one(self, query: Query, projection: Query, /) -> Awaitable[Document | None]:

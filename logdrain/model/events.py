@@ -242,21 +242,23 @@ class TableDocuments:
     Attributes:
         documents: BSON, see `types/event_documents.py`.
         raws: The payload that each came from, kept until it is stored.
-        shapes: A record of each shape, by the shape's hash.
-        hours: Which hours of event time they belong to, counted from 1970.
+        shapes: A document of each shape and hour, by the shape's hash and the hour of event time since 1970.
     """
 
     documents: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
-    shapes: dict[int, Record] = field(default_factory=dict)
-    hours: set[int] = field(default_factory=set)
+    shapes: dict[tuple[int, int], bytes] = field(default_factory=dict)
+
+    @property
+    def hours(self) -> set[int]:
+        """Which hours of event time they belong to."""
+        return {hour for _, hour in self.shapes}
 
     def add(self, other: "TableDocuments") -> None:
         """Put others of the same table behind these."""
         self.documents.extend(other.documents)
         self.raws.extend(other.raws)
         self.shapes.update(other.shapes)
-        self.hours.update(other.hours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The recipe: from a text or a tree to a plan, one step after the other. No step knows an engine."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlglot import exp
 
@@ -17,6 +18,7 @@ from logdrain.query.names.trino_checks import check_types
 from logdrain.query.names.unseen import type_unseen
 from logdrain.query.pushdown.aggregation import find_aggregation
 from logdrain.query.pushdown.push_filters import push_filters
+from logdrain.query.scan_hours import plan_by_hours
 from logdrain.query.sql.call_checks import check_calls
 from logdrain.query.sql.context import PlanContext, no_results, sql_errors
 from logdrain.query.sql.syntax import read_statement
@@ -48,6 +50,8 @@ STEPS: tuple[Callable[[PlanContext], None], ...] = (
     infer_types,  # the types that an engine lowers by
 )
 
+_UNTYPED_STEPS = [step for step in STEPS if step not in {check_types, find_aggregation}]
+
 
 def plan_query(
     request: QueryRequest,
@@ -72,7 +76,11 @@ def plan_query(
         StoreUnavailable: from `catalogs`.
         UnknownResult, ResultError: from `result_columns`.
     """
-    context = new_context(request, catalogs, tables, has_addresses, result_columns)
+    context = partial(new_context, request, catalogs, tables, has_addresses, result_columns)
+    return plan_by_hours(context, _planned, _UNTYPED_STEPS)
+
+
+def _planned(context: PlanContext) -> Plan:
     with sql_errors(context, context.warnings):
         for step in STEPS:
             step(context)

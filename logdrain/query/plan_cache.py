@@ -47,7 +47,7 @@ class CachedPlan:
         scheduled_time_s: That one.
         aggregation: The plan's.
         moving: What differs for another.
-        catalog: What was known of the table.
+        catalog: What was known of the table within the hours that it reads.
     """
 
     plan: PlanSummary
@@ -106,7 +106,8 @@ class PlanCache:
 def prepare(request: QueryRequest, plan: PlanSummary, catalog: TableCatalog) -> CachedPlan | None:
     """A plan for all scheduled times; None where another time could change more than constants."""
     aggregation = plan.aggregation
-    if aggregation is None or plan.counts_from_now or not isinstance(request.sql, str):
+    is_by_hours = aggregation and all(catalog.types(path) == types for path, types in aggregation.types)
+    if aggregation is None or not is_by_hours or plan.counts_from_now or not isinstance(request.sql, str):
         return None
     moving = _moving(parse_query(request.sql, request.dialect))
     if moving is None or not all(_can_move(value) for value in _values(aggregation, moving)):

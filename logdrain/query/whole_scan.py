@@ -41,7 +41,8 @@ def whole_scan(
             hint=nearest_hint(full_name, known, "`logdrain tables` lists them"),
             table=full_name,
         )
-    context = ScanBuilder("scan", catalogs(known[full_name]), time_range=time_range)
+    catalog = catalogs(known[full_name]).within(*time_range)
+    context = ScanBuilder("scan", catalog, time_range=time_range)
     for column in EventSource("scan", context).star() if columns is None else columns:
         context.column(tuple(column.split(".")))
     return context.finished()

@@ -45,6 +45,8 @@ def build_array(values: list[Any], of: ColumnType, where: str) -> Array:
     Raises:
         ScanTypeChanged: a value is of another type.
     """
+    if of.wraps:
+        values = [value if value is None or isinstance(value, list) else [value] for value in values]
     row = COLUMN_KINDS[of.kind]
     types = set(map(type, values)) - {type(None)}
     above = {type(BELOW_ARRAY)}

@@ -55,6 +55,23 @@ def column_type(catalog: TableCatalog, path: FieldPath, levels: int = COLUMN_LEV
     return _struct(catalog, path, levels) if kind is TypeKind.STRUCT else ColumnType(kind)
 
 
+def wrapping_list(catalog: TableCatalog, path: FieldPath) -> ColumnType:
+    """The type of a field that is a list in some events, where it is a list of one in the others."""
+    merged: dict[FieldPath, frozenset[FieldType]] = {}
+    for below, types in catalog.fields.items():
+        steps = below[len(path) :]
+        if below[: len(path)] != path or (steps[:1] == (ELEMENT,) and not _is_list(catalog, path)):
+            continue
+        one = (ELEMENT, *(steps[1:] if steps[:1] == (ELEMENT,) else steps))
+        merged[one] = merged.get(one, frozenset()) | (types if steps else types - {FieldType.ARRAY})
+    element = column_type(TableCatalog(catalog.table, merged), (ELEMENT,), COLUMN_LEVELS_MAX - 1)
+    return ColumnType(TypeKind.LIST, element=element, wraps=True)
+
+
+def _is_list(catalog: TableCatalog, path: FieldPath) -> bool:
+    return FieldType.ARRAY in catalog.types(path)
+
+
 def _struct(catalog: TableCatalog, path: FieldPath, levels: int) -> ColumnType:
     children = [child for child in catalog.children(path) if child[-1] != ELEMENT]
     # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.

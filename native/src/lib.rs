@@ -39,9 +39,8 @@ struct Table {
     document_ends: Vec<usize>,
     /// Where in the body each payload begins and ends.
     raws: Vec<(usize, usize)>,
-    /// A document's place, by the shape of its record.
-    shapes: HashMap<u64, usize>,
-    hours: HashSet<i64>,
+    /// A document's place, by the shape of its record and the hour of event time since 1970.
+    shapes: HashMap<(u64, i64), usize>,
 }
 
 /// One delivery that is being read.
@@ -142,13 +141,13 @@ impl CleanFrames {
         (self.events, self.app, self.platform)
     }
 
-    /// Of each table: its name, documents, payloads, {shape: place of a document}, hours.
+    /// Of each table: its name, documents, payloads, {(shape, hour): place of a document}.
     #[allow(clippy::type_complexity)]
     fn tables<'py>(
         &self,
         py: Python<'py>,
         body: &[u8],
-    ) -> PyResult<Vec<(String, Bound<'py, PyList>, Bound<'py, PyList>, HashMap<u64, usize>, HashSet<i64>)>> {
+    ) -> PyResult<Vec<(String, Bound<'py, PyList>, Bound<'py, PyList>, HashMap<(u64, i64), usize>)>> {
         self.found
             .iter()
             .filter(|table| !table.raws.is_empty())
@@ -162,7 +161,6 @@ impl CleanFrames {
                     PyList::new(py, documents.collect::<Vec<_>>())?,
                     PyList::new(py, raws.collect::<Vec<_>>())?,
                     table.shapes.clone(),
-                    table.hours.clone(),
                 ))
             })
             .collect()
@@ -232,11 +230,10 @@ impl CleanFrames {
         table.octets[id_at..id_at + 16].copy_from_slice(&self.ids.at(time_ms, position));
         let time_at = id_at + 16 + TIME_ELEMENT.len();
         table.octets[time_at..time_at + 8].copy_from_slice(&time_ms.to_le_bytes());
-        table.shapes.entry(shape).or_insert(table.raws.len());
+        table.shapes.entry((shape, time_ms.div_euclid(HOUR_MS))).or_insert(table.raws.len());
         table.document_ends.push(table.octets.len());
         let raw_at = line.raw.as_ptr().addr() - body.as_ptr().addr();
         table.raws.push((raw_at, raw_at + line.raw.len()));
-        table.hours.insert(time_ms.div_euclid(HOUR_MS));
         if self.seen.insert(sender.process) {
             self.begun.push(sender.process);
         }

@@ -105,8 +105,9 @@ class MongoGroups:
 
     def _require_same_types(self, groups: Groups) -> None:
         """The drain writes the catalog before the events it describes: what was read, it knows by now."""
+        catalog = groups.catalog.within(*self._aggregation.scan.time_range)
         for path, types in self._aggregation.types:
-            if groups.catalog.types(path) != types:
+            if not catalog.types(path) <= types:
                 raise ScanTypeChanged(
                     f"{groups.catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
                     hint="run the query again",

@@ -16,7 +16,7 @@ import pyarrow as pa
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from logdrain.errors import ScanTypeChanged
-from logdrain.events.bson.table_catalog import of_table
+from logdrain.events.bson.table_catalog import FACTS, of_table
 from logdrain.events.mongo_client import CATALOG
 from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
@@ -60,7 +60,7 @@ def is_group(document: Document) -> bool:
 
 
 def _catalog_of(table: Table) -> Document:
-    stages = [{"$match": of_table(table)}, {"$project": {"_id": 0, "path": 1, "type": 1}}]
+    stages = [{"$match": of_table(table)}, {"$project": FACTS}]
     return {"$unionWith": {"coll": CATALOG, "pipeline": stages}}
 
 

@@ -15,8 +15,10 @@ from pymongo.errors import PyMongoError
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import binary_id, own_objects
 from logdrain.events.mongo_client import NEAR_MISSES, QUARANTINE, database_name, tables_among, unavailable
+from logdrain.model.catalog import SeenField
 from logdrain.model.events import DropReason, NearMiss, NearMissReason, Origin, Quarantined, Table
 from logdrain.types.event_documents import read_origin
+from logdrain.types.type_table import BSON_TYPES
 
 _TIMEOUT_MS = 10_000
 _COUNT_WITHIN_S = 1.0
@@ -111,6 +113,36 @@ class MongoLook:
                 raise _unreadable(error) from error
             found += [_event(table, document) for document in documents]
         return sorted(found)[-count:] if count else []
+
+    def event(self, table: Table, event_id: bytes) -> StoredEvent | None:
+        """The event of an id; None where it is not there any more."""
+        try:
+            document = self._database[table.name].find_one({"_id": binary_id(event_id)})
+        except (PyMongoError, BSONError) as error:
+            raise _unreadable(error) from error
+        return _event(table, document) if document else None
+
+    def type_shares(self, table: Table, fields: Sequence[SeenField], events_max: int) -> list[float]:
+        """Which part of the newest events has each of these fields with its type.
+
+        Args:
+            table: Where to look.
+            fields: Whose paths MongoDB takes for what they are.
+            events_max: So many events are looked at.
+        """
+        counts = {
+            f"n{number}": {"$sum": {"$cond": [{"$in": [{"$type": f"${'.'.join(path)}"}, aliases]}, 1, 0]}}
+            for number, (path, aliases) in enumerate((path, BSON_TYPES[of].aliases) for path, of in fields)
+        }
+        group = {"$group": {"_id": None, "events": {"$sum": 1}, **counts}}
+        stages: list[dict[str, Any]] = [{"$sort": {"_id": -1}}, {"$limit": events_max}, group]
+        try:
+            found = next(iter(self._database[table.name].aggregate(stages)), {"events": 0})
+        except PyMongoError as error:
+            raise unavailable(error) from error
+        return [
+            found[f"n{number}"] / found["events"] if found["events"] else 0.0 for number in range(len(fields))
+        ]
 
     def quarantine(self, count: int, reason: DropReason | None = None) -> list[QuarantineEntry]:
         """The newest entries, oldest first; the octets of an entry in parts are those of its first part."""

@@ -59,8 +59,7 @@ def _add(event: Event, keys_max: int, done: Encoded) -> None:
     table = done.tables[event.table.name]
     table.documents.append(encoded)
     table.raws.append(event.raw)
-    table.shapes[hash(shape_of(event.record))] = event.record
-    table.hours.add(event.time_ms // HOUR_MS)
+    table.shapes[hash(shape_of(event.record)), event.time_ms // HOUR_MS] = encoded
     if event.has_time_without_zone:
         done.times_without_zone.add(event.table.name)
 

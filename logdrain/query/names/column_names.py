@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlglot import exp
 
 from logdrain.errors import SqlError, SqlTypeError
-from logdrain.model.catalog import FieldPath
+from logdrain.model.catalog import ColumnType, FieldPath, FieldType, SeenField, TypeKind
 from logdrain.model.names import nearest, nearest_hint
+from logdrain.model.plans import ScanColumn
 from logdrain.query.names.result_tables import ResultSource
 from logdrain.query.names.sources import (
     EventSource,
@@ -21,6 +22,14 @@ from logdrain.query.names.sources import (
 from logdrain.query.sql.context import PlanContext, quoted
 from logdrain.query.sql.nodes import JsonFieldText
 from logdrain.types.sql_types import column_type, sql_type
+
+_CONVERTS = {
+    TypeKind.BIGINT: frozenset({FieldType.INT, FieldType.NULL}),
+    TypeKind.DOUBLE: frozenset({FieldType.INT, FieldType.DOUBLE, FieldType.DECIMAL, FieldType.NULL}),
+    TypeKind.BOOLEAN: frozenset({FieldType.BOOL, FieldType.NULL}),
+    TypeKind.VARCHAR: frozenset(FieldType),
+}
+"""What always converts to a declared type."""
 
 Parts = Sequence[exp.Identifier]
 
@@ -126,7 +135,26 @@ def event_column(context: PlanContext, source: EventSource, parts: Parts) -> exp
     above = sometimes_list(source.scan, path)
     column = source.scan.column(above or path)
     found = exp.Column(this=quoted(column.name, parts[0]), table=quoted(source.alias))
-    return _below_text(context, source, found, above, path) if above else found
+    if above:
+        return _below_text(context, source, found, above, path)
+    declared = source.scan.catalog.declared.get(path)
+    return found if declared is None else _as_declared(context, source, found, column, declared)
+
+
+def _as_declared(
+    context: PlanContext, source: EventSource, found: exp.Column, column: ScanColumn, kind: TypeKind
+) -> exp.Expr:
+    """A field as `schema:set` declares it; what does not convert is NULL."""
+    table, name = source.scan.catalog.table, ".".join(column.path)
+    for of in sorted(source.scan.catalog.types(column.path) - _CONVERTS[kind]):
+        hours = context.catalogs(table).hours.get(SeenField(column.path, of))
+        example = f", such as the event {hours.example.hex()}" if hours and hours.example else ""
+        context.warn(
+            f"{name} is declared {kind}, and events of {table.name} hold {of} there{example}: "
+            "what does not convert reads as NULL"
+        )
+    is_read_so = column.type.kind is kind or (kind, column.type.kind) == (TypeKind.VARCHAR, TypeKind.TEXT)
+    return found if is_read_so else exp.TryCast(this=found, to=sql_type(ColumnType(kind)), safe=True)
 
 
 def _below_text(

@@ -18,9 +18,9 @@ from logdrain.query.names.column_names import (
 from logdrain.query.names.information_schema import SCHEMA, information_rows
 from logdrain.query.names.projections import separate_names, star_columns, with_name
 from logdrain.query.names.result_tables import result_source
-from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source
+from logdrain.query.names.sources import EventSource, NameScope, QuerySource, Source, read_as_list
 from logdrain.query.names.table_names import find_table, node_name
-from logdrain.query.sql.context import PlanContext, ScanBuilder, quoted, unused_name
+from logdrain.query.sql.context import PlanContext, quoted, unused_name
 
 Ctes = Mapping[str, list[str]]
 """Names of WITH in sight, in lower case -> their columns."""
@@ -158,6 +158,7 @@ class _Resolver:
         for child in node.iter_expressions():
             if not isinstance(child, exp.TableAlias):
                 self._names_in(child, scope, ctes, _NO_OUTPUTS)
+        self._read_as_lists(node, scope)
         return self._made_rows(node)
 
     def _replaced(self, node: exp.Table) -> exp.Subquery:
@@ -165,6 +166,15 @@ class _Resolver:
         rows.set("joins", node.args.get("joins"))
         node.replace(rows)
         return rows
+
+    def _read_as_lists(self, node: exp.Expr, scope: NameScope) -> None:
+        """What becomes rows is a list: see `read_as_list`."""
+        calls = node.find_all(exp.Explode, exp.ExplodeOuter)
+        lists = node.expressions if isinstance(node, exp.Unnest) else [call.this for call in calls]
+        columns = {(each.table, each.name) for each in lists if isinstance(each, exp.Column)}
+        for source in (source for level in scope.chain() for source in level.event_sources()):
+            for _, name in (column for column in columns if column[0] == source.alias):
+                read_as_list(source.scan, name, self._context.catalogs(source.scan.catalog.table))
 
     def _table(self, node: exp.Table, ctes: Ctes) -> Source:
         name = node.name.lower()
@@ -180,8 +190,7 @@ class _Resolver:
         scan_name = next(name for number in range(len(taken) + 1) if (name := f"scan_{number}") not in taken)
         source: Source | None = result_source(self._context, node, node.alias, scan_name)
         if source is None:
-            scan = ScanBuilder(scan_name, self._context.catalogs(find_table(self._context, node)))
-            self._context.scans[scan_name] = scan
+            scan = self._context.add_scan(scan_name, find_table(self._context, node))
             source = EventSource(node.alias or node.name, scan)
         node.set("this", quoted(scan_name, node.this))
         node.set("db", None)

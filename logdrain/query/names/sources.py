@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from logdrain.model.catalog import ELEMENT, FieldPath, FieldType
+from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, TableCatalog
 from logdrain.query.sql.context import ScanBuilder
-from logdrain.types.sql_types import is_pseudo, pseudo_names
+from logdrain.types.sql_types import is_pseudo, pseudo_names, wrapping_list
 
 _NOT_IN_STAR = frozenset({"_id", "_origin", "time", "_time"})
 
@@ -107,6 +107,14 @@ def is_seen(scan: ScanBuilder, path: FieldPath) -> bool:
 def holds_list(scan: ScanBuilder, path: FieldPath) -> bool:
     """Whether the field is always a list: nothing lies below it by name."""
     return scan.catalog.types(path) - {FieldType.NULL} == {FieldType.ARRAY}
+
+
+def read_as_list(scan: ScanBuilder, name: str, ever: TableCatalog) -> None:
+    """Let a column that has ever been a list be one in all events, also where they hold a plain value."""
+    for path, column in scan.columns.items():
+        values = scan.catalog.types(path) - {FieldType.NULL}
+        if column.name == name and FieldType.ARRAY in ever.types(path) and values - {FieldType.ARRAY}:
+            scan.columns[path] = column._replace(type=wrapping_list(scan.catalog, path))
 
 
 def sometimes_list(scan: ScanBuilder, path: FieldPath) -> FieldPath:

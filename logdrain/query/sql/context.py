@@ -1,7 +1,7 @@
 """What planning knows so far: one value that every step of the recipe reads and adds to."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from logdrain.errors import Place, SqlError, UnknownResult
-from logdrain.model.catalog import FieldPath, TableCatalog
+from logdrain.model.catalog import ColumnType, FieldPath, TableCatalog, TypeKind, WithoutValue
 from logdrain.model.events import Table
 from logdrain.model.plans import (
     Aggregation,
@@ -52,7 +52,9 @@ class ScanBuilder:
         if path not in self.columns:
             taken = {column.name.lower() for column in self.columns.values()}
             name = unused_name(".".join(path) or _NAMELESS, taken)
-            self.columns[path] = ScanColumn(name, path, column_type(self.catalog, path))
+            of = column_type(self.catalog, path)
+            is_text = path in self.catalog.declared and bool(of.element or of.fields)
+            self.columns[path] = ScanColumn(name, path, ColumnType(TypeKind.TEXT) if is_text else of)
         return self.columns[path]
 
     def finished(self) -> Scan:
@@ -146,6 +148,8 @@ class PlanContext(SqlTree):
         request: What it is made from; `read_statement` reads it.
         has_addresses: Whether the engine has a database of addresses, for the TD_IP_TO_… functions.
         result_columns: The columns of a result table; raises UnknownTable, UnknownResult.
+        time_ranges: The hours that scans are typed by, by the names of the scans; of others all hours count.
+        without_value: What a field is that holds no value in these hours.
         scans: By name, in order of appearance.
         result_scans: The same of result tables.
     """
@@ -155,6 +159,8 @@ class PlanContext(SqlTree):
     tables: Sequence[Table]
     has_addresses: bool = False
     result_columns: Callable[[ResultTable], Sequence[ResultColumn]] = no_results
+    time_ranges: Mapping[str, TimeRange] = field(default_factory=dict)
+    without_value: WithoutValue = WithoutValue.AS_EVER
     scans: dict[str, ScanBuilder] = field(default_factory=dict)
     result_scans: dict[str, ResultScanBuilder] = field(default_factory=dict)
     slice_column: str | None = None
@@ -163,6 +169,14 @@ class PlanContext(SqlTree):
     counts_from_now: list[str] = field(default_factory=list)
     aggregation: Aggregation | None = None
     not_aggregated: str = ""
+
+    def add_scan(self, name: str, table: Table) -> ScanBuilder:
+        """Begin a scan, typed by the hours that it reads as far as they are known."""
+        catalog = self.catalogs(table)
+        if (hours := self.time_ranges.get(name)) is not None:
+            catalog = catalog.within(*hours, without_value=self.without_value)
+        self.scans[name] = ScanBuilder(name, catalog)
+        return self.scans[name]
 
     def warn(self, text: str, node: exp.Expr | None = None) -> None:
         """Say something about a node to the person who wrote the SQL, once."""

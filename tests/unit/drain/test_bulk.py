@@ -9,6 +9,7 @@ from typing import Any
 
 import bson
 import pytest
+from bson.codec_options import CodecOptions, DatetimeConversion
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ WAITING = [
 ]
 TIME = "2012-03-01T00:12:34.567890+00:00"
 
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 Parse = Callable[[bytes, Delivery], ParsedDelivery]
 
 
@@ -53,8 +55,7 @@ def found_by(
     for name, table in encoded.tables.items():
         found[f"table {name}"] = (
             sorted(zip(table.documents, table.raws, strict=True)),
-            table.hours,
-            {shape_of(record) for record in table.shapes.values()},
+            {(shape_of(bson.decode(document, CODEC)), hour) for (_, hour), document in table.shapes.items()},
         )
     found["quarantined"] = sorted([*parsed.batch.quarantined, *encoded.quarantined])
     found["splits"], found["joins"] = parsed.batch.splits, parsed.batch.joins

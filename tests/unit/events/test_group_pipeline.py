@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from logdrain.errors import ScanTypeChanged
+from logdrain.events.bson.table_catalog import FACTS
 from logdrain.events.read.group_pipeline import GroupDecoder, NoWitnessError, aggregation_pipeline
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
@@ -61,7 +62,10 @@ def test_one_key_is_the_id_itself_and_the_catalog_comes_behind_the_groups() -> N
         {
             "$unionWith": {
                 "coll": "_catalog",
-                "pipeline": [{"$match": of_pay}, {"$project": {"_id": 0, "path": 1, "type": 1}}],
+                "pipeline": [
+                    {"$match": of_pay},
+                    {"$project": FACTS},
+                ],
             }
         },
     ]

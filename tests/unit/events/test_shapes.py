@@ -1,11 +1,13 @@
+from collections.abc import Collection, Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.events.bson.documents import with_decimals
-from logdrain.events.write.shapes import fields_of, new_fields
-from logdrain.model.catalog import ELEMENT, FieldType, SeenField
-from logdrain.model.events import Record
-from logdrain.types.event_documents import shape_of
+from logdrain.events.write.shapes import fields_of, seen_fields
+from logdrain.model.catalog import ELEMENT, FieldType, SeenField, TypeHours
+from logdrain.model.events import Origin, Record
+from logdrain.types.event_documents import HOUR_MS, encode_document, encode_origin, shape_of
 
 
 def test_the_fields_of_a_record() -> None:
@@ -42,35 +44,69 @@ def test_values_do_not_matter_types_do(record: dict[str, object]) -> None:
     assert shape != shape_of({**record, "more": "x" if record.get("more") is None else None})
 
 
-def test_new_fields_are_kept_up_to_the_limit_of_paths() -> None:
+def documents_of(records: Sequence[tuple[int, Record]]) -> dict[tuple[int, int], bytes]:
+    """Each as a shape of its own, in an hour."""
+    origin = encode_origin(Origin("shop", "app", "web.1", ""))
+    return {
+        (at, hour): encode_document(bytes([at]) * 16, hour * HOUR_MS, origin, record)
+        for at, (hour, record) in enumerate(records)
+    }
+
+
+def seen_of(
+    records: Sequence[Record], known: Collection[SeenField], paths_max: int
+) -> tuple[list[SeenField], bool]:
+    seen, is_full = seen_fields(documents_of([(0, record) for record in records]), known, paths_max)
+    return list(seen), is_full
+
+
+def test_each_field_has_the_hours_of_the_documents_that_show_it() -> None:
+    own_object = {"$ref": "x", "$id": 1}
+    documents = documents_of(
+        [(7, {"n": 1}), (-3, {"n": "x"}), (9, {"n": 2, "of": own_object}), (8, {"n": 3})]
+    )
+    assert seen_fields(documents, (), 9) == (
+        {
+            SeenField(("n",), FieldType.INT): TypeHours(7, 9, bytes([0]) * 16),
+            SeenField(("n",), FieldType.STRING): TypeHours(-3, -3, bytes([1]) * 16),
+            SeenField(("of",), FieldType.OBJECT): TypeHours(9, 9, bytes([2]) * 16),
+            SeenField(("of", "$ref"), FieldType.STRING): TypeHours(9, 9, bytes([2]) * 16),
+            SeenField(("of", "$id"), FieldType.INT): TypeHours(9, 9, bytes([2]) * 16),
+        },
+        False,
+    )
+
+
+def test_fields_are_kept_up_to_the_limit_of_paths() -> None:
     records: list[Record] = [{"a": 1, "b": 1}, {"b": "x", "c": 1}, {"a": "x"}]
-    seen = {SeenField(("a",), FieldType.INT)}
-    kept, is_full = new_fields(records, seen, 2)
+    known = {SeenField(("a",), FieldType.INT)}
+    kept, is_full = seen_of(records, known, 2)
     assert kept == [
+        SeenField(("a",), FieldType.INT),
         SeenField(("b",), FieldType.INT),
         SeenField(("b",), FieldType.STRING),
         SeenField(("a",), FieldType.STRING),
     ]
     assert is_full
-    assert new_fields(records, seen, 3)[1] is False
+    assert seen_of(records, known, 3)[1] is False
 
 
 def test_a_path_that_is_too_long_is_not_kept() -> None:
     for key, is_full in (("k" * 1023, False), ("k" * 1024, True), ("\u8a9e" * 342, True)):
-        assert new_fields([{key: 1}], set(), 9)[1] is is_full
+        assert seen_of([{key: 1}], (), 9)[1] is is_full
     deep: dict[str, object] = {"leaf": 1}
     for _ in range(97):
         deep = {"k" * 900: deep}
-    kept, is_full = new_fields([deep], set(), 9)
+    kept, is_full = seen_of([deep], (), 9)
     assert [len(field.path) for field in kept] == [1]
     assert is_full
 
 
 def test_all_paths_of_a_table_together_have_so_many_octets() -> None:
     records: list[Record] = [{f"{number:0200}": 1 for number in range(100)}, {"n": 1}]
-    kept, is_full = new_fields(records, set(), 10)
+    kept, is_full = seen_of(records, (), 10)
     assert (len(kept), is_full) == (10, True)
     long = [{f"{number:0511}": 1 for number in range(10)}, {"n": 1}]
-    kept, is_full = new_fields(long, set(), 10)
+    kept, is_full = seen_of(long, (), 10)
     assert (len(kept), is_full) == (5, True)
-    assert new_fields([{"n": 1}], set(kept), 10) == ([], True)
+    assert seen_of([{"n": 1}], set(kept), 10) == ([], True)
