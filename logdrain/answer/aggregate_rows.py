@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from logdrain.errors import LogdrainError
 from logdrain.model.stops import Stop
-from logdrain.ports import AggregateStream, ArrowStream
+from logdrain.ports.queries import AggregateStream, ArrowStream
 
 
 def use_aggregate(

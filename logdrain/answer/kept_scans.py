@@ -19,7 +19,8 @@ from logdrain.model.catalog import ColumnType, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LATE_SETTLES_S
 from logdrain.model.plans import AggregateFunction, Aggregation, PseudoColumn, Scan, ScanColumn
-from logdrain.ports import AggregateStream, LateNotes, ScanSource, ScanStream
+from logdrain.ports.events import LateNotes
+from logdrain.ports.queries import AggregateStream, ScanSource, ScanStream
 
 _SETTLES = timedelta(seconds=LATE_SETTLES_S)
 _TIME = (PseudoColumn.TIME.value,)

@@ -13,7 +13,8 @@ from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Scan, TimeRange
 from logdrain.model.queries import Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import AggregateStream, ArrowStream, Engine, ResultReader, ScanSource, ScanStream
+from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
+from logdrain.ports.results import ResultReader
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 from logdrain.query.plan_cache import CachedPlan, PlanCache

@@ -73,7 +73,7 @@ def add_schema_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_schema(arguments: argparse.Namespace) -> int:
     """Print a table's fields, the BSON types seen in each, and the SQL type they read as."""
-    from logdrain.bootstrap import open_source
+    from logdrain.bootstrap.events import open_source
     from logdrain.types.sql_types import column_type
 
     with open_source(servers.settings_of(arguments)) as source:

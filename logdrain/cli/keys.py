@@ -21,7 +21,7 @@ def add_keys_create_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_keys_create(arguments: argparse.Namespace) -> int:
     """Make a key; this is the only time that its secret is shown."""
-    from logdrain.bootstrap import open_keys
+    from logdrain.bootstrap.keys import open_keys
 
     scope = Scope(arguments.scope)
     with open_keys(servers.settings_of(arguments)) as keys:
@@ -57,7 +57,7 @@ def add_keys_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_keys_list(arguments: argparse.Namespace) -> int:
     """Print the keys of Postgres and those of LOGDRAIN_KEYS; a secret cannot be shown again."""
-    from logdrain.bootstrap import open_keys
+    from logdrain.bootstrap.keys import open_keys
 
     settings = servers.settings_of(arguments)
     rows: list[tuple[object, ...]] = [
@@ -81,7 +81,7 @@ def add_keys_revoke_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_keys_revoke(arguments: argparse.Namespace) -> int:
     """Revoke a key of Postgres; those of LOGDRAIN_KEYS end with the variable."""
-    from logdrain.bootstrap import open_keys
+    from logdrain.bootstrap.keys import open_keys
 
     settings = servers.settings_of(arguments)
     try:

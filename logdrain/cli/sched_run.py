@@ -12,7 +12,7 @@ from logdrain.cli import servers
 from logdrain.cli.runs import waits_lines
 from logdrain.errors import LedgerUnavailable, SlicesFailed, TimeInvalid, UsageError
 from logdrain.model.jobs import Cause, SliceState, SliceStatus, Wait
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 
 # Other workers may have the slices: how often to look whether they are done.
 _LOOK_S = 0.2

@@ -38,7 +38,8 @@ def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.bootstrap.ledger import open_ledger
+    from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.schedule_names import check_schedule_name
     from logdrain.worker.slices import check_schedule
 
@@ -92,7 +93,8 @@ def add_sched_update_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.bootstrap.ledger import open_ledger
+    from logdrain.bootstrap.queries import open_queries
     from logdrain.worker.slices import check_schedule
 
     fields = _fields(arguments)
@@ -144,7 +146,7 @@ def add_sched_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_list(arguments: argparse.Namespace) -> int:
     """Print the schedules and when each runs next."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         rows = [
@@ -186,7 +188,7 @@ def add_sched_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_show(arguments: argparse.Namespace) -> int:
     """Print all of a schedule, what it waits for, and its SQL or Python last."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         fields = dataclasses.asdict(ledger.schedule(arguments.name))
@@ -215,7 +217,7 @@ add_sched_resume_arguments = add_sched_delete_arguments = add_sched_pause_argume
 
 def run_sched_pause(arguments: argparse.Namespace) -> int:
     """Hold a schedule: no slices but those asked for by hand."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         is_changed = ledger.pause_schedule(arguments.name)
@@ -225,7 +227,7 @@ def run_sched_pause(arguments: argparse.Namespace) -> int:
 
 def run_sched_resume(arguments: argparse.Namespace) -> int:
     """Let a paused schedule go on; what it missed is made up by its catch-up rule."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         is_changed = ledger.resume_schedule(arguments.name)
@@ -235,7 +237,7 @@ def run_sched_resume(arguments: argparse.Namespace) -> int:
 
 def run_sched_delete(arguments: argparse.Namespace) -> int:
     """Forget a schedule and its history."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         ledger.delete_schedule(arguments.name)

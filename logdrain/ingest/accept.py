@@ -17,7 +17,8 @@ from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Origin, Split, Stored
 from logdrain.model.spool import Spooled
-from logdrain.ports import EventStore, Spool
+from logdrain.ports.events import EventStore
+from logdrain.ports.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)

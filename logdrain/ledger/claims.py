@@ -14,7 +14,7 @@ from logdrain.errors import LeaseLost
 from logdrain.ledger import notices, queue, schedules
 from logdrain.ledger.chains import MISSED
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunState, Schedule
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 LOST_RUNS_MAX = 5
 """So many runs of a slice may vanish beyond its retry limit, before it counts as what kills the workers."""

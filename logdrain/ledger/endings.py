@@ -9,7 +9,7 @@ from logdrain.ledger.claims import count, lease_lost, place
 from logdrain.log import mask
 from logdrain.model.jobs import Claim, Reads, RunFailure, RunOutcome, RunState
 from logdrain.model.plans import TimeRange
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _RUNNING_HERE = """
 WHERE schedule = %(schedule)s AND scheduled_at = %(scheduled_at)s AND fence = %(fence)s AND state = 'running'

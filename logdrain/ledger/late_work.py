@@ -18,7 +18,7 @@ from logdrain.ledger import queue
 from logdrain.ledger.late_reasons import LateHour, reason
 from logdrain.model.jobs import Cause
 from logdrain.model.late import LATE_SETTLES_S, LateNote
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _KEEP_NOTES = """
 INSERT INTO logdrain.late AS kept (table_name, hour_s, noted_at)

@@ -4,7 +4,7 @@ from psycopg.rows import args_row
 
 from logdrain.errors import UnknownResult
 from logdrain.model.names import nearest_hint
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 
 def keep(transaction: Transaction, name: str, url: str) -> None:

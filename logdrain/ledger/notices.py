@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from logdrain.log import mask
 from logdrain.model.jobs import Claim, Notice, RunFailure, Schedule
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _BEGIN_FAILING = """
 UPDATE logdrain.schedules SET failing_since = clock_timestamp()

@@ -32,7 +32,8 @@ from logdrain.model.jobs import (
     Wait,
 )
 from logdrain.model.late import LateNote
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 
 
 class PostgresLedger:

@@ -4,7 +4,7 @@ Whoever moves slices of a schedule holds the lock on its row, and calls `requeue
 lease is the one thing that is not written through: who finds it run out looks at the slice, and requeues.
 """
 
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 
 def requeue(transaction: Transaction, *schedules: str) -> None:

@@ -8,7 +8,7 @@ from psycopg.rows import kwargs_row, scalar_row
 from logdrain.errors import RunEnded, UnknownRun
 from logdrain.ledger import queue, schedules
 from logdrain.model.jobs import Cause, Run, RunState
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _SELECT = """
 SELECT id AS run_id, schedule, scheduled_at, cause, attempt, state, started_at, finished_at, rows_read,

@@ -14,7 +14,8 @@ from logdrain.ledger.result_table_key import result_table
 from logdrain.model.jobs import CatchUp, Schedule, ScheduleStatus
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 
 COLUMNS = (
     "name, cron, timezone, delay_s, database, sql, dialect, result, retry_limit, catch_up, catch_up_max,"

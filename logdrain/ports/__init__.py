@@ -2,30 +2,5 @@
 
 Async ports serve the drain; sync ports serve the worker and the commands, whose engines block anyway.
 Every method raises errors of `logdrain.errors` only, and says which.
+A port is imported from its file: who needs the ledger does not load what queries need.
 """
-
-from logdrain.ports.clock import Clock
-from logdrain.ports.events import EventStore, LateNotes
-from logdrain.ports.keys import Keys
-from logdrain.ports.ledger import Calendar, Ledger
-from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
-from logdrain.ports.results import ResultReader, ResultWriter, Transaction
-from logdrain.ports.spool import Spool
-
-__all__ = [
-    "AggregateStream",
-    "ArrowStream",
-    "Calendar",
-    "Clock",
-    "Engine",
-    "EventStore",
-    "Keys",
-    "LateNotes",
-    "Ledger",
-    "ResultReader",
-    "ResultWriter",
-    "ScanSource",
-    "ScanStream",
-    "Spool",
-    "Transaction",
-]

@@ -19,7 +19,7 @@ from logdrain.model.jobs import (
     Wait,
 )
 from logdrain.model.late import LateNote
-from logdrain.ports.results import Transaction
+from logdrain.ports.transactions import Transaction
 
 
 class Calendar(Protocol):

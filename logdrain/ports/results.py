@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import psycopg
-
 from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
 from logdrain.model.result_files import Target
 from logdrain.ports.queries import ArrowStream, ScanStream
-
-Transaction = psycopg.Connection[tuple[object, ...]]
-"""A Postgres connection inside an open transaction."""
+from logdrain.ports.transactions import Transaction
 
 
 class ResultWriter(Protocol):

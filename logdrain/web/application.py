@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import HttpVersion11, web
 
 from logdrain import log, metrics
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
 from logdrain.memory_budget import MemoryBudget
 from logdrain.web.background import expire_splits, refresh_keys, replay_spool

@@ -8,7 +8,7 @@ from aiohttp import web
 from logdrain import metrics
 from logdrain.errors import LogdrainError
 from logdrain.model.keys import Scope
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 from logdrain.web.parts import LEDGER_THREAD, PARTS
 from logdrain.web.server.access import require
 

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from logdrain import log
-from logdrain.bootstrap import Drain
+from logdrain.bootstrap.drain import Drain
 from logdrain.config import Settings
 from logdrain.errors import ConfigError
 from logdrain.model.keys import Scope

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from logdrain import log
 from logdrain.errors import LogdrainError
 from logdrain.model.jobs import Notice
-from logdrain.ports import Clock, Ledger
+from logdrain.ports.clock import Clock
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.late_runs import NOTES_KEEP, LateRuns
 
 NOTICE_ATTEMPTS_MAX = 20

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from logdrain.ports import Clock, LateNotes, Ledger
+from logdrain.ports.clock import Clock
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import Ledger
 
 NOTES_KEEP = timedelta(days=31)
 """Notes older than this bring nothing back any more, and are forgotten."""

@@ -17,7 +17,8 @@ from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, Unkno
 from logdrain.jobs.retry import retry_after, revive_after
 from logdrain.model.jobs import Claim, RunFailure
 from logdrain.model.stops import Stop
-from logdrain.ports import Clock, Ledger
+from logdrain.ports.clock import Clock
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.chores import Chores
 from logdrain.worker.slices import SliceRunner
 

@@ -6,10 +6,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from logdrain.bootstrap import open_late_notes, open_ledger, open_queries, result_writers
+from logdrain.bootstrap.events import open_late_notes
+from logdrain.bootstrap.ledger import open_ledger
+from logdrain.bootstrap.queries import open_queries, result_writers
 from logdrain.config import Settings
 from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 from logdrain.worker.chores import Chores
 from logdrain.worker.http_notices import HttpNotices
 from logdrain.worker.late_runs import LateRuns

@@ -21,7 +21,7 @@ from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultScan, Scan, TimeRange
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.queries import ArrowStream, ScanStream
 from logdrain.results.values.batches import BatchStream
 from logdrain.results.values.record_stream import records_stream
 

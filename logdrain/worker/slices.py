@@ -16,14 +16,12 @@ from logdrain.model.jobs import Claim, Reads, RunOutcome, Schedule
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.result_files import FileTarget, Target
 from logdrain.model.stops import Stop
-from logdrain.ports import (
-    ArrowStream,
-    Clock,
-    LateNotes,
-    Ledger,
-    ResultWriter,
-    Transaction,
-)
+from logdrain.ports.clock import Clock
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import Ledger
+from logdrain.ports.queries import ArrowStream
+from logdrain.ports.results import ResultWriter
+from logdrain.ports.transactions import Transaction
 from logdrain.query.plan import check_text
 from logdrain.results.files.file_places import file_place
 from logdrain.results.postgres.unique_key import check_unique

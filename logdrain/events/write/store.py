@@ -28,7 +28,7 @@ from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 
 _INSERTS_AT_ONCE = 4
 # Encoding a large batch takes a while: other deliveries go on meanwhile.

@@ -13,7 +13,7 @@ from duckdb.sqltypes import DuckDBPyType
 from logdrain.errors import SqlError
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.queries import ArrowStream, ScanStream
 from logdrain.query.duckdb.databases import Config, DuckdbDatabases
 from logdrain.query.duckdb.errors import EXPLAIN, engine_error, error_position
 from logdrain.query.duckdb.lower import find_clues, lower

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from logdrain.answer.queries import Answer, Queries, Reading
-from logdrain.bootstrap import SystemClock
+from logdrain.bootstrap.drain import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.scan import MongoScanSource
@@ -19,7 +19,7 @@ from logdrain.model.events import Batch, Event, Origin, Record, Table
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 
 SCHEDULED_TIME_S = 1_330_560_000  # 2012-03-01 00:00:00 UTC

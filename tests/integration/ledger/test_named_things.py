@@ -17,7 +17,7 @@ from logdrain.errors import (
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import CatchUp, Cause, Schedule
 from logdrain.model.plans import Dialect
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 
 NOW = datetime(2024, 5, 1, 10, 30, tzinfo=UTC)
 ELEVEN = datetime(2024, 5, 1, 11, tzinfo=UTC)

@@ -11,7 +11,8 @@ import psycopg
 import pyarrow as pa
 
 from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
-from logdrain.ports import ArrowStream, Transaction
+from logdrain.ports.queries import ArrowStream
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from logdrain.results.values.batches import BatchStream
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.ingest.accept import IngestResult
 from logdrain.model.events import Stored
 from logdrain.model.keys import Key, Scope, digest

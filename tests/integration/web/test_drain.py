@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from logdrain.bootstrap import Drain
+from logdrain.bootstrap.drain import Drain
 from logdrain.config import Settings, read_settings
 from logdrain.web.application import make_application
 

@@ -12,14 +12,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from logdrain.answer.queries import Reading
-from logdrain.bootstrap import Drain, open_queries
+from logdrain.bootstrap.drain import Drain
+from logdrain.bootstrap.queries import open_queries
 from logdrain.cli.output import to_json
 from logdrain.config import read_settings
 from logdrain.events.bson.references import own_objects
 from logdrain.events.read.look import MongoLook
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.web.application import make_application
 from tests.fuzz.bodies import framed
 from tests.integration.web.waiting import until

@@ -14,7 +14,8 @@ from logdrain.jobs.due import CronCalendar
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.queries import PlanSummary, QueryRequest
-from logdrain.ports import ArrowStream, Clock
+from logdrain.ports.clock import Clock
+from logdrain.ports.queries import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from logdrain.results.writers import ResultWriters

@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from tests.integration.worker.dying import dying_after
 from tests.integration.worker.fixed_runs import (
     Sums,

@@ -8,7 +8,7 @@ import pytest
 
 from logdrain.model.plans import Dialect, TimeRange
 from logdrain.model.queries import Plan, QueryRequest
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 from logdrain.results.read.result_reader import PostgresResultReader

@@ -12,7 +12,7 @@ from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 from logdrain.model.plans import Aggregation, Scan, ScanColumn, TimeRange
-from logdrain.ports import AggregateStream
+from logdrain.ports.queries import AggregateStream
 
 HOUR_S = 3600
 PAY = Table("production", "pay")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain import log
-from logdrain.cli.output import FORMATS, print_table, to_json, write_stream
+from logdrain.cli.output import print_table, to_json
+from logdrain.cli.query_output import FORMATS, write_stream
 from logdrain.drain.tags import read_tagged
 from logdrain.results.values.batches import BatchStream
 

@@ -11,7 +11,7 @@ from logdrain.errors import ConfigError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query

@@ -11,7 +11,7 @@ from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
-from logdrain.ports import AggregateStream, ScanStream
+from logdrain.ports.queries import AggregateStream, ScanStream
 from tests.unit.query.event_tables import (
     ENGINE,
     NOW_S,

@@ -10,7 +10,7 @@ import pytest
 from logdrain.errors import LogdrainError, NumberOverflow, SqlError
 from logdrain.model.queries import EngineQuery
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import TABLES, MemoryScan, lowered, raw_query
 

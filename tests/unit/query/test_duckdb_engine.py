@@ -11,7 +11,7 @@ from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Scan, ScanColumn, TimeRange
 from logdrain.model.queries import EngineQuery
-from logdrain.ports import ArrowStream
+from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, lowered, raw_query
 

@@ -14,7 +14,7 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import AggregateStream, ArrowStream, Engine
+from logdrain.ports.queries import AggregateStream, ArrowStream, Engine
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 

@@ -9,7 +9,7 @@ from logdrain.answer.queries import Queries
 from logdrain.errors import ResultColumnConflict, ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Schedule
 from logdrain.model.queries import Plan
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.slices import check_schedule
 
 NOW = datetime(2012, 3, 1, tzinfo=UTC)

@@ -10,7 +10,8 @@ from logdrain.errors import LedgerUnavailable, StoreUnavailable
 from logdrain.model.events import Table
 from logdrain.model.jobs import Notice
 from logdrain.model.late import LateNote
-from logdrain.ports import LateNotes, Ledger
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.chores import NOTICE_ATTEMPTS_MAX, Chores
 from logdrain.worker.late_runs import NOTES_KEEP, LateRuns
 

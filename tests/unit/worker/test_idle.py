@@ -1,7 +1,7 @@
 from typing import cast
 
 from logdrain.model.jobs import Claim, RunOutcome
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.loop import Worker
 from logdrain.worker.slices import SliceRunner
 from tests.unit.worker.test_worker import OUTCOME, FixedClock, ScriptedLedger, ScriptedRunner, claim

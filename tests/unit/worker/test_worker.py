@@ -9,7 +9,7 @@ import pytest
 from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
 from logdrain.model.stops import Stop
-from logdrain.ports import Ledger
+from logdrain.ports.ledger import Ledger
 from logdrain.worker.chores import Chores
 from logdrain.worker.loop import Worker
 from logdrain.worker.slices import SliceRunner

@@ -1,20 +1,13 @@
-"""The only place that picks implementations: settings in, ready parts out."""
+"""Opens what the web application needs."""
 
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from logdrain import metrics
-from logdrain.answer.kept_scans import KeptScans
-from logdrain.answer.queries import Queries
+from logdrain.bootstrap import require
 from logdrain.config import Settings
-from logdrain.errors import NotRunning
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.read.late_notes import MongoLateNotes
-from logdrain.events.read.scan import MongoScanSource
 from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.ingest.accept import Intake, Timeouts
 from logdrain.ingest.replay import Replay
@@ -23,19 +16,13 @@ from logdrain.keys.postgres_keys import PostgresKeys
 from logdrain.ledger.postgres_ledger import PostgresLedger
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.keys import Key
-from logdrain.ports import EventStore, Keys, LateNotes, Ledger
-from logdrain.query.duckdb.address_files import open_addresses
-from logdrain.query.duckdb.engine import DuckdbEngine
-from logdrain.query.duckdb.spill_folder import open_spill_folder
-from logdrain.results.files.file_writer import FolderResultWriter
-from logdrain.results.postgres.table_writer import PostgresResultWriter
-from logdrain.results.read.result_reader import PostgresResultReader
-from logdrain.results.writers import ResultWriters
+from logdrain.ports.events import EventStore
+from logdrain.ports.keys import Keys
+from logdrain.ports.ledger import Ledger
 from logdrain.spool.folder_spool import FolderSpool
 
 # An operation of the driver ends by itself a while after the delivery that waited for it has been answered.
 _DRIVER_PATIENCE = 2.0
-_DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
 
 
 class SystemClock:
@@ -134,87 +121,3 @@ def _open_spool(settings: Settings) -> FolderSpool | None:
     metrics.SPOOL_ENTRIES.set_function(lambda: spool.waiting_count)
     metrics.SPOOL_BYTES.set_function(lambda: spool.size_bytes)
     return spool
-
-
-@contextmanager
-def open_source(settings: Settings) -> Iterator[MongoScanSource]:
-    """Stored events, to read."""
-    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
-        yield source
-
-
-@contextmanager
-def open_late_notes(settings: Settings) -> Iterator[MongoLateNotes]:
-    """What the drains have noted about late events."""
-    with closing(MongoLateNotes(require(settings.mongodb_uri, "MONGODB_URI"))) as notes:
-        yield notes
-
-
-@contextmanager
-def open_ledger(settings: Settings) -> Iterator[PostgresLedger]:
-    """Results, schedules, slices, runs."""
-    with closing(PostgresLedger(require(settings.database_url, "DATABASE_URL"), CronCalendar())) as ledger:
-        yield ledger
-
-
-@contextmanager
-def open_keys(settings: Settings) -> Iterator[PostgresKeys]:
-    """The keys that Postgres keeps."""
-    with closing(PostgresKeys(require(settings.database_url, "DATABASE_URL"))) as keys:
-        yield keys
-
-
-@contextmanager
-def open_queries(settings: Settings, notes: LateNotes | None = None) -> Iterator[Queries]:
-    """SQL over stored events, with a folder to spill to.
-
-    Args:
-        settings: Of the process.
-        notes: What tells of late events; with them, events are kept for the next slice.
-    """
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(settings))
-        spill = stack.enter_context(open_spill_folder())
-        engine = DuckdbEngine(
-            settings.query_memory_max_bytes,
-            settings.query_threads,
-            temp_folder=str(spill),
-            spill_max_bytes=settings.query_spill_max_bytes,
-            more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
-            databases_kept_max=_DATABASES_KEPT_MAX,
-        )
-        stack.callback(engine.close_idle)
-        yield Queries(
-            source,
-            engine,
-            timeout_s=settings.query_timeout_s,
-            has_addresses=bool(settings.geoip_file),
-            results=stack.enter_context(_open_results(settings)),
-            kept=KeptScans(source, notes, settings.kept_events_max_bytes) if notes else None,
-        )
-
-
-@contextmanager
-def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
-    """Named results, to read; nothing is asked of the ledger before a query names one."""
-    if not settings.database_url:
-        yield None
-        return
-    with open_ledger(settings) as ledger:
-        yield PostgresResultReader(ledger.result_url, os.environ.get)
-
-
-def result_writers(settings: Settings) -> ResultWriters:
-    """What puts rows into results, tables and files."""
-    return ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
-
-
-def require(value: str, name: str) -> str:
-    """A setting that this command cannot do without.
-
-    Raises:
-        NotRunning: it is empty.
-    """
-    if not value:
-        raise NotRunning(f"{name} is not set", hint=f"set {name}, or start everything with `logdrain up`")
-    return value

@@ -1,0 +1,66 @@
+"""Opens what runs SQL, and what writes its rows."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.queries import Queries
+from logdrain.bootstrap.events import open_source
+from logdrain.bootstrap.ledger import open_ledger
+from logdrain.config import Settings
+from logdrain.ports.events import LateNotes
+from logdrain.query.duckdb.address_files import open_addresses
+from logdrain.query.duckdb.engine import DuckdbEngine
+from logdrain.query.duckdb.spill_folder import open_spill_folder
+from logdrain.results.files.file_writer import FolderResultWriter
+from logdrain.results.postgres.table_writer import PostgresResultWriter
+from logdrain.results.read.result_reader import PostgresResultReader
+from logdrain.results.writers import ResultWriters
+
+_DATABASES_KEPT_MAX = 4  # an idle one has threads, but next to no memory
+
+
+@contextmanager
+def open_queries(settings: Settings, notes: LateNotes | None = None) -> Iterator[Queries]:
+    """SQL over stored events, with a folder to spill to.
+
+    Args:
+        settings: Of the process.
+        notes: What tells of late events; with them, events are kept for the next slice.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(settings))
+        spill = stack.enter_context(open_spill_folder())
+        engine = DuckdbEngine(
+            settings.query_memory_max_bytes,
+            settings.query_threads,
+            temp_folder=str(spill),
+            spill_max_bytes=settings.query_spill_max_bytes,
+            more_functions=open_addresses(settings.geoip_file) if settings.geoip_file else {},
+            databases_kept_max=_DATABASES_KEPT_MAX,
+        )
+        stack.callback(engine.close_idle)
+        yield Queries(
+            source,
+            engine,
+            timeout_s=settings.query_timeout_s,
+            has_addresses=bool(settings.geoip_file),
+            results=stack.enter_context(_open_results(settings)),
+            kept=KeptScans(source, notes, settings.kept_events_max_bytes) if notes else None,
+        )
+
+
+@contextmanager
+def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
+    """Named results, to read; nothing is asked of the ledger before a query names one."""
+    if not settings.database_url:
+        yield None
+        return
+    with open_ledger(settings) as ledger:
+        yield PostgresResultReader(ledger.result_url, os.environ.get)
+
+
+def result_writers(settings: Settings) -> ResultWriters:
+    """What puts rows into results, tables and files."""
+    return ResultWriters(PostgresResultWriter(), FolderResultWriter(settings.result_folder))
