@@ -18,7 +18,7 @@ from urllib.parse import quote
 from logdrain import log
 from logdrain.cli import servers
 from logdrain.config import read_settings
-from logdrain.errors import LogdrainError, PortInUse, SandboxServerFailed
+from logdrain.errors import DiskNearlyFull, LogdrainError, PortInUse, SandboxServerFailed
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.keys import Scope
 from logdrain.sandbox.folder_state import DataFolder, SandboxState
@@ -183,7 +183,7 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
     deadline_s = time.monotonic() + _READY_WITHIN_S
     while not stopping.wait(_POLL_S):
         answer = _health(api)
-        if answer == "ok":
+        if answer == "ready":
             return True
         for part in parts:
             if part.poll() is not None:
@@ -197,9 +197,13 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
 
 
 def _health(api: str) -> str:
+    """`ready` where both servers answer, whatever else is wrong; else what is said instead."""
     try:
         with urllib.request.urlopen(f"{api}/health", timeout=5) as response:  # noqa: S310  # our own address
-            return str(json.load(response)["status"])
+            report = json.load(response)
+        away = {name: report[name] for name in ("mongodb", "postgres") if report[name] != "ok"}
+        is_ready = all(part["code"] == DiskNearlyFull.code for part in away.values())
+        return "ready" if is_ready else json.dumps(away)
     except urllib.error.HTTPError as error:
         return error.read().decode("utf-8", "replace")
     except OSError as error:

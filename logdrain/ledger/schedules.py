@@ -69,7 +69,7 @@ def create(transaction: Transaction, schedule: Schedule, calendar: Calendar, now
     if lock(transaction, schedule.name) is not None:
         raise ScheduleExists(
             f"a schedule is called {schedule.name!r} already",
-            hint=f"choose another name, or `logdrain sched:delete {schedule.name}` first",
+            hint=f"`logdrain sched:update {schedule.name}` changes it; or choose another name",
         )
     raise _shared(transaction, schedule)
 

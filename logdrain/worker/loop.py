@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from logdrain import log
-from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, UnknownTable
+from logdrain.errors import LeaseLost, LedgerUnavailable, LogdrainError, RunKilled, SqlError, UnknownTable
 from logdrain.jobs.retry import retry_after, revive_after
 from logdrain.model.jobs import Claim, RunFailure
 from logdrain.model.stops import Stop
@@ -74,6 +74,17 @@ class Worker:
             loop.start()
         for loop in loops:
             loop.join()
+
+    def once_there(self, begin: Callable[[], None]) -> None:
+        """Call this as soon as the ledger answers; not at all where `stop` comes first."""
+        while not self._stopping.is_set():
+            try:
+                begin()
+            except LedgerUnavailable as error:
+                log.error("worker_waits", code=error.code, message=error.located, hint=error.hint)
+                self._stopping.wait(_AWAY_S)
+            else:
+                return
 
     def stop(self) -> None:
         """Take no more slices."""

@@ -47,6 +47,10 @@ _SUBSTRING_INDEX = (
     "THEN ARRAY_TO_STRING(LIST_SLICE(STR_SPLIT(_0, _1), GREATEST(LEN(STR_SPLIT(_0, _1)) + _2 + 1, 1), "
     "LEN(STR_SPLIT(_0, _1))), _1) ELSE '' END"
 )
+_INITCAP = (
+    "ARRAY_TO_STRING(LIST_TRANSFORM(REGEXP_EXTRACT_ALL(LOWER(_0), '\\s+|\\S+'), "
+    "lambda word: UPPER(word[1]) || word[2:]), '')"
+)
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
 _NUMBER_OR_TEXT = NUMBER | TEXT
@@ -244,6 +248,7 @@ HIVE: Functions = {
     "elt": _elt,
     "field": _field,
     "find_in_set": "COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0)",
+    "initcap": _INITCAP,
     "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
     "isnotnull": "NOT _0 IS NULL",

@@ -159,6 +159,7 @@ _HIVE = {
     "format_number": _call(2, returns=_VARCHAR),
     "from_unixtime": _call(1, 2, returns=_VARCHAR),
     "from_utc_timestamp": _call(2, returns=exp.DType.TIMESTAMP),
+    "initcap": _call(1, returns=_VARCHAR),
     "isnotnull": _call(1),
     "isnull": _call(1),
     "json_tuple": _call_of_any(2),

@@ -106,7 +106,7 @@ def test_unreadable_schedules_are_not_kept(ledger: PostgresLedger) -> None:
 
 def test_a_name_is_given_once(ledger: PostgresLedger) -> None:
     ledger.create_schedule(PAY, NOW)
-    with pytest.raises(ScheduleExists, match="sched:delete pay_hourly"):
+    with pytest.raises(ScheduleExists, match="sched:update pay_hourly"):
         ledger.create_schedule(replace(PAY, result=""), NOW)
 
 

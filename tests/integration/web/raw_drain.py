@@ -31,6 +31,7 @@ def make_parts() -> Mock:
     parts.configure_mock(body_size_max_bytes=1_000_000, bodies_size_max_bytes=10_000_000)
     parts.configure_mock(split_wait_s=3600.0, is_metrics_open=False)
     parts.store.check = AsyncMock()
+    parts.intake.has_spool = False
     parts.intake.accept = AsyncMock(return_value=IngestResult(0, Stored()))
     return parts
 

@@ -98,6 +98,8 @@ def test_only_event_tables_are_read(source: str) -> None:
         ("getenv('HOME')", "line 1, column 8: there is no function getenv"),
         ("current_setting('threads')", "line 1, column 8: there is no function current_setting"),
         ("1,\n  Nextval('s')", "line 2, column 3: there is no function Nextval"),
+        ("VERSION()", "line 1, column 8: there is no function VERSION"),
+        ("current_schemas(true)", "line 1, column 8: there is no function current_schemas"),
         ("pg_sleep(1)", "line 1, column 8: there is no function pg_sleep"),
         ("read_text('x')", "line 1, column 8: there is no function read_text"),
         ("lower(lowr('x'))", "line 1, column 14: there is no function lowr"),
@@ -139,3 +141,11 @@ def test_a_query_nested_beyond_reason_is_an_error_of_ours() -> None:
 )
 def test_long_conditions_are_no_problem(condition: str) -> None:
     assert lowered(select("1", f"pay WHERE {condition}")).sql
+
+
+@pytest.mark.parametrize("function", ["current_catalog", "INITCAP('ann')"])
+def test_functions_that_the_parser_knows_and_trino_lacks(function: str) -> None:
+    with pytest.raises(
+        UnknownFunction, match=f"column 14: there is no function {function.partition('(')[0]}"
+    ):
+        plan(f"SELECT UPPER({function})")

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
+from logdrain.errors import LeaseLost, LedgerUnavailable, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
 from logdrain.model.stops import Stop
 from logdrain.ports.ledger import Ledger
@@ -252,3 +252,17 @@ def test_many_threads_run_each_claim_once() -> None:
     )
     tested.run_forever(8)
     assert sorted(ran) == list(range(1, 201))
+
+
+def test_a_worker_waits_for_its_ledger(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("logdrain.worker.loop._AWAY_S", 0.0)
+    begin = Mock(side_effect=[LedgerUnavailable("refused", hint="see that it runs"), None])
+    waiting = worker(ScriptedLedger(), lambda _: OUTCOME)
+    waiting.once_there(begin)
+    assert begin.call_count == 2
+    assert "worker_waits" in capsys.readouterr().err
+    waiting.stop()
+    waiting.once_there(begin)
+    assert begin.call_count == 2
