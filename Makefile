@@ -18,10 +18,12 @@ help: ## this list
 setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
 $(READY): requirements-dev.txt pyproject.toml
+	@echo 'Making $(VENV): a minute or two, and about 1 GB with MongoDB and Postgres.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+	@echo '$(VENV) is ready: . $(BIN)/activate'
 
 demo: $(READY) ## the whole road, from printed lines to rows in Postgres
 	$(BIN)/python examples/demo.py

@@ -72,15 +72,17 @@ def run_up(arguments: argparse.Namespace) -> int:
         keys = folder.keys()
         watched: list[MongoServer | PostgresServer] = []
 
-        def started(server: MongoServer | PostgresServer) -> str:
+        def started(server: MongoServer | PostgresServer, name: str) -> str:
+            _say(f"starting {name} …")
             server.start()
             stack.callback(server.stop)
             watched.append(server)
             return server.uri
 
         # Servers of our own for those that the environment does not name.
-        mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb))
-        postgres = settings.database_url or started(PostgresServer(folder.postgres))
+        mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb), "MongoDB")
+        postgres = settings.database_url or started(PostgresServer(folder.postgres), "Postgres")
+        _say("starting the drain and a worker …")
         migrate(postgres)
         spool = os.environ.get("LOGDRAIN_SPOOL_FOLDER") or str(folder.spool)
         parts = _start_parts(stack, port, keys, (mongodb, postgres, spool))
@@ -95,7 +97,7 @@ def run_up(arguments: argparse.Namespace) -> int:
         if not _wait_ready(state.api, parts, stopping):
             return 0
         folder.write_state(state)
-        print(_READY.format(**asdict(state)), flush=True)
+        _say(_READY.format(**asdict(state)))
         while not stopping.wait(_POLL_S):
             for part in parts:
                 part.revive(stopping)
@@ -103,6 +105,10 @@ def run_up(arguments: argparse.Namespace) -> int:
                 _revive_server(server, stopping)
         log.info("stopping")
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # whoever waits reads it now, also through a pipe
 
 
 def _revive_server(server: MongoServer | PostgresServer, stopping: threading.Event) -> None:
