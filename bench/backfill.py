@@ -53,8 +53,8 @@ def compare(settings: Settings, words: str, number: str, window: str, step: time
     settings_of = {"nothing is kept": replace(settings, kept_events_max_bytes=0), "logdrain": settings}
     with ExitStack() as stack:
         parts = [stack.enter_context(open_worker_parts(of)) for of in settings_of.values()]
-        parts[0].ledger.create_result(RESULT, settings.database_url)
-        parts[0].ledger.apply_schedule(schedule, START)
+        parts[0].ledger.results.create(RESULT, settings.database_url)
+        parts[0].ledger.schedules.apply(schedule, START)
         variants = [
             Variant(name, Backfill(of, instants)) for name, of in zip(settings_of, parts, strict=True)
         ]
@@ -71,13 +71,13 @@ class Backfill:
 
     def __call__(self) -> Work:
         """See `Variant.prepare`."""
-        self._parts.ledger.ask_slices("backfill", self._instants, Cause.MANUAL, force=False)
+        self._parts.ledger.schedules.ask_slices("backfill", self._instants, Cause.MANUAL, force=False)
         return self._run
 
     def _run(self) -> int:
-        events = 0
-        while claim := self._parts.ledger.claim("bench", 60, self._parts.clock.now(), schedule="backfill"):
-            events += self._parts.runner.run(claim).rows_read
+        ledger, events = self._parts.ledger, 0
+        while claims := ledger.slices.claim("bench", 60, ledger.clock.now(), count=1, schedule="backfill"):
+            events += self._parts.runner.run(claims[0]).rows_read
         return events
 
 

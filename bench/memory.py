@@ -17,7 +17,7 @@ from bench.sql import DATABASE, USERS_SQL, job_sql, load, make_request
 from logdrain.answer.queries import Queries
 from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.plans import Scan
-from logdrain.ports.queries import ScanStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 
 MEMORY_MAX_BYTES = 512 * 1024 * 1024
@@ -36,7 +36,8 @@ def main() -> None:
         engine = DuckdbEngine(MEMORY_MAX_BYTES, THREADS, spill)
         before_bytes = resident_bytes()
         request = make_request(job_sql(USERS_SQL, "40d"), int(END.timestamp()))
-        Queries(source, engine).run(request, lambda _, rows: sum(batch.num_rows for batch in rows))
+        with Queries(source, engine).stream(request) as answer:
+            sum(batch.num_rows for batch in answer.rows)
         source.close()
     rows = [["nothing", f"{before_bytes / MB:,.0f}"], *source.rows]
     print_table(f"memory: users of each category, {events:,} events", ["read", "at most in use, MB"], rows)
@@ -50,42 +51,27 @@ class WatchedSource(MongoScanSource):
         self._step = max(events // STEPS, 1)
         self.rows: list[list[str]] = []
 
-    def scan(self, scan: Scan) -> "Watched":  # type: ignore[override]  # a stream all the same
+    def scan(self, scan: Scan) -> "Watched":
         """The scan, watched."""
         return Watched(super().scan(scan), self._step, self.rows)
 
 
-class Watched:
+class Watched(ScanStream):
     """A scan that notes the most memory of each step."""
 
     def __init__(self, stream: ScanStream, step: int, rows: list[list[str]]) -> None:
-        self._stream = stream
+        super().__init__(stream.schema, stream)
         self._step = step
         self._rows = rows
-
-    @property
-    def schema(self) -> pa.Schema:
-        """See the stream."""
-        return self._stream.schema
-
-    @property
-    def rows_read(self) -> int:
-        """See the stream."""
-        return self._stream.rows_read
-
-    @property
-    def bytes_read(self) -> int:
-        """See the stream."""
-        return self._stream.bytes_read
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         most_bytes = 0
         next_step = self._step
-        for batch in self._stream:
+        for batch in super().__iter__():
             yield batch
             most_bytes = max(most_bytes, resident_bytes())
-            if self._stream.rows_read >= next_step:
-                self._rows.append([f"{self._stream.rows_read:,}", f"{most_bytes / MB:,.0f}"])
+            if self.rows_read >= next_step:
+                self._rows.append([f"{self.rows_read:,}", f"{most_bytes / MB:,.0f}"])
                 most_bytes, next_step = 0, next_step + self._step
 
 

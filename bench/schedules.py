@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import cast
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,12 +19,12 @@ from bench.environment import server_url, wanted_events
 from bench.measuring import print_table
 from logdrain import log
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.jobs import Claim, RunOutcome, Schedule
 from logdrain.model.stops import Stop
+from logdrain.ports.ledger import Slices
 from logdrain.worker.loop import Worker
-from logdrain.worker.slices import SliceRunner
 
 DUE_AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 PLACES = (1, 4, 16)
@@ -52,12 +51,12 @@ def main() -> None:
 
 def measure(count: int, places: int) -> list[str]:
     """One row: plan, claim and end them all."""
-    with ledger_database() as url, closing(PostgresLedger(url, CronCalendar())) as ledger, log.silence():
+    with ledger_database() as url, closing(connect(url, CronCalendar())) as ledger, log.silence():
         make_schedules(ledger, url, count)
         late_s, took_s, cpu_s = run_all(ledger, places)
         idle_s = time.perf_counter()
-        ledger.plan_slices(DUE_AT)
-        ledger.claim("idle", LEASE_S, DUE_AT)
+        ledger.slices.plan(DUE_AT)
+        ledger.slices.claim("idle", LEASE_S, DUE_AT, count=1)
         idle_s = time.perf_counter() - idle_s
     return [
         str(places),
@@ -71,12 +70,12 @@ def measure(count: int, places: int) -> list[str]:
     ]
 
 
-def run_all(ledger: PostgresLedger, places: int) -> tuple[list[float], float, float]:
+def run_all(ledger: Ledger, places: int) -> tuple[list[float], float, float]:
     """Run a worker until it finds nothing more; gives the lateness of each slice, seconds, CPU seconds."""
-    runner = EmptyRuns(ledger)
+    runner = EmptyRuns(ledger.slices)
     worker = Worker(
-        ledger,
-        cast("SliceRunner", runner),
+        ledger.slices,
+        runner.run,
         FixedClock(),
         lease_s=LEASE_S,
         when_idle=lambda: worker.stop(),  # noqa: PLW0108  # it is not there yet
@@ -98,22 +97,22 @@ class FixedClock:
 class EmptyRuns:
     """Runs that do nothing, and succeed."""
 
-    def __init__(self, ledger: PostgresLedger) -> None:
-        self._ledger = ledger
+    def __init__(self, slices: Slices) -> None:
+        self._slices = slices
         self.started_at_s: list[float] = []
 
     def run(self, claim: Claim, _stop: Stop) -> RunOutcome:
         """Note the time and the success."""
         self.started_at_s.append(time.perf_counter())
         outcome = RunOutcome(0, 0, 0)
-        self._ledger.succeed(claim, outcome)
+        self._slices.succeed(claim, outcome)
         return outcome
 
 
-def make_schedules(ledger: PostgresLedger, url: str, count: int) -> None:
+def make_schedules(ledger: Ledger, url: str, count: int) -> None:
     """Many that are alike: one as a command makes it, the others as copies of its row."""
     first = Schedule("sums", "0 * * * *", "UTC", 0, "production", "SELECT 1")
-    ledger.create_schedule(first, DUE_AT - timedelta(minutes=1))
+    ledger.schedules.create(first, DUE_AT - timedelta(minutes=1))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TEMPORARY TABLE copies AS SELECT * FROM logdrain.schedules")
         connection.execute(

@@ -24,21 +24,21 @@ from pymongoarrow.api import Schema, find_arrow_all
 from bench.environment import mongod_pid, mongodb_database, server_url, wanted_events
 from bench.measuring import Variant, Work, print_comparison, ready, take_turns
 from bench.sample import END, SPAN, TABLE, encode, make_event_batches
-from logdrain.answer.queries import Queries, Reading
+from logdrain.answer.queries import Queries
 from logdrain.bootstrap.drain import SystemClock
 from logdrain.bootstrap.events import open_source
 from logdrain.bootstrap.queries import open_queries
 from logdrain.config import Settings, read_settings
 from logdrain.events.mongo_client import close_async, open_async
 from logdrain.events.read.filters import time_filter
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Batch
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.plans import Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
-from logdrain.ports.queries import ArrowStream, ScanSource
+from logdrain.ports.queries import ScanSource
 from logdrain.worker.parts import open_worker_parts
 
 DATABASE = "bench_sql"
@@ -98,7 +98,9 @@ def load(uri: str, events: int) -> None:
 async def store(uri: str, batch: Batch) -> None:
     """Write a batch as the drain does."""
     client = open_async(uri, driver="pymongo", timeout_s=60)
-    await MongoEventStore(client, DATABASE, SystemClock(), StoreLimits(timeout_s=60)).write(batch)
+    await MongoEventStore(
+        client, DATABASE, SystemClock(), read_settings({"LOGDRAIN_STORE_TIMEOUT_S": "60"})
+    ).write(batch)
     await close_async(client)
 
 
@@ -212,15 +214,9 @@ def by_pipeline(events: Events, ids: Document) -> Sums:
 
 def by_logdrain(queries: Queries, request: QueryRequest) -> Sums:
     """Plan, scan, run."""
-    sums: Sums = []
-
-    def use(_reading: Reading, rows: ArrowStream) -> int:
-        for batch in rows:
-            sums.extend((row["category"], row["sum"]) for row in batch.to_pylist())
-        return len(sums)
-
-    queries.run(request, use)
-    return sorted(sums)
+    with queries.stream(request) as answer:
+        rows = [row for batch in answer.rows for row in batch.to_pylist()]
+    return sorted((row["category"], row["sum"]) for row in rows)
 
 
 def compare_slices(settings: Settings, events: Events) -> None:
@@ -242,17 +238,15 @@ def compare_slices(settings: Settings, events: Events) -> None:
 
     scripted, sliced = ((END - HOUR * number for number in count()) for _ in range(2))
     with open_worker_parts(settings) as parts:
-        parts.ledger.create_result("bench", settings.database_url)
-        parts.ledger.create_schedule(schedule, END)
+        parts.ledger.results.create("bench", settings.database_url)
+        parts.ledger.schedules.create(schedule, END)
 
         def run_slice() -> int:
-            claim = parts.ledger.claim("bench", settings.lease_s, END, schedule="bench")
-            if claim is None:
-                raise RuntimeError("the slice was asked for, but cannot be claimed")
+            [claim] = parts.ledger.slices.claim("bench", settings.lease_s, END, count=1, schedule="bench")
             return parts.runner.run(claim).rows_read
 
         def ask_slice() -> Work:
-            parts.ledger.ask_slices("bench", [next(sliced)], Cause.MANUAL, force=False)
+            parts.ledger.schedules.ask_slices("bench", [next(sliced)], Cause.MANUAL, force=False)
             return run_slice
 
         variants = [Variant("a script by hand", ask_script), Variant("logdrain, a slice", ask_slice)]

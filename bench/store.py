@@ -18,8 +18,9 @@ from bench.environment import mongod_pid, mongodb_database, wanted_events
 from bench.measuring import Variant, Work, print_comparison, print_table, ready, take_turns
 from bench.sample import TABLE, encode, make_batches, send
 from logdrain.bootstrap.drain import SystemClock
-from logdrain.events.mongo_client import DURABLE, AsyncClient, close_async, open_async
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.config import read_settings
+from logdrain.events.mongo_client import DURABLE
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch
 
 DATABASE = "bench_store"
@@ -32,6 +33,7 @@ COLLECTIONS: dict[str, dict[str, Any]] = {"plain": {}, "clustered": CLUSTERED}
 
 Write = Callable[[Batch], Awaitable[object]]
 Document = dict[str, Any]
+Client = pymongo.AsyncMongoClient[Document]
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def compare_sharing(uri: str, events: int, size: str, sizes: Sequence[int]) -> N
     with asyncio.Runner() as runner:
         client = runner.run(open_client(uri))
 
-        def variant(name: str, make: Callable[[AsyncClient], Coroutine[Any, Any, Write]]) -> Variant:
+        def variant(name: str, make: Callable[[Client], Coroutine[Any, Any, Write]]) -> Variant:
             def prepare() -> Work:
                 write = runner.run(make(client))
 
@@ -64,16 +66,16 @@ def compare_sharing(uri: str, events: int, size: str, sizes: Sequence[int]) -> N
 
         variants = [variant("an insert each", insert_each), variant("shared (logdrain)", insert_shared)]
         timings = take_turns(variants, rounds=ROUNDS, watched={"mongod": mongod_pid()})
-        runner.run(close_async(client))
+        runner.run(client.close())
     print_comparison(f"store: {SENDERS} senders, deliveries of {size}", timings)
 
 
-async def open_client(uri: str) -> AsyncClient:
+async def open_client(uri: str) -> Client:
     """The drain's client; it belongs to the event loop it is made in."""
-    return open_async(uri, driver="pymongo", timeout_s=60)
+    return Client(uri, timeoutMS=60_000)
 
 
-async def insert_each(client: AsyncClient) -> Write:
+async def insert_each(client: Client) -> Write:
     """What one would write first: encode, insert, done; no catalog, no quarantine."""
     await client.drop_database(DATABASE)
     collection = await client[DATABASE].create_collection(TABLE.name, write_concern=DURABLE, **CLUSTERED)
@@ -84,10 +86,12 @@ async def insert_each(client: AsyncClient) -> Write:
     return write
 
 
-async def insert_shared(client: AsyncClient) -> Write:
+async def insert_shared(client: Client) -> Write:
     """The store as it is, with its collection made."""
     await client.drop_database(DATABASE)
-    store = MongoEventStore(client, DATABASE, SystemClock(), StoreLimits(timeout_s=60))
+    store = MongoEventStore(
+        client, DATABASE, SystemClock(), read_settings({"LOGDRAIN_STORE_TIMEOUT_S": "60"})
+    )
     [first] = make_batches(1, [1])
     await store.write(first)
     await client[DATABASE][TABLE.name].delete_many({})

@@ -1,26 +1,31 @@
 """A SQL text becomes rows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from logdrain.answer.aggregate_rows import use_aggregate
+from logdrain.answer.aggregate_rows import rows_of
 from logdrain.answer.deadlines import time_limit
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Scan, TimeRange
 from logdrain.model.queries import Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import AggregateStream, ArrowStream, Engine, ScanSource, ScanStream
+from logdrain.ports.queries import Engine, Groups, ScanSource
 from logdrain.ports.results import ResultReader
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 from logdrain.query.plan_cache import CachedPlan, PlanCache
 from logdrain.query.sql.context import no_results
 from logdrain.query.whole_scan import whole_scan
 
+_T = TypeVar("_T")
 # A field may get a new type between planning and reading; planning again sees it.
 _PLAN_TRIES = 3
 
@@ -106,31 +111,37 @@ class Queries:
         )
         return scan, self._source.scan(scan)
 
-    def run(
+    @contextmanager
+    def stream(
         self,
         request: QueryRequest,
-        use: "Use",
         *,
         stop: Stop | None = None,
         timeout_s: float | None = None,
-    ) -> "Answer":
-        """Run a SQL text and hand its rows to `use`.
+        rows_max: int | None = None,
+    ) -> Iterator["Answer"]:
+        """Run a SQL text; its rows can be read once, while the block lasts.
+
+        Until the first of them are there, it is planned again where a field got a new type meanwhile.
 
         Args:
             request: The text and what it depends on.
-            use: Reads the rows to the end, returns how many it took. Called again from the start where
-                a field changed its type meanwhile, so what it does must be undone by an exception.
             stop: Ends it from another thread.
             timeout_s: Instead of the one for all queries.
+            rows_max: One row more is an error; None: no limit.
 
-        Raises:
+        Raises (also while the rows are read):
             SqlError: the text cannot be run, or failed; it has the warnings of planning.
             QueryTimeout: it took too long.
-            LogdrainError: what the store or `use` raised, or what `stop` was asked with.
+            QueryRowsExceeded: there is a row more than `rows_max`.
+            ScanTypeChanged: a field got a new type behind the first rows: ask again, see `once_more`.
+            LogdrainError: what the store raised, or what `stop` was asked with.
         """
         stop = stop or Stop()
-        with time_limit(stop, timeout_s or self.timeout_s, is_own=bool(timeout_s)):
-            return self._run(request, use, stop)
+        with time_limit(stop, timeout_s or self.timeout_s, is_own=bool(timeout_s)), ExitStack() as stack:
+            answer = self._begin(request, stop, stack)
+            with _warned(answer.plan):
+                yield replace(answer, rows=_bounded(answer.rows, stop, rows_max))
 
     def close_idle(self) -> None:
         """Give back what is kept for the next query."""
@@ -138,7 +149,8 @@ class Queries:
         if self._kept is not None:
             self._kept.close_idle()
 
-    def _run(self, request: QueryRequest, use: "Use", stop: Stop) -> "Answer":
+    def _begin(self, request: QueryRequest, stop: Stop, stack: ExitStack) -> "Answer":
+        """Read up to the first rows, with a new plan where one was not right; `stack` ends the rest."""
         tries_left = _PLAN_TRIES
         prepared = self._prepared.find(request)
         may_aggregate = True
@@ -148,10 +160,10 @@ class Queries:
             aggregation = summary.aggregation
             stop.check()
             try:
-                if aggregation is not None and may_aggregate and not self._is_at_hand(aggregation):
-                    prove = partial(self._prove, request, summary, prepared)
-                    return self._run_in_store(summary, aggregation, use, stop, prove)
-                return self._run_in_engine(plan or self._plan(request), use, stop)
+                with _warned(summary):
+                    if aggregation is not None and may_aggregate and not self._is_at_hand(aggregation):
+                        return self._in_store(request, summary, aggregation, prepared, stop)
+                    return self._in_engine(plan or self._plan(request), stop, stack)
             except ScanTypeChanged:
                 # Where the store is in doubt, the engine knows; but perhaps only the plan was old.
                 may_aggregate = may_aggregate and prepared is not None
@@ -159,9 +171,6 @@ class Queries:
                 self._prepared.forget(request)
                 if not tries_left:
                     raise
-            except SqlError as error:
-                error.warnings = summary.warnings
-                raise
 
     def _plan_or_cached(
         self, request: QueryRequest, prepared: CachedPlan | None
@@ -174,27 +183,28 @@ class Queries:
     def _is_at_hand(self, aggregation: Aggregation) -> bool:
         return self._kept is not None and self._kept.is_at_hand(aggregation)
 
-    def _run_in_store(
-        self, plan: PlanSummary, aggregation: Aggregation, use: "Use", stop: Stop, prove: "Prove"
-    ) -> "Answer":
-        stream = self._source.aggregate(aggregation)
-        reading = Reading(plan, [stream])
-        rows = use_aggregate(stream, partial(use, reading), stop, partial(prove, stream))
-        return Answer(plan, reading.rows_read, reading.bytes_read, rows)
-
-    def _prove(
+    def _in_store(
         self,
         request: QueryRequest,
         summary: PlanSummary,
+        aggregation: Aggregation,
         prepared: CachedPlan | None,
-        stream: AggregateStream,
+        stop: Stop,
+    ) -> "Answer":
+        groups = self._source.aggregate(aggregation, stop)
+        if prepared is not None:
+            self._prove(request, summary, prepared, groups)
+        return Answer(summary, rows_of(groups, aggregation), [ReadCount(groups.rows_read, groups.bytes_read)])
+
+    def _prove(
+        self, request: QueryRequest, summary: PlanSummary, prepared: CachedPlan, groups: Groups
     ) -> None:
         """Make sure that a plan from memory is the one that would be made now.
 
         Raises:
             ScanTypeChanged: it is not, or none can be made any more: planning again says why.
         """
-        if prepared is None or (stream.rows_read and stream.catalog == prepared.catalog):
+        if groups.rows_read and groups.catalog == prepared.catalog:
             return  # the table has events, so it is still there, and no name can mean anything else
         try:
             is_same = self._plan(request).summary == summary
@@ -203,75 +213,80 @@ class Queries:
         if not is_same:
             raise ScanTypeChanged(f"{prepared.catalog.table.name} changed since the query was planned")
 
-    def _run_in_engine(self, plan: Plan, use: "Use", stop: Stop) -> "Answer":
+    def _in_engine(self, plan: Plan, stop: Stop, stack: ExitStack) -> "Answer":
         query = self._engine.lower(plan)
         streams: list[ScanStream] = [self._source.scan(scan) for scan in plan.scans]
         if self._results is not None:
             streams += [self._results.scan(scan) for scan in plan.result_scans]
-        reading = Reading(plan, streams)
-        rows = self._engine.run(query, reading.scans, partial(use, reading), stop)
-        return Answer(plan, reading.rows_read, reading.bytes_read, rows)
+        with ExitStack() as running:
+            rows = running.enter_context(self._engine.run(query, streams, stop))
+            batches = iter(rows)
+            first = list(islice(batches, 1))
+            stack.enter_context(running.pop_all())
+        return Answer(plan, ArrowStream(rows.schema, chain(first, batches)), streams)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A plan that is being carried out."""
+class ReadCount(NamedTuple):
+    """What has been read of a store, and is not being read any more."""
 
-    plan: PlanSummary
-    scans: Sequence[ScanStream]
-
-    @property
-    def rows_read(self) -> int:
-        """Events read so far."""
-        return sum(scan.rows_read for scan in self.scans)
-
-    @property
-    def bytes_read(self) -> int:
-        """What the stores have sent so far."""
-        return sum(scan.bytes_read for scan in self.scans)
-
-
-class RowLimit:
-    """Rows up to a number; one more is an error.
-
-    Raises (while it is read):
-        QueryRowsExceeded: there is one more.
-    """
-
-    def __init__(self, rows: ArrowStream, rows_max: int) -> None:
-        self._rows = rows
-        self._rows_max = rows_max
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types."""
-        return self._rows.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once."""
-        count = 0
-        for batch in self._rows:
-            count += batch.num_rows
-            if count > self._rows_max:
-                raise QueryRowsExceeded(
-                    f"the query has more than {self._rows_max:,} rows",
-                    hint="add LIMIT, or raise LOGDRAIN_QUERY_ROWS_MAX",
-                )
-            yield batch
-
-
-Prove = Callable[[AggregateStream], None]
-"""Says that a plan was right, when the events of its aggregation have been read; raises where it was not."""
-
-Use = Callable[[Reading, ArrowStream], int]
-"""What is done with a query's rows; returns how many there were."""
+    rows_read: int
+    bytes_read: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query did."""
+    """A query that is being answered.
+
+    Attributes:
+        plan: What it became.
+        rows: Its rows, to read once.
+        counts: Of all that it reads.
+    """
 
     plan: PlanSummary
-    rows_read: int
-    bytes_read: int
-    rows_out: int
+    rows: ArrowStream
+    counts: Sequence[ReadCount | ScanStream]
+
+    @property
+    def rows_read(self) -> int:
+        """Events and rows of result tables read so far."""
+        return sum(count.rows_read for count in self.counts)
+
+    @property
+    def bytes_read(self) -> int:
+        """What the stores have sent so far."""
+        return sum(count.bytes_read for count in self.counts)
+
+
+def once_more(run: Callable[[], _T]) -> _T:
+    """Run what reads an answer; once more where a field got a new type behind its first rows."""
+    try:
+        return run()
+    except ScanTypeChanged:
+        return run()  # planned again, which sees the new type
+
+
+@contextmanager
+def _warned(plan: PlanSummary) -> Iterator[None]:
+    """What fails in the block has the warnings of planning."""
+    try:
+        yield
+    except SqlError as error:
+        error.warnings = plan.warnings
+        raise
+
+
+def _bounded(rows: ArrowStream, stop: Stop, rows_max: int | None) -> ArrowStream:
+    """The rows, until the end is asked for or there are too many."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            stop.check()
+            if rows_max is not None and rows.rows_read > rows_max:
+                raise QueryRowsExceeded(
+                    f"the query has more than {rows_max:,} rows",
+                    hint="add LIMIT, or raise LOGDRAIN_QUERY_ROWS_MAX",
+                )
+            yield batch
+
+    return ArrowStream(rows.schema, batches())

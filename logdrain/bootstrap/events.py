@@ -12,7 +12,9 @@ from logdrain.events.read.scan import MongoScanSource
 @contextmanager
 def open_source(settings: Settings) -> Iterator[MongoScanSource]:
     """Stored events, to read."""
-    with closing(MongoScanSource(require(settings.mongodb_uri, "MONGODB_URI"))) as source:
+    uri = require(settings.mongodb_uri, "MONGODB_URI")
+    # Groups are sorted into a copy.
+    with closing(MongoScanSource(uri, groups_max_bytes=settings.query_memory_max_bytes // 2)) as source:
         yield source
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.bootstrap.events import open_source
 from logdrain.bootstrap.ledger import open_ledger
@@ -58,7 +58,7 @@ def _open_results(settings: Settings) -> Iterator[PostgresResultReader | None]:
         yield None
         return
     with open_ledger(settings) as ledger:
-        yield PostgresResultReader(ledger.result_url, os.environ.get)
+        yield PostgresResultReader(ledger.results.url, os.environ.get)
 
 
 def result_writers(settings: Settings) -> ResultWriters:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from logdrain.cli import servers
 from logdrain.errors import ResultRefused
+from logdrain.ledger.parts import Ledger
 from logdrain.model.jobs import ResultTarget
-from logdrain.ports.ledger import Ledger
 from logdrain.results.postgres.grants import READERS_TABLE
 from logdrain.results.url.target import ParsedResult, parse_result, resolve
 
@@ -23,7 +23,7 @@ def change_readers(
     Args:
         change: What to do in each database.
         role: A role of Postgres.
-        ledger: Knows results and schedules.
+        ledger: Has schedules and named results.
         environment: For results of the form `env:NAME`.
         result: A named result, to leave the others alone; it need not have a schedule yet.
 
@@ -33,8 +33,8 @@ def change_readers(
         UnknownRole, ResultUrlInvalid, ResultUnavailable.
     """
     if result:
-        ledger.result_url(result)  # is there one of this name?
-    parsed = [parse_result(schedule.result) for schedule, *_ in ledger.schedules() if schedule.result]
+        ledger.results.url(result)  # is there one of this name?
+    parsed = [parse_result(schedule.result) for schedule, *_ in ledger.schedules.all() if schedule.result]
     wanted = [each for each in parsed if not result or each.name == result]
     if result and not wanted:
         # No schedule yet: a stand-in for those that come in the result's own schema.
@@ -45,7 +45,7 @@ def change_readers(
         )
     by_database: dict[str, list[ResultTarget]] = {}
     for each in wanted:
-        url = ledger.result_url(each.name) if each.name else each.url
+        url = ledger.results.url(each.name) if each.name else each.url
         target = resolve(each, url, environment.get)
         if isinstance(target, ResultTarget):
             by_database.setdefault(target.dsn, []).append(target)
@@ -56,7 +56,7 @@ def change_readers(
             else "all schedules write files, which no role of Postgres reads",
             hint="who reads them is for the permissions of their folder",
         )
-    identity = ledger.identity()
+    identity = ledger.slices.identity()
     return [table for targets in by_database.values() for table in change(targets, role, identity)]
 
 

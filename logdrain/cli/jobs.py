@@ -24,7 +24,7 @@ from logdrain.errors import (
     ZoneInvalid,
 )
 from logdrain.model.job_files import Job
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import Schedules
 
 _SQL_PLACE = re.compile(r"line (?P<line>[0-9]+), (?=column)")
 _KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str], ...] = (
@@ -57,7 +57,7 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.job_folder import load_jobs
-    from logdrain.worker.slices import check_schedule
+    from logdrain.worker.schedule_checks import check_schedule
 
     settings = servers.settings_of(arguments)
     with _said_line_by_line():
@@ -70,18 +70,18 @@ def run_jobs(arguments: argparse.Namespace) -> int:
         return 0
     named = {path.resolve() for path in arguments.paths if path.is_file()}
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
-        now = ledger.now()
+        now = ledger.clock.now()
         for job in jobs:
             if not job.enabled and Path(job.path).resolve() not in named:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
             with _placed(job):
                 checked = check_schedule(
-                    job.schedule, ledger, queries, now, result_folder=settings.result_folder
+                    job.schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
                 )
                 for warning in checked.warnings:
                     sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")
-                changed = ledger.apply_schedule(job.schedule, now)
+                changed = ledger.schedules.apply(job.schedule, now)
             print(f"{job.schedule.name}: {'applied' if changed else 'unchanged'}")
     return 0
 
@@ -93,8 +93,8 @@ def _check(jobs: list[Job]) -> None:
         JobFileInvalid: all that is wrong with names and SQL.
     """
     from logdrain.jobs.job_file import HINT
-    from logdrain.jobs.schedule_names import check_schedule_name
-    from logdrain.worker.slices import check_sql_text
+    from logdrain.jobs.option_values import check_schedule_name
+    from logdrain.worker.schedule_checks import check_sql_text
 
     wrong: list[str] = []
     for job in jobs:
@@ -137,7 +137,7 @@ def _said_line_by_line() -> Iterator[None]:
         raise JobFileInvalid(f"the job files have {len(error.reasons)} mistakes", hint=error.hint) from None
 
 
-def load_at_start(folder: Path, ledger: Ledger, now: datetime) -> None:
+def load_at_start(folder: Path, schedules: Schedules, now: datetime) -> None:
     """Apply a worker's job files; one that is wrong is named in the log, the others count."""
     from logdrain.jobs.job_folder import first_things_first, job_files, load_jobs
 
@@ -149,7 +149,7 @@ def load_at_start(folder: Path, ledger: Ledger, now: datetime) -> None:
             jobs += load_jobs([file])
     for job in first_things_first(jobs):
         with _refusals_in_log(job.path):
-            if job.enabled and ledger.apply_schedule(job.schedule, now):
+            if job.enabled and schedules.apply(job.schedule, now):
                 log.info("job_applied", schedule=job.schedule.name, file=job.path)
 
 
@@ -179,7 +179,7 @@ def add_cron_arguments(parser: argparse.ArgumentParser) -> None:
 def run_cron(arguments: argparse.Namespace) -> int:
     """Print the instants strictly after the time; json is a list of unix seconds."""
     from logdrain.jobs.cron import parse
-    from logdrain.jobs.instants import read_time
+    from logdrain.jobs.option_values import read_time
 
     if not 1 <= arguments.n <= _COUNT_MAX:
         raise UsageError(f"-n {arguments.n} is not a number of instants", hint=f"give 1 to {_COUNT_MAX}")

@@ -17,7 +17,6 @@ from logdrain.errors import RunKilled
 from logdrain.log import printable
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream
 
 _T = TypeVar("_T")
 
@@ -35,7 +34,7 @@ def _add_sql_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _request_of(arguments: argparse.Namespace) -> QueryRequest:
     """The query asked for."""
-    from logdrain.jobs.instants import read_time
+    from logdrain.jobs.option_values import read_time
 
     now_s = int(time.time())
     scheduled = arguments.scheduled_time
@@ -61,7 +60,7 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_query(arguments: argparse.Namespace) -> int:
     """Run SQL and print its rows: all of them, or none and an error."""
-    from logdrain.answer.queries import Reading, RowLimit
+    from logdrain.answer.queries import Answer, once_more
     from logdrain.bootstrap.queries import open_queries
     from logdrain.errors import SqlError
 
@@ -73,13 +72,15 @@ def run_query(arguments: argparse.Namespace) -> int:
         tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as rows,
     ):
 
-        def write(_reading: Reading, stream: ArrowStream) -> int:
+        def write(stop: Stop) -> Answer:
             rows.seek(0)
             rows.truncate()
-            return write_stream(RowLimit(stream, settings.query_rows_max), arguments.format, rows)
+            with queries.stream(request, stop=stop, rows_max=settings.query_rows_max) as answer:
+                write_stream(answer.rows, arguments.format, rows)
+            return answer
 
         try:
-            answer = run_in_thread(partial(queries.run, request, write))
+            answer = run_in_thread(lambda stop: once_more(partial(write, stop)))
         except SqlError as error:
             _warn(error.warnings)
             raise
@@ -90,7 +91,7 @@ def run_query(arguments: argparse.Namespace) -> int:
         seconds = time.monotonic() - started_s
         sys.stderr.write(
             f"{answer.rows_read} events read ({answer.bytes_read} bytes), "
-            f"{answer.rows_out} rows, {seconds:.2f} s\n"
+            f"{answer.rows.rows_read} rows, {seconds:.2f} s\n"
         )
     return 0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO
 
 from logdrain.cli.output import csv_cell, print_table, to_json
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 
 FORMATS = ("table", "csv", "json", "ndjson")
 # A table is aligned over all of its rows: beyond this, people want another format.

@@ -59,7 +59,7 @@ def run_result_create(arguments: argparse.Namespace) -> int:
     check_name(arguments.name)
     check_url(arguments.url)
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        ledger.create_result(arguments.name, arguments.url)
+        ledger.results.create(arguments.name, arguments.url)
     print(f"Result '{arguments.name}' is created: {mask(arguments.url)}")
     return 0
 
@@ -74,7 +74,7 @@ def run_result_list(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        rows = [(name, mask(url)) for name, url in ledger.results()]
+        rows = [(name, mask(url)) for name, url in ledger.results.all()]
     print_table(("name", "url"), rows, sys.stdout)
     return 0
 
@@ -90,10 +90,10 @@ def run_result_delete(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        ledger.delete_result(arguments.name)
+        ledger.results.delete(arguments.name)
         users = [
             item.schedule.name
-            for item in ledger.schedules()
+            for item in ledger.schedules.all()
             if item.schedule.result.startswith(f"{arguments.name}:")
         ]
     if users:

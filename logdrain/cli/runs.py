@@ -12,7 +12,7 @@ from logdrain.cli.words import count
 from logdrain.errors import UnknownRun, UnknownSchedule, UsageError
 from logdrain.log import mask, printable
 from logdrain.model.jobs import Run, RunState, Schedule, Wait
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import Schedules
 
 
 def row(run: Run) -> dict[str, object]:
@@ -90,7 +90,7 @@ def run_job_list(arguments: argparse.Namespace) -> int:
 
     state = RunState(arguments.state) if arguments.state else None
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        runs = ledger.runs(arguments.max, state)
+        runs = ledger.history.newest(arguments.max, state)
     rows = [row(item) for item in runs]
     if arguments.json:
         print(to_json(rows))
@@ -113,15 +113,16 @@ def run_job_show(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        show(ledger, ledger.run(arguments.run), as_json=arguments.json)
+        show(ledger.schedules, ledger.history.get(arguments.run), as_json=arguments.json)
     return 0
 
 
-def show(ledger: Ledger, shown: Run, *, as_json: bool) -> None:
+def show(schedules: Schedules, shown: Run, *, as_json: bool) -> None:
     """Print a run."""
     schedule: Schedule | None = None
-    with contextlib.suppress(UnknownSchedule):
-        schedule = ledger.schedule(shown.schedule)
+    if shown.schedule is not None:
+        with contextlib.suppress(UnknownSchedule):
+            schedule = schedules.get(shown.schedule)
     facts = row(shown)
     facts["result"] = mask(schedule.result) or None if schedule else None
     facts["sql"] = schedule.sql.strip() if schedule else None
@@ -148,7 +149,7 @@ def run_job_kill(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        is_asked = ledger.kill(arguments.run)
+        is_asked = ledger.history.kill(arguments.run)
     if is_asked:
         print(f"Run {arguments.run} is asked to end; `logdrain job:show {arguments.run}` tells when it has.")
     else:
@@ -189,8 +190,8 @@ def run_sched_history(arguments: argparse.Namespace) -> int:
 
     skipped = arguments.page * arguments.max + arguments.skip
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        runs = ledger.history(arguments.name, skipped + arguments.max)[skipped:]
-        waits = ledger.waits(arguments.name)
+        runs = ledger.history.of_schedule(arguments.name, skipped + arguments.max)[skipped:]
+        waits = ledger.history.waits(arguments.name)
     rows = [row(item) for item in runs]
     if arguments.json:
         print(to_json(rows))
@@ -221,10 +222,10 @@ def run_sched_result(arguments: argparse.Namespace) -> int:
     if arguments.last < 1:
         raise UsageError(f"--last {arguments.last} is not a run", hint="1 is the newest")
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        runs = ledger.history(arguments.name, arguments.last)
+        runs = ledger.history.of_schedule(arguments.name, arguments.last)
         if len(runs) < arguments.last:
             raise UnknownRun(
                 f"schedule {arguments.name!r} has {len(runs)} runs", hint="`logdrain sched:run` runs it"
             )
-        show(ledger, runs[-1], as_json=arguments.json)
+        show(ledger.schedules, runs[-1], as_json=arguments.json)
     return 0

@@ -53,7 +53,7 @@ def _checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _seconds(text: str) -> int:
-    from logdrain.jobs.durations import duration_s
+    from logdrain.jobs.option_values import duration_s
 
     seconds = duration_s(text)
     if seconds is None or seconds > _SECONDS_MAX:
@@ -68,7 +68,7 @@ def _count(text: str) -> int:
 
 
 def _priority(text: str) -> int:
-    from logdrain.jobs.priorities import PRIORITY_HINT, read_priority
+    from logdrain.jobs.option_values import PRIORITY_HINT, read_priority
 
     priority = read_priority(text)
     if priority is None:
@@ -77,7 +77,7 @@ def _priority(text: str) -> int:
 
 
 def _notify_url(text: str) -> str:
-    from logdrain.jobs.notify_urls import check_notify_url
+    from logdrain.model.notices import check_notify_url
 
     if text:
         check_notify_url(text)

@@ -12,7 +12,7 @@ from logdrain.cli import servers
 from logdrain.cli.runs import waits_lines
 from logdrain.errors import LedgerUnavailable, SlicesFailed, TimeInvalid, UsageError
 from logdrain.model.jobs import Cause, SliceState, SliceStatus, Wait
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import History
 
 # Other workers may have the slices: how often to look whether they are done.
 _LOOK_S = 0.2
@@ -49,8 +49,8 @@ def run_sched_run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from logdrain.jobs.cron import parse
-    from logdrain.jobs.instants import instants_from, read_time
+    from logdrain.jobs.cron import instants_from, parse
+    from logdrain.jobs.option_values import read_time
     from logdrain.worker.loop import Worker
     from logdrain.worker.parts import open_worker_parts
 
@@ -58,20 +58,21 @@ def run_sched_run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"-n {arguments.n} is not a number of slices", hint="give 1 or more")
     settings = servers.settings_of(arguments)
     with open_worker_parts(settings) as parts:
-        schedule = parts.ledger.schedule(arguments.name)
+        ledger = parts.ledger
+        schedule = ledger.schedules.get(arguments.name)
         start = read_time(arguments.time, schedule.timezone)
         instants = instants_from(parse(schedule.cron, schedule.timezone), start, arguments.n)
         if not schedule.cron.strip():
             instants = _only_instant(start, arguments.n)
         if not instants:
             raise TimeInvalid(f"{arguments.name} has no scheduled time at or after {arguments.time}")
-        now = parts.clock.now()
+        now = ledger.clock.now()
         early = sum(instant > now for instant in instants)
         if early:
             sys.stderr.write(f"warning: {_slices(early)} not due yet: run now, and again when due\n")
-        asked = _left(parts.ledger, arguments.name, instants) if arguments.resume else instants
-        parts.ledger.ask_slices(arguments.name, asked, Cause.MANUAL, force=arguments.force)
-        worker = Worker(parts.ledger, parts.runner, parts.clock, lease_s=settings.lease_s)
+        asked = _left(ledger.history, arguments.name, instants) if arguments.resume else instants
+        ledger.schedules.ask_slices(arguments.name, asked, Cause.MANUAL, force=arguments.force)
+        worker = Worker(ledger.slices, parts.runner.run, ledger.clock, lease_s=settings.lease_s)
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -83,7 +84,7 @@ def run_sched_run(arguments: argparse.Namespace) -> int:
         with bar, log.silence():
             task = bar.add_task(arguments.name, total=len(instants))
             run_one = partial(worker.run_one, schedule=arguments.name)
-            for statuses in run_all(parts.ledger, run_one, arguments.name, instants):
+            for statuses in run_all(ledger.history, run_one, arguments.name, instants):
                 bar.update(task, completed=sum(status.state in _DONE for status in statuses))
     return _report(arguments.name, statuses)
 
@@ -97,15 +98,15 @@ def _only_instant(start: datetime, count: int) -> list[datetime]:
     return [start.replace(microsecond=0)]
 
 
-def _left(ledger: Ledger, name: str, instants: list[datetime]) -> list[datetime]:
+def _left(history: History, name: str, instants: list[datetime]) -> list[datetime]:
     """Those whose slices have not succeeded."""
-    statuses = ledger.slice_statuses(name, instants)
+    statuses = history.slice_statuses(name, instants)
     succeeded = {status.scheduled_at for status in statuses if status.state is SliceState.SUCCEEDED}
     return [instant for instant in instants if instant not in succeeded]
 
 
 def run_all(
-    ledger: Ledger, run_one: Callable[[], bool], name: str, instants: list[datetime]
+    history: History, run_one: Callable[[], bool], name: str, instants: list[datetime]
 ) -> Iterator[list[SliceStatus]]:
     """Run slices until all are done; yields where they stand now and then, at last when they are."""
     told: list[str] = []
@@ -113,13 +114,13 @@ def run_all(
     answered_s = time.monotonic()
     while True:
         try:
-            statuses = ledger.slice_statuses(name, instants)
+            statuses = history.slice_statuses(name, instants)
             yield statuses
             _tell_retries(statuses, failures)
             if all(status.state in _DONE for status in statuses):
                 return
             if not _run_some(run_one):
-                told = _tell_waits(ledger.waits(name), told)
+                told = _tell_waits(history.waits(name), told)
                 time.sleep(_LOOK_S)
             answered_s = time.monotonic()
         except LedgerUnavailable:  # a restart of Postgres does not end a backfill of years

@@ -40,8 +40,8 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
-    from logdrain.jobs.schedule_names import check_schedule_name
-    from logdrain.worker.slices import check_schedule
+    from logdrain.jobs.option_values import check_schedule_name
+    from logdrain.worker.schedule_checks import check_schedule
 
     check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
@@ -56,9 +56,11 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     )
     settings = servers.settings_of(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
-        now = ledger.now()
-        checked = check_schedule(schedule, ledger, queries, now, result_folder=settings.result_folder)
-        ledger.create_schedule(schedule, now)
+        now = ledger.clock.now()
+        checked = check_schedule(
+            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+        )
+        ledger.schedules.create(schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     starts = (
@@ -95,7 +97,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
-    from logdrain.worker.slices import check_schedule
+    from logdrain.worker.schedule_checks import check_schedule
 
     fields = _fields(arguments)
     if not fields:
@@ -104,10 +106,12 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
         )
     settings = servers.settings_of(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
-        now = ledger.now()
-        schedule = dataclasses.replace(ledger.schedule(arguments.name), **fields)
-        checked = check_schedule(schedule, ledger, queries, now, result_folder=settings.result_folder)
-        ledger.update_schedule(arguments.name, schedule, now)
+        now = ledger.clock.now()
+        schedule = dataclasses.replace(ledger.schedules.get(arguments.name), **fields)
+        checked = check_schedule(
+            schedule, ledger.results.url, queries, now, result_folder=settings.result_folder
+        )
+        ledger.schedules.update(arguments.name, schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     print(f"Schedule '{schedule.name}' is updated.")
@@ -115,7 +119,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
 
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
-    from logdrain.jobs.schedule_names import check_schedule_name
+    from logdrain.jobs.option_values import check_schedule_name
     from logdrain.model.plans import Dialect
 
     if arguments.newname is not None:
@@ -162,7 +166,7 @@ def run_sched_list(arguments: argparse.Namespace) -> int:
                 paused_at,
                 item.source,
             )
-            for item, following, paused_at in ledger.schedules()
+            for item, following, paused_at in ledger.schedules.all()
         ]
     headings = (
         "name",
@@ -191,8 +195,8 @@ def run_sched_show(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        fields = dataclasses.asdict(ledger.schedule(arguments.name))
-        waits = ledger.waits(arguments.name)
+        fields = dataclasses.asdict(ledger.schedules.get(arguments.name))
+        waits = ledger.history.waits(arguments.name)
     sql = fields.pop("sql")
     if fields["notify"]:  # the paths of webhooks are secrets
         fields["notify"] = f"{urlsplit(fields['notify']).hostname} (path not shown)"
@@ -220,7 +224,7 @@ def run_sched_pause(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        is_changed = ledger.pause_schedule(arguments.name)
+        is_changed = ledger.schedules.pause(arguments.name)
     print(f"Schedule '{arguments.name}' {'is paused' if is_changed else 'was paused already'}.")
     return 0
 
@@ -230,7 +234,7 @@ def run_sched_resume(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        is_changed = ledger.resume_schedule(arguments.name)
+        is_changed = ledger.schedules.resume(arguments.name)
     print(f"Schedule '{arguments.name}' {'goes on' if is_changed else 'was not paused'}.")
     return 0
 
@@ -240,6 +244,6 @@ def run_sched_delete(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
-        ledger.delete_schedule(arguments.name)
+        ledger.schedules.delete(arguments.name)
     print(f"Schedule '{arguments.name}' is deleted; its result table stays.")
     return 0

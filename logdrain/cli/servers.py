@@ -115,9 +115,9 @@ def run_work(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with open_worker_parts(settings) as parts:
         worker = Worker(
-            parts.ledger,
-            parts.runner,
-            parts.clock,
+            parts.ledger.slices,
+            parts.runner.run,
+            parts.ledger.clock,
             lease_s=settings.lease_s,
             chores=parts.chores,
             when_idle=parts.runner.close_idle,
@@ -126,8 +126,8 @@ def run_work(arguments: argparse.Namespace) -> int:
             signal.signal(number, lambda *_: worker.stop())
 
         def begin() -> None:
-            parts.ledger.identity()  # before anything else: is the ledger there?
-            load_at_start(Path(settings.jobs_folder), parts.ledger, parts.clock.now())
+            parts.ledger.slices.identity()  # before anything else: is the ledger there?
+            load_at_start(Path(settings.jobs_folder), parts.ledger.schedules, parts.ledger.clock.now())
             log.info("working", threads=settings.worker_threads)
 
         worker.once_there(begin)

@@ -1,4 +1,4 @@
-"""Identities that repeat when a delivery repeats: 16 bytes, UUID version 8 (RFC 9562 5.8).
+"""Ids for dedup: a delivery that is sent again makes the same ones. 16 bytes, UUID version 8 (RFC 9562 5.8).
 
 48 bits of unix milliseconds, then 74 bits of hash over what the sender repeats. Time first, so that
 a range of time is a range of ids and new events go to the right edge of the tree.

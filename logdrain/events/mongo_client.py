@@ -10,16 +10,18 @@ from typing import Any
 
 import pymongo
 from bson.errors import BSONError
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
 from logdrain.errors import ConfigError, StoreUnavailable
+from logdrain.events.driver import AsyncClient
 from logdrain.log import mask
 from logdrain.model.events import Table
 
 DEFAULT_DATABASE = "logdrain"
+DUPLICATE_KEY = 11000
 # Durable on this node's disk and, in a replica set, on a majority.
 DURABLE = WriteConcern(w="majority", j=True)
 
@@ -29,9 +31,11 @@ SETTLED = ReadConcern("majority")
 DRIVER_ERRORS = (PyMongoError, BSONError)
 """What an operation may raise; the second where what we send is larger than MongoDB takes, or no BSON."""
 
-AsyncClient = Any
-"""`pymongo.AsyncMongoClient` or `motor.motor_asyncio.AsyncIOMotorClient`: alike in what is used here."""
-AsyncCollection = Any
+CATALOG = "_catalog"
+LATE = "_late"
+QUARANTINE = "_quarantine"
+SPLITS = "_splits"
+"""Our own collections: their names begin with `_`, so that no tag can reach them."""
 
 
 def database_name(uri: str) -> str:
@@ -76,19 +80,27 @@ def open_async(uri: str, *, driver: str, timeout_s: float) -> AsyncClient:
                 "LOGDRAIN_MONGODB_DRIVER=motor, but Motor is not installed",
                 hint="pip install 'logdrain[motor]', or unset LOGDRAIN_MONGODB_DRIVER",
             ) from error
-        return motor.AsyncIOMotorClient(uri, **options)
+        motor_client: AsyncClient = motor.AsyncIOMotorClient(uri, **options)
+        return motor_client
     return pymongo.AsyncMongoClient(uri, **options)
 
 
 async def close_async(client: AsyncClient) -> None:
     """Close a client of either driver: PyMongo's close is awaited, Motor's is not."""
-    closing = client.close()
-    if closing is not None:
+    if (closing := client.close()) is not None:
         await closing
 
 
+def is_there_already(error: BulkWriteError) -> bool:
+    """Whether all that a bulk write was refused for is that others have written the same, durably."""
+    refused = error.details["writeErrors"]
+    return not error.details.get("writeConcernErrors") and all(
+        found["code"] == DUPLICATE_KEY for found in refused
+    )
+
+
 def tables_among(collections: Iterable[str]) -> list[Table]:
-    """The tables among collection names, in order: ours begin with `_` and have no dot."""
+    """The tables among collection names, in order; ours have no dot."""
     return sorted(
         Table(*name.split("."))
         for name in collections

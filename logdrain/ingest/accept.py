@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from logdrain import metrics
 from logdrain.drain.reading import ParsedDelivery
 from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery
+from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery, store_parsed
 from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Origin, Split, Stored
@@ -21,17 +22,16 @@ from logdrain.ports.events import EventStore
 from logdrain.ports.spool import Spool
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long a delivery may take; senders do not wait longer.
+class Timeouts(Protocol):
+    """The settings for how long a delivery may take; senders do not wait longer."""
 
-    Attributes:
-        store_s: For the store, where there is a spool to turn to.
-        answer_s: For all of it.
-    """
+    @property
+    def spool_after_s(self) -> float:
+        """For the store, where there is a spool to turn to."""
 
-    store_s: float
-    answer_s: float
+    @property
+    def store_timeout_s(self) -> float:
+        """For all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Intake:
             StoreUnavailable, StoreBusy, SpoolUnavailable: not durable; the sender may send it again.
         """
         now_s = asyncio.get_running_loop().time()
-        until_s = now_s + self._timeouts.answer_s
+        until_s = now_s + self._timeouts.store_timeout_s
         if self._spool is None:
             return await self._to_store(spooled, until_s)
         if self._spool.waiting_count:
@@ -104,9 +104,9 @@ class Intake:
                 return await self._to_spool(spooled, self._spool, until_s, because="in_order")
             except SpoolUnavailable as error:
                 # The store may be back already, and the spool full of what it has not got yet.
-                return await self._past_spool(spooled, now_s + self._timeouts.store_s, error)
+                return await self._past_spool(spooled, now_s + self._timeouts.spool_after_s, error)
         try:
-            return await self._to_store(spooled, now_s + self._timeouts.store_s)
+            return await self._to_store(spooled, now_s + self._timeouts.spool_after_s)
         except (StoreUnavailable, StoreBusy) as error:
             return await self._to_spool(spooled, self._spool, until_s, because=error.code)
 
@@ -165,7 +165,7 @@ class Intake:
                 return parsed, Stored()
             try:
                 with metrics.STORE_SECONDS.time():
-                    return parsed, await self._store.write(parsed.batch)
+                    return parsed, await store_parsed(parsed, self._store)
             except SplitChanged:  # nothing of it is stored: read against the line as it is now
                 if not tries_left:
                     raise

@@ -8,7 +8,7 @@ from logdrain import log, metrics
 from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
-from logdrain.ingest.parse import count_stored, parse_delivery
+from logdrain.ingest.parse import count_stored, parse_delivery, store_parsed
 from logdrain.model.events import Delivery, DropReason, Origin, Split
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports.events import EventStore
@@ -17,8 +17,6 @@ from logdrain.ports.spool import Spool
 _CHUNK_SIZE_BYTES = 4 * 1024 * 1024
 # An entry that fails so often by itself, while the store answers, is what the store cannot take.
 _TRIES_ALONE_MAX = 8
-# No sender waits: the largest delivery may take its time. The driver gives up by itself where MongoDB hangs.
-_PATIENCE_S = 600.0
 _IDLE_S = 0.25
 _AWAY_S = 1.0
 _DETAIL_MAX = 500
@@ -96,7 +94,7 @@ class Replay:
             if self._failures_alone < _TRIES_ALONE_MAX:
                 raise
             await self._store.check()
-            await self._store.write(_given_up(entries[0], error).batch, _PATIENCE_S)
+            await store_parsed(_given_up(entries[0], error), self._store)
             # The store takes writes, so it was the entry; or the store is back just now, and takes it, too.
             with suppress(Exception):
                 await self._store_all(entries)
@@ -110,7 +108,7 @@ class Replay:
         async def flush() -> None:
             nonlocal gathered
             if not gathered.batch.is_empty:
-                count_stored(gathered, await self._store.write(gathered.batch, _PATIENCE_S))
+                count_stored(gathered, await store_parsed(gathered, self._store))
             gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
@@ -118,10 +116,13 @@ class Replay:
                 await flush()
             return await self._store.waiting_splits(origins, by)
 
-        for entry in entries:
-            # Read first: that may flush, and what is gathered is another then.
+        async def gather(entry: SpooledEntry) -> None:
+            # Parsed first: that may flush, and what is gathered is another then.
             parsed = await parse_delivery(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
             gathered.add(parsed)
+
+        for entry in entries:
+            await gather(entry)
             await asyncio.sleep(0)  # requests go on meanwhile
         await flush()
 

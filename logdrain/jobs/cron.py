@@ -1,20 +1,22 @@
 """Cron with Treasure Data's rules: five fields or an alias, in an IANA time zone.
 
 An expression names wall clock times. One that a clock change skips does not run; one that it repeats
-runs twice; a job that runs every hour runs every hour that passes.
+runs twice; a job that runs every hour runs every hour that passes. Zones have IANA names. Abbreviations are
+refused: they name offsets, and several of them two.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from croniter import CroniterBadDateError, croniter
 
-from logdrain.errors import CronInvalid
-from logdrain.jobs.time_zones import zone
+from logdrain.errors import CronInvalid, ZoneInvalid
+from logdrain.model.names import did_you_mean, nearest_hint
 
 _ALIASES = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@monthly": "0 0 1 * *"}
 _ITEM = re.compile(
@@ -37,6 +39,24 @@ _FORMS_OF_OTHERS = tuple(
         (r"[0-9]+/[0-9]+", "a step needs a range: */10, or 5-59/10"),
     )
 )
+_ABBREVIATIONS = {
+    "BST": "Europe/London",
+    "CEST": "Europe/Berlin",
+    "CET": "Europe/Berlin",
+    "CDT": "America/Chicago",
+    "CST": "America/Chicago",
+    "EDT": "America/New_York",
+    "EST": "America/New_York",
+    "GMT": "UTC",
+    "IST": "Asia/Kolkata",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "MDT": "America/Denver",
+    "MST": "America/Denver",
+    "PDT": "America/Los_Angeles",
+    "PST": "America/Los_Angeles",
+    "Z": "UTC",
+}
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _DAYS_IN_MONTH = (31, 28.2425, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # mean February
@@ -122,6 +142,11 @@ class Cron:
         return other
 
 
+def instants_from(cron: Cron, start: datetime, count: int) -> list[datetime]:
+    """The first `count` instants at or after `start`, fewer where there are no more."""
+    return list(islice(cron.iterate(start - timedelta(microseconds=1)), count))
+
+
 def parse(expression: str, timezone: str) -> Cron:
     """Read a cron expression.
 
@@ -155,6 +180,23 @@ def parse(expression: str, timezone: str) -> Cron:
         loser = _DAY_OF_MONTH if _weekdays_come_more_often(allowed) else _DAY_OF_WEEK
         allowed[loser] = _all_values(_FIELDS[loser])
     return Cron(" ".join(map(_as_word, _FIELDS, allowed)), local)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone of this name: `UTC`, or an IANA name with a slash, such as `Asia/Tokyo`.
+
+    Names without a slash are refused even where the zone database has such a file (`EST`, `Japan`):
+    what they mean depends on the database's version.
+
+    Raises:
+        ZoneInvalid: Anything else; the hint has the likely name.
+    """
+    if "/" in name or name == "UTC":
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass  # said below, with a hint
+    raise ZoneInvalid(f"{name!r} is not an IANA time zone", hint=_zone_hint(name))
 
 
 def _values(field: _Field, word: str, expression: str) -> frozenset[int]:
@@ -215,3 +257,14 @@ def _all_values(field: _Field) -> frozenset[int]:
 
 def _as_word(field: _Field, values: frozenset[int]) -> str:
     return "*" if values == _all_values(field) else ",".join(map(str, sorted(values)))
+
+
+def _zone_hint(name: str) -> str:
+    if name.upper() in _ABBREVIATIONS:
+        return f"write {_ABBREVIATIONS[name.upper()]}: abbreviations are ambiguous"
+    known = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    city = name.rpartition("/")[2].replace(" ", "_").casefold()
+    same_city = [zone for zone in known if zone.rpartition("/")[2].casefold() == city]
+    if same_city:
+        return did_you_mean(same_city[0])
+    return nearest_hint(name, known, "names look like Asia/Tokyo, Europe/Berlin or UTC")

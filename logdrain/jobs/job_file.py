@@ -33,20 +33,19 @@ from typing import Any
 
 from logdrain.errors import CronInvalid, JobFileInvalid, NotifyUrlInvalid, ZoneInvalid
 from logdrain.jobs import cron
-from logdrain.jobs.durations import duration_s
-from logdrain.jobs.notify_urls import check_notify_url
-from logdrain.jobs.priorities import PRIORITY_HINT, read_priority
-from logdrain.jobs.time_zones import zone
-from logdrain.jobs.toml_lines import first_line_of, line_of
+from logdrain.jobs.option_values import PRIORITY_HINT, duration_s, read_priority
 from logdrain.model.job_files import Job
 from logdrain.model.jobs import CatchUp, Schedule
 from logdrain.model.names import nearest_hint
+from logdrain.model.notices import check_notify_url
 from logdrain.model.plans import Dialect
 
 HINT = "`logdrain jobs check` reads them again"
 
 _KEYS_OF_OTHERS = {"query": "its key is sql, or sql_file for a file", "schedule": "its key is cron"}
 _PLACE_IN_TOML = re.compile(r" \((?:at line (?P<line>\d+), column \d+|at end of document)\)$")
+_LONG_TEXT_MARK = re.compile(r"\"{3}|'{3}")
+_LONG_TEXT_BELOW = re.compile(r"[^=]*=\s*(?:\"{3}|'{3})\s*$")
 _BARE_TEXT = re.compile(r"\s*(?P<key>[a-z_]+)\s*=\s*(?P<value>[^\s\"'\[{#][^\"'#]*?)\s*(?:#.*)?$")
 _WHOLE_MAX = 2**31 - 1  # what the ledger's columns hold
 _CATCH_UP_MAX = 100_000  # planning holds them all in memory
@@ -123,6 +122,27 @@ def read_python_job(
     enabled = fields.pop("enabled", True)
     schedule = Schedule(name=name, source=source, sql=text, function=name, **fields)
     return Job(schedule, enabled=enabled, path=path, line=line)
+
+
+def line_of(key: str, text: str) -> int:
+    """The line, from 1, where a key of the top level is set; lines within long texts do not count."""
+    setting = re.compile(rf"\s*(?:\[\[?\s*)?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+    open_mark = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not open_mark and setting.match(line):
+            return number
+        for mark in _LONG_TEXT_MARK.findall(line):
+            if not open_mark:
+                open_mark = mark
+            elif mark == open_mark:
+                open_mark = ""
+    return 1
+
+
+def first_line_of(key: str, text: str) -> int:
+    """The line, from 1, of the first line of a key's text: TOML leaves out a line end after three quotes."""
+    line = line_of(key, text)
+    return line + bool(_LONG_TEXT_BELOW.match((text.splitlines() or [""])[line - 1]))
 
 
 def _read_toml(text: str, path: str) -> dict[str, object]:
@@ -206,7 +226,7 @@ def _cron(key: str, value: object) -> str:
 
 def _timezone(key: str, value: object) -> str:
     try:
-        return zone(_text(key, value)).key
+        return cron.zone(_text(key, value)).key
     except ZoneInvalid as error:
         raise _UnreadableError(f"{key} {error}") from error
 

@@ -86,11 +86,4 @@ def _load(path: Path) -> Job:
     def read_sql(name: str) -> str:
         return (path.parent / name).read_text(encoding="utf-8")
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise JobFileInvalid(f"{path}:{line}: not UTF-8", hint=HINT) from error
-    except OSError as error:
-        raise JobFileInvalid(f"{path}:1: {error.strerror or 'cannot be read'}", hint=HINT) from error
-    return read_job(text, str(path), _source(path), read_sql)
+    return read_job(read_text(path), str(path), _source(path), read_sql)

@@ -1,4 +1,4 @@
-"""How often an address may be wrong: a token bucket for each, in bounded memory.
+"""The rate limit on wrong keys: a token bucket for each address, in bounded memory.
 
 A bucket begins full, each failure takes a token, and tokens come back at a steady rate (the leaky bucket as
 a meter of ITU-T I.371). A full bucket is the same as none, so it is forgotten. Where there is no room for

@@ -18,7 +18,7 @@ from psycopg.rows import args_row, scalar_row
 
 from logdrain.errors import ScheduleCycle, ScheduleNeeded, UnknownSchedule
 from logdrain.ledger import queue
-from logdrain.model.jobs import Cause, Schedule, Wait
+from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.names import nearest_hint
 from logdrain.ports.transactions import Transaction
 
@@ -44,26 +44,6 @@ WHERE schedule.is_held AND NOT logdrain.has_to_wait(
     schedule.after, (SELECT min(scheduled_at) FROM logdrain.slices
                      WHERE slices.schedule = schedule.name AND state = 'waiting'))
 ORDER BY schedule.name LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
-"""
-_WAITS = """
-SELECT head.scheduled_at, before.name, open.scheduled_at,
-       CASE WHEN open.state = 'running' THEN 'running'
-            WHEN open.error_message <> '' THEN 'tried again, after: ' || open.error_message
-            WHEN open.state = 'waiting' AND before.paused_at IS NOT NULL THEN 'waiting, and paused'
-            WHEN open.state = 'waiting' THEN 'waiting'
-            WHEN before.paused_at IS NOT NULL THEN 'paused'
-            ELSE 'not due yet' END
-FROM logdrain.schedules AS schedule
-CROSS JOIN LATERAL (SELECT min(scheduled_at) AS scheduled_at FROM logdrain.slices
-                    WHERE slices.schedule = schedule.name AND state = 'waiting') AS head
-JOIN logdrain.schedules AS before ON before.name = ANY (schedule.after)
-LEFT JOIN LATERAL (SELECT scheduled_at, state, error_message FROM logdrain.slices
-                   WHERE slices.schedule = before.name AND state IN ('waiting', 'running')
-                     AND scheduled_at <= head.scheduled_at
-                   ORDER BY scheduled_at LIMIT 1) AS open ON true
-WHERE schedule.name = %s AND schedule.after <> '{}'
-  AND (open.scheduled_at IS NOT NULL OR before.next_at <= head.scheduled_at)
-ORDER BY before.name
 """
 _TAKE = """
 SELECT id, schedule, scheduled_at, succeeded_at FROM logdrain.successes
@@ -197,12 +177,6 @@ def free(transaction: Transaction) -> None:
         names = [str(name) for name in cursor.execute(_FREE).fetchall()]
     if names:
         queue.requeue(transaction, *names)
-
-
-def waits(transaction: Transaction, name: str) -> list[Wait]:
-    """What the oldest waiting slice of a schedule waits for; empty where it only waits for a worker."""
-    with transaction.cursor(row_factory=args_row(Wait)) as cursor:
-        return cursor.execute(_WAITS, (name,)).fetchall()
 
 
 def ask_followers(transaction: Transaction, now: datetime) -> int:

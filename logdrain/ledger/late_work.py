@@ -8,18 +8,19 @@ One that failed because a table had no events yet comes back with the first note
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import LiteralString, NamedTuple
 
 from psycopg.rows import args_row
 
-from logdrain.ledger import queue
-from logdrain.ledger.late_reasons import LateHour, reason
+from logdrain.ledger import chains, queue
+from logdrain.ledger.connections import Connections
 from logdrain.model.jobs import Cause
 from logdrain.model.late import LATE_SETTLES_S, LateNote
 from logdrain.ports.transactions import Transaction
 
+_HOURS_NAMED_MAX = 3
 _KEEP_NOTES = """
 INSERT INTO logdrain.late AS kept (table_name, hour_s, noted_at)
 SELECT table_name, hour_s, max(noted_at)
@@ -117,7 +118,7 @@ WHERE schedule.name = slice_reads.schedule
 
 
 class _Stale(NamedTuple):
-    """A slice, and an hour that it has to see again."""
+    """A slice, and an hour of a table that it has to see again; `hour_s` is its start, unix seconds."""
 
     schedule: str
     scheduled_at: datetime
@@ -126,14 +127,55 @@ class _Stale(NamedTuple):
     hour_s: int
 
 
-class LateCheck(NamedTuple):
+class _LateCheck(NamedTuple):
     """What was looked up: nothing of it needs to be again, once its slices have been asked for."""
 
     notes: Sequence[Sequence[object]]
     slices: Sequence[Sequence[object]]
 
 
-def keep_notes(transaction: Transaction, notes: Sequence[LateNote]) -> None:
+class PostgresLateWork:
+    """`ports.LateWork` in Postgres."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def ask_late(self, notes: Sequence[LateNote], store_time: datetime, now: datetime) -> int:
+        """Keep notes of late events; ask for slices that have not seen events of settled ones."""
+        with self._connections.transaction() as transaction:
+            _keep_notes(transaction, notes)
+        with self._connections.transaction() as transaction:
+            count, looked = _ask_again(transaction, store_time, now)
+        if any(looked):
+            with self._connections.transaction() as transaction:
+                _close(transaction, looked)
+        return count
+
+    def ask_followers(self, now: datetime) -> int:
+        """Ask for slices that have read rows of another schedule which has written them again since."""
+        with self._connections.transaction() as transaction:
+            chains.free(transaction)
+        with self._connections.transaction() as transaction:
+            return chains.ask_followers(transaction, now)
+
+    def forget(self, before: datetime, now: datetime) -> None:
+        """Delete notes from before this time, and what slices have read that do not run again any more."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(_FORGET, (before,))
+            transaction.execute(_FORGET_READS, (now,))
+
+
+def _reason(hours: Sequence[_Stale]) -> str:
+    """Why a slice runs again: `late events in 2 hours: production.pay 2012-03-01T00:00Z, …`."""
+    named = [
+        f"{hour.table_name} {datetime.fromtimestamp(hour.hour_s, UTC):%Y-%m-%dT%H:%MZ}"
+        for hour in hours[:_HOURS_NAMED_MAX]
+    ]
+    count = "1 hour" if len(hours) == 1 else f"{len(hours)} hours"
+    return f"late events in {count}: {', '.join(named)}{', …' if len(hours) > _HOURS_NAMED_MAX else ''}"
+
+
+def _keep_notes(transaction: Transaction, notes: Sequence[LateNote]) -> None:
     """Copy notes; those that are known already change nothing."""
     if notes:
         values = {
@@ -144,7 +186,7 @@ def keep_notes(transaction: Transaction, notes: Sequence[LateNote]) -> None:
         transaction.execute(_KEEP_NOTES, values)
 
 
-def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> tuple[int, LateCheck]:
+def _ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> tuple[int, _LateCheck]:
     """Ask for the slices that have not seen events of a settled note; returns how many, and what is done.
 
     Any number of workers may do this at once: a slice that has begun to read since is not asked for.
@@ -159,7 +201,7 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
         "settles_s": LATE_SETTLES_S,
         "now": now,
     }
-    looked = LateCheck(
+    looked = _LateCheck(
         transaction.execute(_SETTLED, about).fetchall(), transaction.execute(_UNCHECKED, about).fetchall()
     )
     found: set[_Stale] = set()
@@ -171,18 +213,12 @@ def ask_again(transaction: Transaction, store_time: datetime, now: datetime) -> 
     return _ask(transaction, sorted(found, key=_by_slice)), looked
 
 
-def close(transaction: Transaction, looked: LateCheck) -> None:
+def _close(transaction: Transaction, looked: _LateCheck) -> None:
     """Note that these were looked up, where they have not changed since; in a later transaction."""
     if looked.notes:
         transaction.execute(_CLOSE, _columns(looked.notes, "tables", "hours", "times"))
     if looked.slices:
         transaction.execute(_CHECK, _columns(looked.slices, "schedules", "instants", "scans"))
-
-
-def forget(transaction: Transaction, before: datetime, now: datetime) -> None:
-    """Delete notes from before this time, and what slices have read that do not run again any more."""
-    transaction.execute(_FORGET, (before,))
-    transaction.execute(_FORGET_READS, (now,))
 
 
 def _columns(rows: Sequence[Sequence[object]], *names: str) -> dict[str, object]:
@@ -204,13 +240,12 @@ def _ask(transaction: Transaction, found: Iterable[_Stale]) -> int:
     for schedule, of_schedule in groupby(found, key=lambda stale: stale.schedule):
         queue.lock(transaction, schedule)
         for (scheduled_at, scan_started_at), of_slice in groupby(of_schedule, key=lambda stale: stale[1:3]):
-            hours = [LateHour(stale.table_name, stale.hour_s) for stale in of_slice]
             values = {
                 "schedule": schedule,
                 "scheduled_at": scheduled_at,
                 "scan_started_at": scan_started_at,
                 "cause": Cause.LATE,
-                "reason": reason(hours),
+                "reason": _reason(list(of_slice)),
             }
             count += transaction.execute(_ASK, values).rowcount
         queue.requeue(transaction, schedule)

@@ -6,11 +6,12 @@ kept until one of the workers has sent them.
 
 from datetime import datetime
 
-from psycopg.rows import dict_row, scalar_row
+from psycopg.rows import kwargs_row, scalar_row
 from psycopg.types.json import Jsonb
 
-from logdrain.log import mask
-from logdrain.model.jobs import Claim, Notice, RunFailure, Schedule
+from logdrain.ledger.connections import Connections, storable
+from logdrain.model.jobs import Claim, RunFailure, Schedule
+from logdrain.model.notices import Notice
 from logdrain.ports.transactions import Transaction
 
 _BEGIN_FAILING = """
@@ -38,6 +39,26 @@ RETURNING notice.key::text, url, body, attempts
 """
 
 
+class PostgresNotices:
+    """`ports.Notices` in Postgres."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def take(self) -> Notice | None:
+        """The next notice to send, for this worker alone."""
+        with (
+            self._connections.transaction() as transaction,
+            transaction.cursor(row_factory=kwargs_row(Notice)) as cursor,
+        ):
+            return cursor.execute(_TAKE).fetchone()
+
+    def drop(self, key: str) -> None:
+        """Forget a notice."""
+        with self._connections.transaction() as transaction:
+            transaction.execute("DELETE FROM logdrain.notices WHERE key = %s", (key,))
+
+
 def note_failure(
     transaction: Transaction, schedule: Schedule, scheduled_at: datetime, run_id: int, failure: RunFailure
 ) -> None:
@@ -52,8 +73,8 @@ def note_failure(
             "run_id": run_id,
             "failing_since": since.isoformat(),
             "code": failure.code,
-            "message": _text(failure.message),
-            "hint": _text(failure.hint),
+            "message": storable(failure.message),
+            "hint": storable(failure.hint),
         }
         transaction.execute(_ADD, (schedule.notify, Jsonb(body)))
 
@@ -71,20 +92,3 @@ def note_recovery(transaction: Transaction, claim: Claim) -> None:
             "failing_since": since.isoformat(),
         }
         transaction.execute(_ADD, (claim.schedule.notify, Jsonb(body)))
-
-
-def take(transaction: Transaction) -> Notice | None:
-    """The next notice to send; it comes again later where it is not dropped."""
-    with transaction.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(_TAKE).fetchone()
-    return None if row is None else Notice(**row)
-
-
-def drop(transaction: Transaction, key: str) -> None:
-    """Forget a notice: it has been sent, or is given up."""
-    transaction.execute("DELETE FROM logdrain.notices WHERE key = %s", (key,))
-
-
-def _text(text: str) -> str:
-    """Without secrets, and without what Postgres cannot hold in JSON."""
-    return mask(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -275,17 +275,18 @@ class RunFailure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt at a slice, as the history shows it.
+    """One attempt at a slice, as the history shows it. A run of no schedule is of a query that somebody sent.
 
     Attributes:
+        scheduled_at: None only where there is no schedule.
         bytes_read: See RunOutcome; None also where the run is older than the count.
         due_at: When it could have started: scheduled time and delay, or a retry's time; None is at once.
         reason: Why it was asked for, in words, or "".
     """
 
     run_id: int
-    schedule: str
-    scheduled_at: datetime
+    schedule: str | None
+    scheduled_at: datetime | None
     cause: Cause
     attempt: int
     state: RunState
@@ -320,19 +321,3 @@ class SliceStatus:
     state: SliceState
     error_message: str
     error_hint: str
-
-
-class Notice(NamedTuple):
-    """What is to be told of a schedule that failed or recovered.
-
-    Attributes:
-        key: The same however often it is sent: who gets it twice can tell.
-        url: Where to; has secrets: never print it.
-        body: JSON object.
-        attempts: How often it has been tried.
-    """
-
-    key: str
-    url: str
-    body: dict[str, object]
-    attempts: int

@@ -163,11 +163,31 @@ class FixedValue:
     kind: TypeKind
 
 
+Source = GroupKey | Measure
+"""What the event store can say of a group."""
+
+
 class OutputColumn(NamedTuple):
     """One column of the rows that come out."""
 
     name: str
-    source: GroupKey | Measure | FixedValue
+    source: Source | FixedValue
+
+
+class GroupFilter(NamedTuple):
+    """A part of HAVING, with SQL's meaning of NULL: `source comparator values`."""
+
+    source: Source
+    comparator: Comparator
+    values: tuple[Scalar, ...]
+
+
+class SortKey(NamedTuple):
+    """An item of ORDER BY."""
+
+    source: Source
+    is_descending: bool
+    is_nulls_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +200,10 @@ class Aggregation:
         outputs: In the order of the SELECT list.
         types: What the fields it is about have held: only then are the rows those of the engine.
         is_grouped: Whether there is a GROUP BY; without one there is one row even if there are no events.
+        having: Groups that pass all of these become rows.
+        order: The rows are sorted by these; equal ones come in any order.
+        offset: So many of the first rows are left out.
+        limit: No more rows than this; None: all.
     """
 
     scan: Scan
@@ -187,10 +211,20 @@ class Aggregation:
     outputs: tuple[OutputColumn, ...]
     types: tuple[tuple[FieldPath, frozenset[FieldType]], ...]
     is_grouped: bool
+    having: tuple[GroupFilter, ...] = ()
+    order: tuple[SortKey, ...] = ()
+    offset: int = 0
+    limit: int | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What has to be known of each group, each once."""
+        used = [output.source for output in self.outputs if not isinstance(output.source, FixedValue)]
+        used += [condition.source for condition in self.having]
+        used += [key.source for key in self.order]
+        return tuple(dict.fromkeys(used))
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """What is measured, each once."""
-        return tuple(
-            dict.fromkeys(output.source for output in self.outputs if isinstance(output.source, Measure))
-        )
+        return tuple(source for source in self.sources if isinstance(source, Measure))

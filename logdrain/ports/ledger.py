@@ -1,4 +1,4 @@
-"""Results, schedules, slices and runs."""
+"""What has run, what is to run, and where results go by name. Every method may raise LedgerUnavailable."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,6 @@ from logdrain.model.jobs import (
     Cause,
     Claim,
     Due,
-    Notice,
     Run,
     RunFailure,
     RunOutcome,
@@ -19,6 +18,7 @@ from logdrain.model.jobs import (
     Wait,
 )
 from logdrain.model.late import LateNote
+from logdrain.model.notices import Notice
 from logdrain.ports.transactions import Transaction
 
 
@@ -34,165 +34,51 @@ class Calendar(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """Results, schedules, slices and runs, in Postgres. Every method may raise LedgerUnavailable."""
+class Slices(Protocol):
+    """What a worker does with slices: it plans and claims them, keeps its claims alive, and ends their runs.
 
-    def now(self) -> datetime:
-        """The ledger's clock, UTC: what is due goes by it, whatever the clocks of workers say."""
-        ...
+    What a run writes is fenced: it counts only while the slice runs under the fence of its claim. All that
+    take a claim raise LeaseLost where another worker has the slice.
+    """
 
     def identity(self) -> str:
-        """A name for this ledger's database that no other has."""
+        """A name for the ledger's database: in this one, and in no other, `note_success` can be called."""
         ...
 
-    def create_result(self, name: str, url: str) -> None:
-        """Keep a named result; an existing one of that name gets the new URL."""
-        ...
-
-    def result_url(self, name: str) -> str:
-        """The URL of a named result.
-
-        Raises:
-            UnknownResult: with the nearest name.
-        """
-        ...
-
-    def results(self) -> list[tuple[str, str]]:
-        """(name, URL with its secret) in order of name."""
-        ...
-
-    def delete_result(self, name: str) -> None:
-        """Forget a named result; its tables stay.
-
-        Raises:
-            UnknownResult: with the nearest name.
-        """
-        ...
-
-    def create_schedule(self, schedule: Schedule, now: datetime) -> None:
-        """Keep a schedule; its first slice is the first cron instant after `now`.
-
-        Raises:
-            ScheduleExists: the name is taken.
-            ResultTableShared: another schedule writes this result table.
-            UnknownSchedule, ScheduleCycle: it shall run after one that is not there, or after itself.
-        """
-        ...
-
-    def apply_schedule(self, schedule: Schedule, now: datetime) -> bool:
-        """Create, or update where it differs; returns whether anything changed.
-
-        Raises:
-            ScheduleExists: the name belongs to another source.
-            ResultTableShared: another schedule writes this result table.
-            UnknownSchedule, ScheduleCycle: as `create_schedule`.
-        """
-        ...
-
-    def update_schedule(self, name: str, schedule: Schedule, now: datetime) -> None:
-        """Put a schedule in place of the one of this name; it may have another name.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-            ScheduleFromFile: it is its job file's.
-            ScheduleExists: the new name is taken.
-            ResultTableShared: another schedule writes this result table.
-            ScheduleCycle: as `create_schedule`.
-        """
-        ...
-
-    def pause_schedule(self, name: str) -> bool:
-        """Make and run no slices but those asked for by hand; returns whether it went on before.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-        """
-        ...
-
-    def resume_schedule(self, name: str) -> bool:
-        """Go on, as after a time without workers; returns whether it was paused.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-        """
-        ...
-
-    def schedules(self) -> list[ScheduleStatus]:
-        """All schedules in order of name."""
-        ...
-
-    def schedule(self, name: str) -> Schedule:
-        """One schedule.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-        """
-        ...
-
-    def delete_schedule(self, name: str) -> None:
-        """Forget a schedule with its slices and runs; result tables stay.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-            ScheduleNeeded: others run after it.
-        """
-        ...
-
-    def plan_slices(self, now: datetime, *, schedules_max: int | None = None) -> int:
-        """Turn cron instants up to `now` into waiting slices (catch-up included); returns how many.
+    def plan(self, now: datetime, *, schedules_max: int | None = None) -> int:
+        """Turn cron instants up to `now` into waiting slices, catch-up included; returns how many.
 
         Args:
             now: The end of what is due.
-            schedules_max: Of about so many schedules at most, the longest due first; the next call goes on.
+            schedules_max: At most this many schedules, the longest due first; the next call goes on.
         """
         ...
 
-    def ask_slices(self, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool) -> None:
-        """Ask for slices to run, again where they ran before.
-
-        Raises:
-            UnknownSchedule: with the nearest name.
-        """
-        ...
-
-    def slice_statuses(self, name: str, instants: Sequence[datetime]) -> list[SliceStatus]:
-        """Where these slices stand, in order of time."""
-        ...
-
-    def claim_some(
+    def claim(
         self, owner: str, lease_s: float, now: datetime, *, count: int, schedule: str | None = None
     ) -> list[Claim]:
-        """Take the next runnable slices, of one schedule or of any: so many, or what there is.
+        """Claim the next runnable slices, of one schedule or of any: at most `count`.
 
-        Per schedule one slice runs at a time, oldest first, and none before the open slices up to its time of
-        the schedules that it runs after; one that runs again for late events, when
-        nothing else may. Schedules take turns, those of higher priority first. A slice whose lease has run
-        out counts as runnable: its old run is marked lost.
+        Per schedule one slice runs at a time, oldest first. Where its schedule runs after others, a slice
+        waits for their open slices up to its time. One that runs again for late events comes when nothing
+        else may run. Schedules take turns, those of higher priority first. A slice whose lease has run out
+        counts as runnable: its old run is marked lost.
         """
         ...
 
     def renew(self, claim: Claim, lease_s: float) -> bool:
-        """Keep a claim alive; returns whether somebody wants its run to end.
-
-        Raises:
-            LeaseLost: another worker has the slice.
-        """
+        """Extend a lease, from now; returns whether somebody has asked for the end of the run."""
         ...
 
     def note_success(self, transaction: Transaction, claim: Claim, outcome: RunOutcome) -> None:
-        """Write "succeeded" inside the caller's transaction; fenced.
+        """Write "succeeded" inside the caller's transaction, which must roll back on LeaseLost.
 
-        Raises:
-            LeaseLost: another worker has the slice; the caller must roll back.
+        From here to the caller's commit nobody can take the slice over.
         """
         ...
 
     def succeed(self, claim: Claim, outcome: RunOutcome) -> None:
-        """Write "succeeded" in a transaction of its own.
-
-        Raises:
-            LeaseLost: another worker has the slice.
-        """
+        """Write "succeeded" in a transaction of its own."""
         ...
 
     def fail(
@@ -205,26 +91,88 @@ class Ledger(Protocol):
     ) -> None:
         """Write "failed"; the slice waits until `retry_at`, or fails for good where that is None.
 
-        Where it has rows that lack late events, `ask_late` brings it back even so, from `revive_at` on.
-
-        Raises:
-            LeaseLost: another worker has the slice.
+        One that failed for good still has the rows of its last success. Where these lack late events,
+        `LateWork.ask_late` brings it back from `revive_at` on; never where that is None.
         """
         ...
 
     def cancel(self, claim: Claim, failure: RunFailure) -> None:
-        """Write "killed"; the slice is not tried again.
-
-        Raises:
-            LeaseLost: another worker has the slice.
-        """
+        """Write "killed": somebody has asked for the end of the run; its slice is not tried again."""
         ...
 
     def release(self, claim: Claim) -> None:
-        """Give a slice back unrun (the worker stops)."""
+        """Give a slice back unrun (the worker stops): the attempt does not count, its run is forgotten."""
         ...
 
-    def history(self, name: str, limit: int) -> list[Run]:
+
+class Schedules(Protocol):
+    """What a person does with schedules. Methods with a name raise UnknownSchedule, with the nearest name."""
+
+    def create(self, schedule: Schedule, now: datetime) -> None:
+        """Keep a new schedule; its first slice is the first cron instant after `now`.
+
+        Raises:
+            ScheduleExists: the name is taken.
+            ResultTableShared: another schedule writes this result table.
+            UnknownSchedule, ScheduleCycle: it runs after one that does not exist, or after itself.
+            CronInvalid, ZoneInvalid: the cron or zone cannot be read.
+        """
+        ...
+
+    def apply(self, schedule: Schedule, now: datetime) -> bool:
+        """Create, or update where it differs; returns whether anything changed.
+
+        Raises:
+            ScheduleExists: the name belongs to another source.
+            ResultTableShared, UnknownSchedule, ScheduleCycle, CronInvalid, ZoneInvalid: as `create`.
+        """
+        ...
+
+    def update(self, name: str, schedule: Schedule, now: datetime) -> None:
+        """Put a schedule in place of the one of this name; it may have another name.
+
+        Raises:
+            ScheduleFromFile: it belongs to its job file.
+            ScheduleExists: the new name is taken.
+            ResultTableShared, ScheduleCycle, CronInvalid, ZoneInvalid: as `create`.
+        """
+        ...
+
+    def pause(self, name: str) -> bool:
+        """Plan and run no slices but those asked for by hand; returns whether it was not paused before."""
+        ...
+
+    def resume(self, name: str) -> bool:
+        """Go on, as after a time without workers; returns whether it was paused."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a schedule with its slices and runs; result tables stay.
+
+        A worker that runs one of its slices loses its lease.
+
+        Raises:
+            ScheduleNeeded: others run after it.
+        """
+        ...
+
+    def get(self, name: str) -> Schedule:
+        """The schedule of this name."""
+        ...
+
+    def all(self) -> list[ScheduleStatus]:
+        """All schedules in order of name."""
+        ...
+
+    def ask_slices(self, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool) -> None:
+        """Ask for slices to run at once, again where they ran before; a running one is left to finish."""
+        ...
+
+
+class History(Protocol):
+    """How slices stand and how their runs went, to look at, to end and to forget."""
+
+    def of_schedule(self, name: str, limit: int) -> list[Run]:
         """The newest runs of a schedule, newest first.
 
         Raises:
@@ -232,15 +180,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def run_totals(self) -> dict[str, int]:
-        """How many runs ended in each state, ever."""
+    def newest(self, limit: int, state: RunState | None = None) -> list[Run]:
+        """The newest runs, of any schedule or of none, newest first; of one state, or of all."""
         ...
 
-    def runs(self, limit: int, state: RunState | None = None) -> list[Run]:
-        """The newest runs of all schedules, newest first; of one state, or of any."""
-        ...
-
-    def run(self, run_id: int) -> Run:
+    def get(self, run_id: int) -> Run:
         """One run.
 
         Raises:
@@ -257,12 +201,32 @@ class Ledger(Protocol):
         """
         ...
 
+    def slice_statuses(self, name: str, instants: Sequence[datetime]) -> list[SliceStatus]:
+        """Where these slices stand, in order of time; those that do not exist are left out."""
+        ...
+
+    def waits(self, name: str) -> list[Wait]:
+        """What the oldest waiting slice of a schedule waits for; empty where it only waits for a worker."""
+        ...
+
+    def totals(self) -> dict[str, int]:
+        """How many runs ended in each state, ever."""
+        ...
+
     def lateness_s(self, now: datetime) -> float:
         """For how long the slice that has waited longest for a worker could have started; 0 for none."""
         ...
 
+    def forget(self, before: datetime) -> int:
+        """Delete some of the runs that ended before this time; totals stay. Returns how many, 0 at last."""
+        ...
+
+
+class LateWork(Protocol):
+    """Slices run again for what came after they had read: late events, and new rows of other schedules."""
+
     def ask_late(self, notes: Sequence[LateNote], store_time: datetime, now: datetime) -> int:
-        """Ask for the slices that have not seen late events; returns how many.
+        """Keep notes of late events, ask for the slices that have not seen the events; returns how many.
 
         Args:
             notes: New ones, and any that are known already.
@@ -272,7 +236,7 @@ class Ledger(Protocol):
         ...
 
     def ask_followers(self, now: datetime) -> int:
-        """Ask for slices that have read rows of another schedule which it has written again since.
+        """Ask for slices that have read rows of another schedule which has written them again since.
 
         Args:
             now: What the windows of schedules end at.
@@ -281,18 +245,41 @@ class Ledger(Protocol):
         """
         ...
 
-    def waits(self, name: str) -> list[Wait]:
-        """What the oldest waiting slice of a schedule waits for; empty where it only waits for a worker."""
+    def forget(self, before: datetime, now: datetime) -> None:
+        """Delete notes from before this time, and what slices have read that do not run again any more."""
         ...
 
-    def take_notice(self) -> Notice | None:
+
+class Notices(Protocol):
+    """Notices that wait to be sent."""
+
+    def take(self) -> Notice | None:
         """The next notice to send, for this worker alone; it comes again later where it is not dropped."""
         ...
 
-    def drop_notice(self, key: str) -> None:
+    def drop(self, key: str) -> None:
         """Forget a notice that has been sent or given up."""
         ...
 
-    def forget_old(self, runs_before: datetime, notes_before: datetime, now: datetime) -> int:
-        """Delete old runs and notes of late events; totals stay. Returns how many runs."""
+
+class NamedResults(Protocol):
+    """URLs of results by name, in the ledger. Every method may raise LedgerUnavailable.
+
+    Those that take the name of a kept result raise UnknownResult, with the nearest name.
+    """
+
+    def create(self, name: str, url: str) -> None:
+        """Keep a named result; an existing one of that name gets the new URL."""
+        ...
+
+    def url(self, name: str) -> str:
+        """The URL of a named result."""
+        ...
+
+    def all(self) -> list[tuple[str, str]]:
+        """(name, URL with its secret) in order of name."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a named result; its tables stay."""
         ...

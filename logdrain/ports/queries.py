@@ -1,7 +1,8 @@
 """Stored events to read, and what runs SQL over them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -10,46 +11,26 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Scan
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
+from logdrain.ports.streams import ArrowStream, ScanStream
+
+EVENTS = "events"
+"""The column of `Groups.table` that says how many events are in a group."""
 
 
-class ArrowStream(Protocol):
-    """Columns in batches; bounded memory. Reading may raise what the producer raises."""
+class Groups(NamedTuple):
+    """The groups of an aggregation, in any order, all in memory.
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types, known before the first batch."""
-        ...
+    Attributes:
+        table: EVENTS, and a column for each of the aggregation's `sources`, named "0", "1", …
+        rows_read: Events in the groups.
+        bytes_read: BSON that the store has sent for them; not that of the events.
+        catalog: What had been seen in the table when all of its events had been read.
+    """
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once through from the start for each call."""
-        ...
-
-
-class ScanStream(ArrowStream, Protocol):
-    """What a scan yields, with counts of what it has read, over all passes."""
-
-    @property
-    def rows_read(self) -> int:
-        """Events, or rows of a result table, yielded so far."""
-        ...
-
-    @property
-    def bytes_read(self) -> int:
-        """What the store has sent so far: BSON, or rows as text; compression on the way does not count."""
-        ...
-
-
-class AggregateStream(ScanStream, Protocol):
-    """The rows of an aggregation; `rows_read` counts the events in them, `bytes_read` what was sent."""
-
-    @property
-    def catalog(self) -> TableCatalog:
-        """What had been seen in the table when all its events were read; known before the last batch."""
-        ...
-
-    def interrupt(self) -> None:
-        """End what the store is doing for it, from another thread; returns at once, reading it fails."""
-        ...
+    table: pa.Table
+    rows_read: int
+    bytes_read: int
+    catalog: TableCatalog
 
 
 class ScanSource(Protocol):
@@ -80,15 +61,20 @@ class ScanSource(Protocol):
         """
         ...
 
-    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
-        """Let the store group and sum; lazy, as a scan is.
+    def aggregate(self, aggregation: Aggregation, stop: Stop) -> Groups:
+        """Let the store group and sum; HAVING, ORDER BY and LIMIT are left to the caller.
 
-        The rows are the engine's, but for the last digits of sums and averages of doubles.
+        The values are the engine's, but for the last digits of sums and averages of doubles.
 
-        Raises (while it is read):
+        Args:
+            aggregation: What to ask.
+            stop: Ends it from another thread, also while the store is at it.
+
+        Raises:
             StoreUnavailable: MongoDB went away.
-            ScanTypeChanged: a field has a type that the aggregation does not know of, or its rows could be
-                others than the engine's.
+            ScanTypeChanged: a field has a type that the aggregation does not know of, its values could be
+                others than the engine's, or the groups do not fit into memory.
+            LogdrainError: what `stop` was asked with.
         """
         ...
 
@@ -113,23 +99,18 @@ class Engine(Protocol):
         ...
 
     def run(
-        self,
-        query: EngineQuery,
-        scans: Sequence[ScanStream],
-        use: Callable[[ArrowStream], int],
-        stop: Stop | None = None,
-    ) -> int:
-        """Run the query and hand its result to `use`, while the engine is open; returns what `use` returns.
+        self, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop | None = None
+    ) -> AbstractContextManager[ArrowStream]:
+        """Run the query; its rows can be read once, while the block lasts.
 
         Args:
             query: What to run.
             scans: One stream per `query.plan.all_scans`, in the same order.
-            use: Called once with the result; reads it to the end.
             stop: Ends the query from another thread, also in the middle of a step of the engine.
 
-        Raises:
+        Raises (also while the rows are read):
             SqlError: the query failed (SqlTypeError, NumberOverflow, UnknownFunction, QueryMemoryExceeded).
-            LogdrainError: whatever a scan or `use` raised, unchanged, or what `stop` was asked with.
+            LogdrainError: whatever a scan raised, unchanged, or what `stop` was asked with.
         """
         ...
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
 from logdrain.model.result_files import Target
-from logdrain.ports.queries import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.ports.transactions import Transaction
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from logdrain.model.jobs import Claim
 from logdrain.model.result_files import FileTarget, Target
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.ports.transactions import Transaction
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter

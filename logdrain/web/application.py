@@ -47,12 +47,14 @@ def make_application(parts: DrainParts) -> web.Application:
     application = web.Application(middlewares=[_answer_errors])
     application[PARTS] = parts
     application[BODY_MEMORY] = MemoryBudget(
-        parts.bodies_size_max_bytes, "too many large bodies are being received", metrics.BODY_MEMORY_BYTES.set
+        parts.settings.bodies_size_max_bytes,
+        "too many large bodies are being received",
+        metrics.BODY_MEMORY_BYTES.set,
     )
     application[LEDGER_THREAD] = LedgerThread(_LEDGER_WITHIN_S)
     stored = parts.stored_keys.valid if parts.stored_keys else None
-    ring = KeyRing(parts.keys, stored, refresh_s=parts.keys_refresh_s)
-    application[ACCESS] = Access(ring, proxy_count=parts.proxy_count)
+    ring = KeyRing(parts.settings.keys, stored, refresh_s=parts.settings.keys_refresh_s)
+    application[ACCESS] = Access(ring, proxy_count=parts.settings.proxy_count)
     application.add_routes(_ROUTES)
     application.cleanup_ctx.extend((expire_splits, refresh_keys, replay_spool))
     return application

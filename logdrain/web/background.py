@@ -44,11 +44,11 @@ async def replay_spool(application: web.Application) -> AsyncIterator[None]:
 
 async def _expire_forever(parts: DrainParts) -> None:
     while True:
-        await asyncio.sleep(parts.split_wait_s / _SPLIT_CHECKS_PER_WAIT)
+        await asyncio.sleep(parts.settings.split_wait_s / _SPLIT_CHECKS_PER_WAIT)
         if parts.intake.is_behind:
             continue  # the rest may wait in the spool
         try:
-            await parts.store.expire_splits(parts.split_wait_s)
+            await parts.store.expire_splits(parts.settings.split_wait_s)
         except Exception as error:  # noqa: BLE001  # tried again the next time, whatever it was
             log.warning("splits_not_expired", message=str(error))
 

@@ -31,7 +31,7 @@ async def post_logs(request: web.Request) -> web.Response:
         problem = ""
         try:
             async with asyncio.timeout(_RECEIVE_WITHIN_S):
-                body = await read_body(request, parts.body_size_max_bytes, memory)
+                body = await read_body(request, parts.settings.body_size_max_bytes, memory)
         except UndecodableBody as error:
             body, problem = error.raw, error.detail
         except TimeoutError as error:

@@ -22,9 +22,9 @@ async def get_health(request: web.Request) -> web.Response:
         checks["spool"] = parts.intake.check_spool()
     if parts.ledger is not None:
         # A question to its tables: a Postgres that only accepts connections is not enough.
-        checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.run_totals)
+        checks["postgres"] = request.app[LEDGER_THREAD].ask(parts.ledger.history.totals)
     outcomes = await asyncio.gather(*checks.values(), return_exceptions=True)
-    may_read = parts.is_metrics_open or await _may_read(request)
+    may_read = parts.settings.is_metrics_open or await _may_read(request)
     report: dict[str, object] = {"status": "ok"}
     found = dict(zip(checks, outcomes, strict=True))
     for part, outcome in found.items():

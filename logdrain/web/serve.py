@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
+from dataclasses import replace
 
 from logdrain import log
 from logdrain.bootstrap.drain import Drain
@@ -11,7 +12,6 @@ from logdrain.config import Settings
 from logdrain.errors import ConfigError
 from logdrain.model.keys import Scope
 from logdrain.web.application import make_application
-from logdrain.web.server.connections import ConnectionLimits
 from logdrain.web.server.library_log import take_over
 from logdrain.web.server.process_files import room_for_connections
 from logdrain.web.server.server import listen, serving
@@ -52,7 +52,7 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.port)
     drain = Drain(settings)
     try:
-        async with serving(make_application(drain.parts), listening, _connection_limits(settings)):
+        async with serving(make_application(drain.parts), listening, _within_open_files(settings)):
             log.info("serving", port=listening.getsockname()[1])
             await stopping.wait()
             log.info("stopping")
@@ -61,9 +61,9 @@ async def _serve(settings: Settings) -> None:
         listening.close()
 
 
-def _connection_limits(settings: Settings) -> ConnectionLimits:
-    """What the settings and the limit of open files allow."""
+def _within_open_files(settings: Settings) -> Settings:
+    """With as many connections as the limit of open files allows."""
     connections_max = room_for_connections(settings.connections_max)
     if connections_max < settings.connections_max:
         log.warning("connections_limited", connections_max=connections_max, hint="raise `ulimit -n`")
-    return ConnectionLimits(connections_max, settings.head_timeout_s, settings.idle_timeout_s)
+    return replace(settings, connections_max=connections_max)

@@ -8,8 +8,7 @@ from http.client import HTTPException
 from typing import IO
 
 from logdrain.errors import NotifyUrlInvalid
-from logdrain.jobs.notify_urls import check_notify_url
-from logdrain.model.jobs import Notice
+from logdrain.model.notices import Notice, check_notify_url
 
 KEY_HEADER = "Idempotency-Key"
 """Carries the notice's key: the same however often it is sent."""

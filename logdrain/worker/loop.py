@@ -1,7 +1,7 @@
 """The worker: makes due slices, claims one after the other, runs it, says how it went.
 
 Any number of workers may run; the ledger sees to it that a slice is one worker's at a time, and that
-only the latest claim of a slice can commit.
+only the latest claim of a slice can commit. A heartbeat renews the lease of the claims that are running.
 """
 
 import os
@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from logdrain import log
 from logdrain.errors import LeaseLost, LedgerUnavailable, LogdrainError, RunKilled, SqlError, UnknownTable
 from logdrain.jobs.retry import retry_after, revive_after
-from logdrain.model.jobs import Claim, RunFailure
+from logdrain.model.jobs import Claim, RunFailure, RunOutcome
 from logdrain.model.stops import Stop
 from logdrain.ports.clock import Clock
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import Slices
 from logdrain.worker.chores import Chores
-from logdrain.worker.slices import SliceRunner
 
 _BEATS_PER_LEASE = 3
 # Somebody who ends a run waits for it.
@@ -37,9 +36,9 @@ class Worker:
     """Runs slices until it is stopped.
 
     Args:
-        ledger: What is due, and who has it.
-        runner: Runs one slice.
-        clock: What is due: the ledger itself, so that all workers go by one clock.
+        slices: What is due, and who has it.
+        run_slice: Runs one slice and notes its success; ends early when it is asked to.
+        clock: What is due: the ledger's, so that all workers go by one clock.
         lease_s: How long a claim lasts without a sign of life.
         chores: What is done beside running slices, or None.
         when_idle: Called when there is no slice to run, each time a thread looks for one.
@@ -47,22 +46,22 @@ class Worker:
 
     def __init__(
         self,
-        ledger: Ledger,
-        runner: SliceRunner,
+        slices: Slices,
+        run_slice: Callable[[Claim, Stop], RunOutcome],
         clock: Clock,
         *,
         lease_s: float,
         chores: Chores | None = None,
         when_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ledger = ledger
-        self._runner = runner
+        self._slices = slices
+        self._run_slice = run_slice
         self._clock = clock
         self._lease_s = lease_s
         self._chores = chores
         self._when_idle = when_idle
         self._stopping = threading.Event()
-        self._claims = ClaimBatcher(self._claim_some)
+        self._claim_batcher = ClaimBatcher(self._claim_some)
         self._owner = f"{platform.node()}:{os.getpid()}"
 
     def run_forever(self, threads: int) -> None:
@@ -105,13 +104,13 @@ class Worker:
         if self._stopping.is_set():
             return []
         now = self._clock.now()
-        self._ledger.plan_slices(now, schedules_max=_PLANNED_A_ROUND)
-        return self._ledger.claim_some(self._owner, self._lease_s, now, count=count, schedule=schedule)
+        self._slices.plan(now, schedules_max=_PLANNED_A_ROUND)
+        return self._slices.claim(self._owner, self._lease_s, now, count=count, schedule=schedule)
 
     def _run_next(self) -> bool:
-        claim = self._claims.next()
+        claim = self._claim_batcher.next()
         if claim is not None and self._stopping.is_set():  # asked to, while it was being claimed
-            self._ledger.release(claim)
+            self._slices.release(claim)
         elif claim is not None:
             self._run(claim)
         return claim is not None
@@ -150,7 +149,7 @@ class Worker:
         }
         try:
             with self._alive(claim) as stop:
-                outcome = self._runner.run(claim, stop)
+                outcome = self._run_slice(claim, stop)
         except LeaseLost as error:
             log.warning("run_overtaken", **pairs, message=error.located)
         except LogdrainError as error:
@@ -179,11 +178,11 @@ class Worker:
         log.error(event, **pairs, code=failure.code, message=failure.message, retry_after_s=pause_s)
         try:
             if is_killed:
-                self._ledger.cancel(claim, failure)
+                self._slices.cancel(claim, failure)
                 return
             now = self._clock.now()
             revive_at = now + revive_after(is_transient=failure.retryable)
-            self._ledger.fail(claim, failure, now + pause if pause else None, revive_at=revive_at)
+            self._slices.fail(claim, failure, now + pause if pause else None, revive_at=revive_at)
         except LogdrainError as error:
             # The lease runs out, and the slice is claimed again.
             log.error("run_failure_not_noted", **pairs, code=error.code, message=error.located)
@@ -203,7 +202,7 @@ class Worker:
     def _renew(self, claim: Claim, wait: Callable[[float], bool], stop: Stop) -> None:
         while not wait(min(self._lease_s / _BEATS_PER_LEASE, _BEAT_MAX_S)):
             try:
-                if self._ledger.renew(claim, self._lease_s):
+                if self._slices.renew(claim, self._lease_s):
                     stop.request(
                         RunKilled("ended by `logdrain job:kill`", hint="`logdrain sched:run` runs it")
                     )
@@ -220,7 +219,7 @@ class ClaimBatcher:
     None is claimed that no thread waits for: it would be kept from other workers.
 
     Args:
-        ask: Claims up to so many slices.
+        ask: Claims at most this many slices.
     """
 
     def __init__(self, ask: Callable[[int], list[Claim]]) -> None:

@@ -10,11 +10,9 @@ from logdrain.bootstrap.events import open_late_notes
 from logdrain.bootstrap.ledger import open_ledger
 from logdrain.bootstrap.queries import open_queries, result_writers
 from logdrain.config import Settings
-from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.ports.clock import Clock
+from logdrain.ledger.parts import Ledger
 from logdrain.worker.chores import Chores
 from logdrain.worker.http_notices import HttpNotices
-from logdrain.worker.late_runs import LateRuns
 from logdrain.worker.slices import SliceRunner
 
 
@@ -22,9 +20,8 @@ from logdrain.worker.slices import SliceRunner
 class WorkerParts:
     """What a worker needs."""
 
-    ledger: PostgresLedger
+    ledger: Ledger
     runner: SliceRunner
-    clock: Clock
     chores: Chores
 
 
@@ -37,24 +34,25 @@ def open_worker_parts(
     with ExitStack() as stack:
         stack.callback(writer.close_idle)
         ledger = stack.enter_context(open_ledger(settings))
-        clock = ledger  # this machine's own may be wrong
         notes = stack.enter_context(open_late_notes(settings))
         queries = stack.enter_context(open_queries(settings, notes))
         runner = SliceRunner(
             queries,
-            ledger,
+            ledger.slices,
             writer,
-            clock,
-            environment,
+            ledger.clock,  # this machine's own may be wrong
+            result_url=ledger.results.url,
+            environment=environment,
             late_notes=notes,
             jobs_folder=Path(settings.jobs_folder),
         )
         chores = Chores(
-            ledger,
-            LateRuns(notes, ledger, clock),
+            ledger.history,
+            ledger.late_work,
+            ledger.notices,
             HttpNotices().send,
-            clock,
-            notify_url=settings.notify_url,
-            history_keep_days=settings.history_keep_days,
+            ledger.clock,
+            late_notes=notes,
+            settings=settings,
         )
-        yield WorkerParts(ledger, runner, clock, chores)
+        yield WorkerParts(ledger, runner, chores)

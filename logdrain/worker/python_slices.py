@@ -4,8 +4,8 @@ The function runs in the worker's own thread, which nobody can end from outside:
 the run or a lost lease take effect where it asks for events, hands over rows or returns.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,82 +13,57 @@ from typing import Any
 
 import pyarrow as pa
 
-from logdrain.answer.deadlines import time_limit
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.queries import Answer, Queries, once_more
 from logdrain.errors import JobFileMissing, JobResultInvalid, LogdrainError
 from logdrain.jobs.python_files import PythonFunction, find_file, opened, users_errors
 from logdrain.model.jobs import Claim
-from logdrain.model.plans import ResultScan, Scan, TimeRange
+from logdrain.model.plans import TimeRange
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream, ScanStream
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.results.values.record_stream import records_stream
 
 TIME = "time"
 
 
 @dataclass(slots=True)
-class PythonReading:
-    """What a job's function has read so far: it may go on reading while its rows are written."""
+class PythonAnswer:
+    """The rows of a job's function, and what it has read so far: it may go on while they are written."""
 
+    rows: ArrowStream = field(default_factory=lambda: ArrowStream(pa.schema([])))
     slice_column: str | None = None
-    scans: list[Scan] = field(default_factory=list)
-    result_scans: list[ResultScan] = field(default_factory=list)
-    warnings: dict[str, None] = field(default_factory=dict)
-    counts_from_now: dict[str, None] = field(default_factory=dict)
-    streams: list[ScanStream] = field(default_factory=list)
+    readings: list[Answer] = field(default_factory=list)
 
     @property
     def plan(self) -> PlanSummary:
         """The same as a SQL job's plan would say it."""
+        plans = [reading.plan for reading in self.readings]
         return PlanSummary(
-            scans=tuple(self.scans),
+            scans=tuple(scan for plan in plans for scan in plan.scans),
             slice_column=self.slice_column,
-            warnings=tuple(self.warnings),
-            counts_from_now=tuple(self.counts_from_now),
-            result_scans=tuple(self.result_scans),
+            warnings=tuple(dict.fromkeys(warning for plan in plans for warning in plan.warnings)),
+            counts_from_now=tuple(dict.fromkeys(what for plan in plans for what in plan.counts_from_now)),
+            result_scans=tuple(scan for plan in plans for scan in plan.result_scans),
         )
 
     @property
     def rows_read(self) -> int:
         """Events and rows of result tables read so far."""
-        return sum(stream.rows_read for stream in self.streams)
+        return sum(reading.rows_read for reading in self.readings)
 
     @property
     def bytes_read(self) -> int:
         """What the stores have sent so far."""
-        return sum(stream.bytes_read for stream in self.streams)
-
-    def add(self, reading: Reading) -> None:
-        """Count what a query reads."""
-        self.scans += reading.plan.scans
-        self.result_scans += reading.plan.result_scans
-        self.warnings |= dict.fromkeys(reading.plan.warnings)
-        self.counts_from_now |= dict.fromkeys(reading.plan.counts_from_now)
-        self.streams += reading.scans
-
-    def then(self, reading: Reading) -> "PythonReading":
-        """This and, as the last one, the query whose rows are the result; this stays as it is."""
-        both = PythonReading(
-            reading.plan.slice_column,
-            [*self.scans],
-            [*self.result_scans],
-            {**self.warnings},
-            {**self.counts_from_now},
-            [*self.streams],
-        )
-        both.add(reading)
-        return both
+        return sum(reading.bytes_read for reading in self.readings)
 
 
 class SliceContext:
     """`model.python_jobs.JobContext` of one run."""
 
-    def __init__(self, queries: Queries, request: QueryRequest, reading: PythonReading, stop: Stop) -> None:
+    def __init__(self, queries: Queries, request: QueryRequest, answer: PythonAnswer, stop: Stop) -> None:
         self._queries = queries
         self._request = request
-        self._reading = reading
+        self._answer = answer
         self._stop = stop
 
     @property
@@ -98,15 +73,14 @@ class SliceContext:
 
     def query(self, sql: str) -> pa.Table:
         """Run SQL, get all of its rows."""
-        tables: list[pa.Table] = []
 
-        def use(reading: Reading, rows: ArrowStream) -> int:
-            tables.append(pa.Table.from_batches(list(rows), rows.schema))
-            self._reading.add(reading)
-            return tables[-1].num_rows
+        def read() -> pa.Table:
+            with self._queries.stream(replace(self._request, sql=sql), stop=self._stop) as answer:
+                table = pa.Table.from_batches(list(answer.rows), answer.rows.schema)
+            self._answer.readings.append(replace(answer, rows=ArrowStream(answer.rows.schema)))
+            return table
 
-        self._queries.run(replace(self._request, sql=sql), use, stop=self._stop)
-        return tables[-1]
+        return once_more(read)
 
     def scan(
         self,
@@ -118,8 +92,8 @@ class SliceContext:
         """Read events, batch by batch."""
         time_range = TimeRange(_seconds(start), _seconds(end))
         scan, stream = self._queries.scan(table, self._request.database, time_range, columns)
-        self._reading.scans.append(scan)
-        self._reading.streams.append(stream)
+        plan = PlanSummary(scans=(scan,))
+        self._answer.readings.append(Answer(plan, stream, [stream]))
         return _until_stopped(stream, self._stop)
 
 
@@ -135,88 +109,57 @@ class PythonSlices:
         self._queries = queries
         self._jobs_folder = jobs_folder
 
-    def run(
-        self,
-        claim: Claim,
-        request: QueryRequest,
-        use: Callable[[PythonReading, ArrowStream], int],
-        stop: Stop | None,
-    ) -> Answer:
-        """Call the function of a claimed slice and hand its rows to `use`, once.
+    @contextmanager
+    def answer(self, claim: Claim, request: QueryRequest, stop: Stop) -> Iterator[PythonAnswer]:
+        """Call the function of a claimed slice; its rows can be read once, while the block lasts.
 
         Args:
             claim: The slice.
             request: What the context's queries depend on; its text is not looked at.
-            use: Reads the rows to the end, returns how many it took.
             stop: Ends it from another thread, as far as that is possible.
 
-        Raises:
+        Raises (also while the rows are read):
             JobFileMissing, JobFileInvalid: the file is not there, or cannot be run any more.
             JobFailed, JobFailedTransient: the function raised.
             JobResultInvalid: what it returned is no result.
-            LogdrainError: what a query or `use` raised, or what `stop` was asked with.
+            LogdrainError: what a query raised, or what `stop` was asked with.
         """
         schedule = claim.schedule
         path = find_file(schedule.source, self._jobs_folder)
-        stop = stop or Stop()
-        with (
-            time_limit(stop, schedule.timeout_s or self._queries.timeout_s, is_own=bool(schedule.timeout_s)),
-            opened(path) as functions,
-        ):
+        with opened(path) as functions, ExitStack() as stack:
             job = next((found for found in functions if found.name == schedule.function), None)
             if job is None:
                 raise JobFileMissing(
                     f"{path} has no job {schedule.function!r} any more",
                     hint=f"put it back, or `logdrain sched:delete {schedule.name}`",
                 )
-            return self._run(job, request, use, stop)
+            yield self._called(job, request, stop, stack)
 
-    def _run(
-        self,
-        job: PythonFunction,
-        request: QueryRequest,
-        use: Callable[[PythonReading, ArrowStream], int],
-        stop: Stop,
-    ) -> Answer:
-        reading = PythonReading()
-        context = SliceContext(self._queries, request, reading, stop)
+    def _called(
+        self, job: PythonFunction, request: QueryRequest, stop: Stop, stack: ExitStack
+    ) -> PythonAnswer:
+        answer = PythonAnswer()
         with users_errors(job.path):
-            returned = job.function(context)
+            returned = job.function(SliceContext(self._queries, request, answer, stop))
         stop.check()
         if isinstance(returned, str):
-            return self._run_sql(replace(request, sql=returned), reading, use, stop)
-        reading.slice_column = job.options.get("slice_column") or None
-        with ExitStack() as stack:
-            rows = _with_slice_time(_rows(job, returned, stop, stack), reading.slice_column, request)
-            count = use(reading, rows)
-        return Answer(reading.plan, reading.rows_read, reading.bytes_read, count)
-
-    def _run_sql(
-        self,
-        request: QueryRequest,
-        before: PythonReading,
-        use: Callable[[PythonReading, ArrowStream], int],
-        stop: Stop,
-    ) -> Answer:
-        readings: list[PythonReading] = []
-
-        def use_all(reading: Reading, rows: ArrowStream) -> int:
-            readings.append(before.then(reading))
-            return use(readings[-1], rows)
-
-        answer = self._queries.run(request, use_all, stop=stop)
-        last = readings[-1]
-        return Answer(last.plan, last.rows_read, last.bytes_read, answer.rows_out)
+            last = stack.enter_context(self._queries.stream(replace(request, sql=returned), stop=stop))
+            answer.readings.append(last)
+            answer.rows, answer.slice_column = last.rows, last.plan.slice_column
+        else:
+            answer.slice_column = job.options.get("slice_column") or None
+            answer.rows = _with_slice_time(_rows(job, returned, stop, stack), answer.slice_column, request)
+        return answer
 
 
 def _rows(job: PythonFunction, returned: object, stop: Stop, stack: ExitStack) -> ArrowStream:
     """What a function returned, as a stream."""
     if isinstance(returned, pa.RecordBatch):
-        return BatchStream(returned.schema, [returned])
+        return ArrowStream(returned.schema, [returned])
     if hasattr(returned, "__arrow_c_stream__"):  # Table, RecordBatchReader, and frames of other libraries
         with users_errors(job.path):
             reader = pa.RecordBatchReader.from_stream(returned)
-        return BatchStream(reader.schema, _users_own(reader, job.path, stop))
+        return ArrowStream(reader.schema, _users_own(reader, job.path, stop))
     if isinstance(returned, Iterable) and not isinstance(returned, bytes | Mapping):
         records = _users_own(returned, job.path, stop)
         return stack.enter_context(records_stream(records, job.options.get("columns")))
@@ -249,23 +192,17 @@ def _with_slice_time(rows: ArrowStream, name: str | None, request: QueryRequest)
     """The rows with the scheduled time in their slice column, where they have no such column."""
     if name is None or name in rows.schema.names:
         return rows
+    seconds = request.scheduled_time_s
     of = pa.int64() if name == TIME else pa.timestamp("us", tz="UTC")
-    return _WithConstant(rows, pa.field(name, of), request.scheduled_time_s)
+    value = pa.scalar(seconds if name == TIME else datetime.fromtimestamp(seconds, UTC), of)
+    schema = pa.schema([pa.field(name, of), *rows.schema])
+    return ArrowStream(schema, (_with_constant(batch, value, schema) for batch in rows))
 
 
-class _WithConstant:
-    """A stream with one more column in front, the same in every row."""
-
-    def __init__(self, rows: ArrowStream, column: "pa.Field[Any]", seconds: int) -> None:
-        self._rows = rows
-        is_number = pa.types.is_integer(column.type)
-        self._value = pa.scalar(seconds if is_number else datetime.fromtimestamp(seconds, UTC), column.type)
-        self.schema = pa.schema([column, *rows.schema])
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._rows:
-            first = pa.repeat(self._value, batch.num_rows)
-            yield pa.RecordBatch.from_arrays([first, *batch.columns], schema=self.schema)
+def _with_constant(batch: pa.RecordBatch, value: Any, schema: pa.Schema) -> pa.RecordBatch:
+    """One more column in front, the same in every row."""
+    first = pa.repeat(value, batch.num_rows)
+    return pa.RecordBatch.from_arrays([first, *batch.columns], schema=schema)
 
 
 def _until_stopped(stream: ScanStream, stop: Stop) -> Iterator[pa.RecordBatch]:

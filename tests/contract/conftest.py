@@ -8,6 +8,7 @@ from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.ports.clock import Clock
+from tests.changed_settings import settings_with
 from tests.contract.stored_batches import OpenStore, SetClock
 
 
@@ -24,13 +25,13 @@ async def open_store(request: pytest.FixtureRequest, mongodb_uri: str) -> AsyncI
 
 @pytest.fixture
 def store(open_store: OpenStore) -> MongoEventStore:
-    return open_store(StoreLimits(timeout_s=10))
+    return open_store(settings_with(store_timeout_s=10))
 
 
 @pytest.fixture
 async def splits(mongodb_uri: str) -> AsyncIterator[MongoSplits]:
     client = open_async(mongodb_uri, driver="pymongo", timeout_s=10)
-    yield MongoSplits(client, database_name(mongodb_uri))
+    yield MongoSplits(client[database_name(mongodb_uri)])
     await close_async(client)
 
 

@@ -8,9 +8,10 @@ from logdrain import metrics
 from logdrain.errors import StoreBusy, StoreUnavailable
 from logdrain.events.mongo_client import close_async, open_async
 from logdrain.events.read.scan import MongoScanSource
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.catalog import ELEMENT, FieldType
 from logdrain.model.events import Batch, DropReason, Record, Stored, Table
+from tests.changed_settings import settings_with
 from tests.contract.stored_batches import (
     OpenStore,
     SetClock,
@@ -78,7 +79,7 @@ async def test_the_catalog_knows_every_path_and_type(store: MongoEventStore, mon
 
 
 async def test_the_catalog_stops_at_its_limit_and_says_so(open_store: OpenStore, mongodb_uri: str) -> None:
-    store = open_store(StoreLimits(timeout_s=10, fields_max=5))
+    store = open_store(settings_with(store_timeout_s=10, fields_max=5))
     stored = await store.write(Batch(events=[event(at, {f"user_{at}": 1}) for at in range(20)]))
     assert stored.events == 20
     source = MongoScanSource(mongodb_uri)
@@ -122,7 +123,7 @@ async def test_a_document_that_mongodb_refuses_leaves_the_others(
 
 
 async def test_more_than_the_queue_holds_is_turned_away_at_once(open_store: OpenStore) -> None:
-    store = open_store(StoreLimits(timeout_s=10, queue_size_max_bytes=10))
+    store = open_store(settings_with(store_timeout_s=10, queue_size_max_bytes=10))
     under_way = asyncio.ensure_future(store.write(Batch(quarantined=[quarantined(0, b"x" * 9)])))
     await asyncio.sleep(0)
     with pytest.raises(StoreBusy):
@@ -135,7 +136,7 @@ async def test_more_than_the_queue_holds_is_turned_away_at_once(open_store: Open
 @pytest.mark.usefixtures("cancelled_connects")
 async def test_without_mongodb_the_answer_is_quick_clear_and_has_no_password() -> None:
     client = open_async("mongodb://u:secret@127.0.0.1:1/x", driver="pymongo", timeout_s=0.3)
-    store = MongoEventStore(client, "x", SetClock(), StoreLimits(timeout_s=5))
+    store = MongoEventStore(client, "x", SetClock(), settings_with(store_timeout_s=5))
     with pytest.raises(StoreUnavailable) as caught:
         await store.write(Batch(events=[event(0, {})]))
     assert "secret" not in str(caught.value)

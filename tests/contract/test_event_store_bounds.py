@@ -7,8 +7,9 @@ import pymongo
 import pytest
 
 from logdrain.events.write.insert_batcher import InsertBatcher, Refused
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch, DropReason, Stored
+from tests.changed_settings import settings_with
 from tests.contract.stored_batches import (
     OpenStore,
     SetClock,
@@ -18,7 +19,7 @@ from tests.contract.stored_batches import (
 
 
 async def test_tables_beyond_the_limit_go_to_quarantine(open_store: OpenStore, documents: Any) -> None:
-    store = open_store(StoreLimits(timeout_s=10, tables_max=2))
+    store = open_store(settings_with(store_timeout_s=10, tables_max=2))
     events = [event(at, {"n": at}, f"a.t{at % 3}") for at in range(6)]
     stored = await store.write(Batch(events=events))
     assert (stored.events, stored.rejected, stored.quarantined) == (4, 2, {DropReason.TOO_MANY_TABLES: 2})
@@ -28,7 +29,7 @@ async def test_tables_beyond_the_limit_go_to_quarantine(open_store: OpenStore, d
 async def test_the_limit_of_tables_holds_for_all_at_once_and_over_drains(
     open_store: OpenStore, mongodb_uri: str
 ) -> None:
-    limits = StoreLimits(timeout_s=10, tables_max=3)
+    limits = settings_with(store_timeout_s=10, tables_max=3)
     store, other = open_store(limits), open_store(limits)
     await store.write(Batch(events=[event(0, {}, "a.first")]))
     await other.write(Batch(events=[event(0, {}, "a.theirs")]))
@@ -45,7 +46,7 @@ async def test_at_the_limit_of_tables_mongodb_is_not_asked_for_each_tag(
     open_store: OpenStore, mongodb_uri: str
 ) -> None:
     clock = SetClock()
-    store = open_store(StoreLimits(timeout_s=10, tables_max=1), clock)
+    store = open_store(settings_with(store_timeout_s=10, tables_max=1), clock)
     await store.write(Batch(events=[event(0, {}, "a.first")]))
     assert (await store.write(Batch(events=[event(0, {}, "a.second")]))).rejected == 1
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
@@ -66,9 +67,9 @@ async def test_events_of_an_hour_that_has_ended_are_noted_before_they_are_stored
     noted_first: list[int] = []
     insert = InsertBatcher.insert
 
-    def insert_and_look(lane: InsertBatcher, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
+    def insert_and_look(batcher: InsertBatcher, encoded: Sequence[bytes]) -> "asyncio.Future[Refused]":
         noted_first.append(len(documents("_late")))
-        return insert(lane, encoded)
+        return insert(batcher, encoded)
 
     monkeypatch.setattr(InsertBatcher, "insert", insert_and_look)
     await store.write(Batch(events=[event(1, {})]))
@@ -84,7 +85,7 @@ async def test_whether_an_hour_has_ended_is_told_by_mongodbs_clock(
 ) -> None:
     clock, hour = SetClock(), timedelta(hours=1)
     clock.time = datetime.now(UTC) + hours_off * hour
-    store = open_store(StoreLimits(timeout_s=10), clock)
+    store = open_store(settings_with(store_timeout_s=10), clock)
     for position, off in enumerate((-hour, hour)):
         time_ms = int((datetime.now(UTC) + off).timestamp() * 1000)
         await store.write(Batch(events=[event(position, {})._replace(time_ms=time_ms)]))
@@ -92,7 +93,7 @@ async def test_whether_an_hour_has_ended_is_told_by_mongodbs_clock(
 
 
 async def test_a_record_with_too_many_keys_goes_to_quarantine(open_store: OpenStore, documents: Any) -> None:
-    store = open_store(StoreLimits(timeout_s=10, keys_per_record_max=100))
+    store = open_store(settings_with(store_timeout_s=10, keys_per_record_max=100))
     wide = event(0, {str(at): at for at in range(101)})._replace(raw=b"x" * 600)
     stored = await store.write(Batch(events=[wide, event(1, {"n": 1})]))
     assert stored == Stored(1, 0, {DropReason.TOO_MANY_KEYS: 1}, 1)
@@ -122,7 +123,7 @@ async def test_a_large_delivery_that_comes_again_adds_what_is_missing(
 async def test_a_large_delivery_that_two_drains_get_at_once_is_stored_once(
     open_store: OpenStore, documents: Any
 ) -> None:
-    limits = StoreLimits(timeout_s=30)
+    limits = settings_with(store_timeout_s=30)
     batch = Batch(events=[event(at, {"n": at}) for at in range(11_000)])
     answers = await asyncio.gather(*(open_store(limits).write(batch) for _ in range(3)))
     assert sum(answer.events for answer in answers) == 11_000

@@ -7,8 +7,9 @@ from bson.timestamp import Timestamp
 
 from logdrain.errors import SplitChanged, StoreBusy, StoreUnavailable
 from logdrain.events.write.splits import MongoSplits
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch, SplitJoin, Stored
+from tests.changed_settings import settings_with
 from tests.contract.stored_batches import (
     ORIGIN,
     OpenStore,
@@ -46,7 +47,7 @@ async def test_the_clocks_of_drains_do_not_decide_how_long_a_line_waits(
 ) -> None:
     clock = SetClock()
     clock.time = datetime.now(UTC) + off
-    store = open_store(StoreLimits(timeout_s=10), clock)
+    store = open_store(settings_with(store_timeout_s=10), clock)
     await store.write(Batch(splits=[split_of("A")]))
     assert await store.expire_splits(HOUR_S) == 0
     assert await store.expire_splits(0) == 1
@@ -73,7 +74,10 @@ async def test_a_cut_line_whose_rest_does_not_come_goes_to_quarantine_once(
 
 
 async def test_one_line_is_continued_by_one_delivery_only(open_store: OpenStore, documents: Any) -> None:
-    store, other = open_store(StoreLimits(timeout_s=10)), open_store(StoreLimits(timeout_s=10))
+    store, other = (
+        open_store(settings_with(store_timeout_s=10)),
+        open_store(settings_with(store_timeout_s=10)),
+    )
     split = split_of("A")
     await store.write(Batch(splits=[split]))
     await store.write(Batch(events=[event(0, {"n": 1})], joins=[SplitJoin(split.id, "B:0", None, 0)]))
@@ -148,7 +152,10 @@ async def test_a_line_taken_for_quarantine_is_finished_after_a_crash_and_joined_
 async def test_a_line_is_either_joined_or_given_up_never_both_never_neither(
     open_store: OpenStore, documents: Any
 ) -> None:
-    store, other = open_store(StoreLimits(timeout_s=10)), open_store(StoreLimits(timeout_s=10))
+    store, other = (
+        open_store(settings_with(store_timeout_s=10)),
+        open_store(settings_with(store_timeout_s=10)),
+    )
     splits = [split_of(f"A{number}") for number in range(60)]
     await store.write(Batch(splits=splits))
     joins = [

@@ -12,7 +12,7 @@ import pytest
 from logdrain.errors import LeaseLost, QueryTimeout, ResultRefused
 from logdrain.model.jobs import Claim, Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports.streams import ArrowStream
 from tests.contract.kept_results import KeptFiles, KeptResult, KeptTable
 from tests.integration.results.result_table import (
     CLAIM,
@@ -107,7 +107,7 @@ def test_a_query_that_fails_half_way_leaves_what_was_there(result: KeptResult) -
         raise QueryTimeout("too long")
 
     with pytest.raises(QueryTimeout, match="too long"):
-        result.write(BatchStream(batch.schema, batches()), next_claim(CLAIM))
+        result.write(ArrowStream(batch.schema, batches()), next_claim(CLAIM))
     assert result.rows() == rows_of(SLICE, milk=1)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from logdrain.clients.framing import frame
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import connect
 from logdrain.model.jobs import Cause
 from logdrain.sandbox.http_logplex import Logplex, Outcome
 from tests.e2e.running_up import LOGDRAIN, Up, await_condition
@@ -125,8 +125,10 @@ def test_a_worker_killed_in_the_middle_of_a_run(up: Up, shop: dict[str, Any]) ->
     with psycopg.connect(up.urls["postgres"]) as blocker:
         blocker.execute("LOCK TABLE killed IN ACCESS EXCLUSIVE MODE")
         with psycopg.connect(up.urls["postgres"], autocommit=True) as asking:
-            ledger = PostgresLedger(up.urls["postgres"], CronCalendar())
-            ledger.ask_slices("killed", [datetime(2012, 3, 1, 1, tzinfo=UTC)], Cause.MANUAL, force=False)
+            ledger = connect(up.urls["postgres"], CronCalendar())
+            ledger.schedules.ask_slices(
+                "killed", [datetime(2012, 3, 1, 1, tzinfo=UTC)], Cause.MANUAL, force=False
+            )
             ledger.close()
             await_condition(
                 lambda: (

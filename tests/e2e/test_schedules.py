@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import connect
 from logdrain.model.jobs import Cause
 from tests.e2e.running_up import Up, await_condition
 
@@ -96,13 +96,13 @@ def test_a_long_run_is_ended(up: Up) -> None:
     )
     up.run("sched:create", "endless", "", "-d", "late", query)
     at = datetime(2012, 3, 1, tzinfo=UTC)
-    ledger = PostgresLedger(up.urls["postgres"], CronCalendar())
-    ledger.ask_slices("endless", [at], Cause.MANUAL, force=False)
-    await_condition(lambda: len(ledger.history("endless", 1)) == 1, "the worker has begun")
-    [run] = ledger.history("endless", 1)
+    ledger = connect(up.urls["postgres"], CronCalendar())
+    ledger.schedules.ask_slices("endless", [at], Cause.MANUAL, force=False)
+    await_condition(lambda: len(ledger.history.of_schedule("endless", 1)) == 1, "the worker has begun")
+    [run] = ledger.history.of_schedule("endless", 1)
     assert "is asked to end" in up.run("job:kill", str(run.run_id)).stdout
-    await_condition(lambda: ledger.run(run.run_id).state == "killed", "the worker has ended it")
-    assert [status.state for status in ledger.slice_statuses("endless", [at])] == ["cancelled"]
+    await_condition(lambda: ledger.history.get(run.run_id).state == "killed", "the worker has ended it")
+    assert [status.state for status in ledger.history.slice_statuses("endless", [at])] == ["cancelled"]
     shown = up.run("job:show", str(run.run_id)).stdout
     assert "run_killed" in shown
     ledger.close()

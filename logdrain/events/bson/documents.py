@@ -6,6 +6,7 @@ from typing import Any
 import bson
 from bson.binary import UUID_SUBTYPE, Binary
 from bson.datetime_ms import DatetimeMS
+from bson.dbref import DBRef
 from bson.decimal128 import Decimal128
 from bson.errors import InvalidDocument
 from bson.timestamp import Timestamp
@@ -16,6 +17,9 @@ DOCUMENT_SIZE_MAX_BYTES = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
 _PART_SIZE_BYTES = 15 * 1024 * 1024
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+REFERENCE_OCTETS = b"\x02$ref\x00"
+"""In every encoded document that bson reads a DBRef from."""
+
 # size, type, "_id\0", length, subtype (https://bsonspec.org)
 _ID_START, _ID_SIZE_BYTES = 4 + 1 + 4 + 4 + 1, 16
 
@@ -121,6 +125,20 @@ def decode_split(document: dict[str, Any]) -> Split:
         continued_by=tuple(document["continued_by"]),
         claimed_by=document.get("claimed_by", ""),
     )
+
+
+def own_objects(value: Any) -> Any:
+    """A decoded value without DBRefs: bson makes one of a record's own object with keys `$ref` and `$id`.
+
+    These keys come first in it, then `$db`.
+    """
+    if isinstance(value, DBRef):
+        value = value.as_doc()
+    if isinstance(value, dict):
+        return {key: own_objects(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [own_objects(item) for item in value]
+    return value
 
 
 def _with_decimals(value: Any) -> Any:

@@ -1,13 +1,30 @@
-"""The catalog's documents, as a reader takes them: each says that a path of a table has held a type."""
+"""The catalog's documents: each says that a path of a table has held a type."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+from bson.datetime_ms import DatetimeMS
+
+from logdrain.events.bson.documents import binary_id
 from logdrain.model.catalog import FieldPath, FieldType, TableCatalog
 from logdrain.model.events import Table
 
 FULL = "full"
 """In the place of a type: the limit of fields was reached."""
+
+
+def catalog_document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:
+    """A document of the catalog; its id is made from what it says."""
+    name = msgspec.json.encode([table, path, kind])
+    return {
+        "_id": binary_id(hashlib.blake2b(name, digest_size=16).digest()),
+        "table": table,
+        "path": list(path),
+        "type": kind,
+        "since": DatetimeMS(received_ms),
+    }
 
 
 def of_table(table: Table) -> dict[str, Any]:

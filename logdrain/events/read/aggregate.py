@@ -1,7 +1,7 @@
-"""Aggregations that MongoDB answers by itself, as Arrow streams."""
+"""Aggregations that MongoDB answers by itself, as Arrow."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
@@ -10,22 +10,26 @@ import bson
 import pyarrow as pa
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
-from logdrain.errors import ScanTypeChanged, StoreUnavailable
+from logdrain.errors import LogdrainError, ScanTypeChanged
 from logdrain.events.bson.table_catalog import read_catalog
+from logdrain.events.driver import SyncCollection
 from logdrain.events.mongo_client import translated
 from logdrain.events.read.group_pipeline import (
     GROUPS_CODEC,
+    ROWS,
     Document,
     GroupDecoder,
-    Groups,
+    NoWitnessError,
     aggregation_pipeline,
     is_group,
 )
-from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Aggregation
+from logdrain.model.stops import Stop
+from logdrain.ports.queries import Groups
 
 RAW_CODEC: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 """How documents come that are counted before they are decoded; raw batches need a question more."""
@@ -37,135 +41,97 @@ _KILL_EVERY_S = 0.2
 _MEMORY_EXCEEDED = 292  # QueryExceededMemoryLimitNoDiskUseAllowed
 
 
-class MongoAggregateStream:
-    """Port AggregateStream: every pass asks MongoDB anew and holds two batches at a time.
+class MongoGroups:
+    """Asks MongoDB for the groups of one aggregation.
 
     Args:
         client: Has the sessions.
         collection: The table's events, decoded by RAW_CODEC.
         aggregation: What to ask.
+        size_max_bytes: What the groups may hold of memory; None: no limit.
     """
 
-    def __init__(self, client: Any, collection: Any, aggregation: Aggregation) -> None:
+    def __init__(
+        self,
+        client: MongoClient[dict[str, Any]],
+        collection: SyncCollection,
+        aggregation: Aggregation,
+        size_max_bytes: int | None,
+    ) -> None:
         self._client = client
         self._collection = collection
         self._aggregation = aggregation
-        self._catalog = TableCatalog(aggregation.scan.table)
+        self._size_max_bytes = size_max_bytes
         self._decoder = GroupDecoder(aggregation)
-        self._session: ClientSession | None = None
-        self._lock = threading.Lock()
-        self._is_interrupted = False
-        self._ended = threading.Event()
-        self._ended.set()
-        self._rows_read = 0
         self._bytes_read = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types, known before the first batch."""
-        return self._decoder.schema
+    def read(self, stop: Stop) -> Groups:
+        """All groups. See the port."""
+        stop.check()
+        try:
+            with translated(), _within_memory(), self._session(stop) as session:
+                try:
+                    groups = self._ask(session, has_witnesses=False)
+                except NoWitnessError:
+                    groups = self._ask(session, has_witnesses=True)
+        except LogdrainError:
+            stop.check()  # what is killed fails of that
+            raise
+        self._require_same_types(groups)
+        return groups
 
-    @property
-    def rows_read(self) -> int:
-        """Events in the groups yielded so far, over all passes."""
-        return self._rows_read
-
-    @property
-    def bytes_read(self) -> int:
-        """BSON of groups and catalog received so far, over all passes; not that of the events."""
-        return self._bytes_read
-
-    @property
-    def catalog(self) -> TableCatalog:
-        """What the table's catalog was when the last pass had read its events."""
-        return self._catalog
-
-    def interrupt(self) -> None:
-        """End what MongoDB is doing for this stream. See the port."""
-        self._is_interrupted = True
-        threading.Thread(target=self._interrupt, name="aggregation-interrupt", daemon=True).start()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, the last one once all are proven. See the port."""
-        with translated(), _within_memory(), self._running():
-            held_back: Groups | None = None
-            for groups in self._groups():
-                if held_back is not None:
-                    yield self._counted(held_back)
-                held_back = groups
-            self._require_same_types()
-            if held_back is not None:
-                yield self._counted(held_back)
-
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        """With a session that can be killed, until it is given back."""
-        with self._client.start_session() as session:
-            self._session = session
-            self._ended.clear()
-            try:
-                if self._is_interrupted:
-                    raise StoreUnavailable("the aggregation was interrupted")
-                yield
-            finally:
-                with self._lock:
-                    self._ended.set()
-
-    def _counted(self, groups: Groups) -> pa.RecordBatch:
-        self._rows_read += groups.events
-        return groups.rows
-
-    def _groups(self) -> Iterator[Groups]:
-        is_done = yield from self._one_pass(has_witnesses=False)
-        if not is_done:
-            yield from self._one_pass(has_witnesses=True)
-
-    def _one_pass(self, *, has_witnesses: bool) -> Generator[Groups, None, bool]:
-        """Ask once; returns False where it has to begin again with witnesses, nothing having been yielded."""
+    def _ask(self, session: ClientSession, *, has_witnesses: bool) -> Groups:
         pipeline = aggregation_pipeline(self._aggregation, has_witnesses=has_witnesses)
+        batches: list[pa.RecordBatch] = []
         seen: list[Document] = []
-        has_groups = False
-        with self._collection.aggregate(
-            pipeline, session=self._session, batchSize=_GROUPS_PER_BATCH
-        ) as received:
+        events = size_bytes = 0
+        with self._collection.aggregate(pipeline, session=session, batchSize=_GROUPS_PER_BATCH) as received:
             while part := b"".join(document.raw for document in islice(received, _GROUPS_PER_BATCH)):
                 self._bytes_read += len(part)
                 found: list[Document] = []
                 for document in bson.decode_all(part, GROUPS_CODEC):
                     (found if is_group(document) else seen).append(document)
-                if not found:
-                    continue
-                groups = self._decoder.decode(found, has_witnesses=has_witnesses)
-                if groups is None and has_groups:
-                    raise ScanTypeChanged("a sum is 0, perhaps of nothing, behind groups that were handed on")
-                if groups is None:
-                    return False
-                has_groups = True
-                yield groups
-        if not has_groups and not self._aggregation.is_grouped:
-            yield self._decoder.nothing()
-        self._catalog = read_catalog(self._catalog.table, seen)
-        return True
+                batch = self._decoder.decode(found, has_witnesses=has_witnesses)
+                batches.append(batch)
+                events += sum(int(group[ROWS]) for group in found)
+                size_bytes += batch.nbytes
+                if self._size_max_bytes is not None and size_bytes > self._size_max_bytes:
+                    raise ScanTypeChanged("the groups are more than this query may hold in memory")
+        if not self._aggregation.is_grouped and not any(batch.num_rows for batch in batches):
+            batches.append(self._decoder.nothing())
+        catalog = read_catalog(self._aggregation.scan.table, seen)
+        table = pa.Table.from_batches(batches, self._decoder.schema)
+        return Groups(table, events, self._bytes_read, catalog)
 
-    def _require_same_types(self) -> None:
+    def _require_same_types(self, groups: Groups) -> None:
         """The drain writes the catalog before the events it describes: what was read, it knows by now."""
         for path, types in self._aggregation.types:
-            if self._catalog.types(path) != types:
+            if groups.catalog.types(path) != types:
                 raise ScanTypeChanged(
-                    f"{self._catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
+                    f"{groups.catalog.table.name}: {'.'.join(path)} got a new type while it was aggregated",
                     hint="run the query again",
                 )
 
-    def _interrupt(self) -> None:
-        while not self._ended.wait(_KILL_EVERY_S):
-            with self._lock:  # a session that has been given back is somebody else's
-                if not self._ended.is_set():
-                    self._kill()
+    @contextmanager
+    def _session(self, stop: Stop) -> Iterator[ClientSession]:
+        """A session; what MongoDB does in it is killed once the end is asked for."""
+        ended, lock = threading.Event(), threading.Lock()
 
-    def _kill(self) -> None:
-        if self._session is not None:
-            with suppress(PyMongoError):  # the stream fails of the same
-                self._client.admin.command("killSessions", [self._session.session_id])
+        def kill() -> None:
+            while not ended.wait(_KILL_EVERY_S):
+                with lock, suppress(PyMongoError):  # the question fails of the same
+                    if not ended.is_set():  # a session that has been given back is somebody else's
+                        self._client.admin.command("killSessions", [session.session_id])
+
+        def begin() -> None:
+            threading.Thread(target=kill, name="aggregation-kill", daemon=True).start()
+
+        with self._client.start_session() as session, stop.telling(begin):
+            try:
+                yield session
+            finally:
+                with lock:
+                    ended.set()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from logdrain.events.bson.references import REFERENCE_OCTETS, own_objects
+from logdrain.events.bson.documents import REFERENCE_OCTETS, own_objects
 from logdrain.events.read.projection import EVENT_TIME, FetchedField, fetched_fields, stored_path
 from logdrain.model.plans import PseudoColumn, Scan, ScanColumn
 from logdrain.types.arrow_columns import Array, arrow_schema, arrow_type, build_array

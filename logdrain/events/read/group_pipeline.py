@@ -10,19 +10,20 @@ stages before it have ended, so what the groups are made of is in it.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from logdrain.errors import ScanTypeChanged
 from logdrain.events.bson.table_catalog import of_table
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.mongo_client import CATALOG
 from logdrain.events.read.filters import exact_filter
 from logdrain.events.read.projection import EVENT_TIME
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType
 from logdrain.model.events import Table
-from logdrain.model.plans import AggregateFunction, Aggregation, FixedValue, GroupKey, Measure, OutputColumn
+from logdrain.model.plans import AggregateFunction, Aggregation, GroupKey, Measure, Source
+from logdrain.ports.queries import EVENTS
 from logdrain.types.arrow_columns import Array, arrow_type, build_array
 
 Document = dict[str, Any]
@@ -30,7 +31,8 @@ Document = dict[str, Any]
 GROUPS_CODEC: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 """How the pipeline's documents are decoded."""
 
-_ROWS = "rows"
+ROWS = "rows"
+"""How many events are in a group."""
 _WITNESS = "_witness"
 _BIGINT_LIMIT = 2**63
 
@@ -43,7 +45,7 @@ def aggregation_pipeline(aggregation: Aggregation, *, has_witnesses: bool) -> li
         has_witnesses: Whether each sum has a companion that is NULL where no value was summed; it costs
             about a tenth of the time, and is not needed where no sum is 0.
     """
-    group: Document = {"_id": _group_id(aggregation), _ROWS: {"$sum": 1}}
+    group: Document = {"_id": _group_id(aggregation), ROWS: {"$sum": 1}}
     for number, measure in enumerate(aggregation.measures):
         group[f"m{number}"] = _ACCUMULATORS[measure.function](measure)
         if has_witnesses and measure.function is AggregateFunction.SUM:
@@ -54,7 +56,7 @@ def aggregation_pipeline(aggregation: Aggregation, *, has_witnesses: bool) -> li
 
 def is_group(document: Document) -> bool:
     """Whether one of the pipeline's documents is a group; the others are the catalog's."""
-    return _ROWS in document
+    return ROWS in document
 
 
 def _catalog_of(table: Table) -> Document:
@@ -62,47 +64,50 @@ def _catalog_of(table: Table) -> Document:
     return {"$unionWith": {"coll": CATALOG, "pipeline": stages}}
 
 
+class NoWitnessError(Exception):
+    """The pipeline has to run again, with witnesses."""
+
+
 class GroupDecoder:
-    """Turns the pipeline's documents into batches of the output columns."""
+    """Turns the pipeline's documents into batches of `ports.Groups.table`."""
 
     def __init__(self, aggregation: Aggregation) -> None:
+        columns = [arrow_type(ColumnType(source.kind)) for source in aggregation.sources]
         self.schema = pa.schema(
-            [pa.field(name, arrow_type(ColumnType(source.kind))) for name, source in aggregation.outputs]
+            [pa.field(EVENTS, pa.int64()), *(pa.field(str(number), of) for number, of in enumerate(columns))]
         )
         self._aggregation = aggregation
         self._names = {measure: f"m{number}" for number, measure in enumerate(aggregation.measures)}
         self._held = dict(aggregation.types)
 
-    def decode(self, groups: Sequence[Document], *, has_witnesses: bool) -> "Groups | None":
-        """Some of the groups; None where a sum is 0 and only a witness can tell whether of nothing.
+    def decode(self, groups: Sequence[Document], *, has_witnesses: bool) -> pa.RecordBatch:
+        """Some of the groups.
 
         Raises:
+            NoWitnessError: a sum is 0, and only a witness can tell whether of nothing.
             ScanTypeChanged: a value is not of its type, or one that MongoDB and the engine may differ about.
         """
         if not has_witnesses and any(group[name] == 0 for name in self._sums() for group in groups):
-            return None
-        return Groups(self._batch(groups), sum(int(group[_ROWS]) for group in groups))
+            raise NoWitnessError
+        return self._batch(groups)
 
-    def nothing(self) -> "Groups":
-        """The one row of an aggregation without GROUP BY over no events."""
-        return Groups(self._batch([{_ROWS: 0}]), 0)
+    def nothing(self) -> pa.RecordBatch:
+        """The one group of an aggregation without GROUP BY over no events."""
+        return self._batch([{ROWS: 0}])
+
+    def _batch(self, groups: Sequence[Document]) -> pa.RecordBatch:
+        events = pa.array([int(group[ROWS]) for group in groups], pa.int64())
+        columns = [self._column(source, groups) for source in self._aggregation.sources]
+        return pa.RecordBatch.from_arrays([events, *columns], schema=self.schema)
 
     def _sums(self) -> list[str]:
         return [name for measure, name in self._names.items() if measure.function is AggregateFunction.SUM]
 
-    def _batch(self, groups: Sequence[Document]) -> pa.RecordBatch:
-        columns = [self._column(output, groups) for output in self._aggregation.outputs]
-        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
-
-    def _column(self, output: OutputColumn, groups: Sequence[Document]) -> Array:
-        source = output.source
-        if isinstance(source, FixedValue):
-            values: list[Any] = [source.value] * len(groups)
-        elif isinstance(source, GroupKey):
-            values = self._keys(source, groups)
-        else:
-            values = self._measured(source, groups)
-        where = f"{self._aggregation.scan.table.name}: {output.name}"
+    def _column(self, source: Source, groups: Sequence[Document]) -> Array:
+        values = (
+            self._keys(source, groups) if isinstance(source, GroupKey) else self._measured(source, groups)
+        )
+        where = f"{self._aggregation.scan.table.name}: {_words(source)}"
         return build_array(values, ColumnType(source.kind), where)
 
     def _keys(self, key: GroupKey, groups: Sequence[Document]) -> list[Any]:
@@ -132,18 +137,6 @@ class GroupDecoder:
         return values
 
 
-class Groups(NamedTuple):
-    """Some of the groups.
-
-    Attributes:
-        rows: One for each.
-        events: How many are in them.
-    """
-
-    rows: pa.RecordBatch
-    events: int
-
-
 def _unix_s(value: Any) -> int | None:
     return None if value is None else int(value) // 1000
 
@@ -151,12 +144,13 @@ def _unix_s(value: Any) -> int | None:
 def _require_exact(average: Measure, values: Sequence[Any], groups: Sequence[Document]) -> None:
     """Up to 64 bits a sum of whole numbers is exact here as there, and rounded once before it is divided."""
     for value, group in zip(values, groups, strict=True):
-        if value is not None and abs(value) * int(group[_ROWS]) >= _BIGINT_LIMIT:
+        if value is not None and abs(value) * int(group[ROWS]) >= _BIGINT_LIMIT:
             raise ScanTypeChanged(f"{_words(average)} is of a sum beyond 64 bits")
 
 
-def _words(measure: Measure) -> str:
-    return f"{measure.function} of {'.'.join(measure.path)}"
+def _words(source: Source) -> str:
+    path = ".".join(source.path)
+    return path if isinstance(source, GroupKey) else f"{source.function} of {path}"
 
 
 def _group_id(aggregation: Aggregation) -> Any:

@@ -9,8 +9,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.mongo_client import database_name, unavailable
-from logdrain.events.own_collections import LATE
+from logdrain.events.mongo_client import LATE, database_name, unavailable
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 

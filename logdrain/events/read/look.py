@@ -13,10 +13,8 @@ from bson.int64 import Int64
 from pymongo.errors import PyMongoError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import binary_id, read_origin
-from logdrain.events.bson.references import own_objects
-from logdrain.events.mongo_client import database_name, tables_among, unavailable
-from logdrain.events.own_collections import QUARANTINE
+from logdrain.events.bson.documents import binary_id, own_objects, read_origin
+from logdrain.events.mongo_client import QUARANTINE, database_name, tables_among, unavailable
 from logdrain.model.events import DropReason, Origin, Quarantined, Table
 
 _TIMEOUT_MS = 10_000

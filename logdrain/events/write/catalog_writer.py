@@ -5,26 +5,19 @@ of drains can write at once. A reader may see a field a moment before its first 
 """
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
 
-import msgspec
-from bson.binary import Binary
-from bson.datetime_ms import DatetimeMS
 from pymongo.errors import BulkWriteError
 
-from logdrain.events.bson.documents import binary_id
-from logdrain.events.bson.table_catalog import FULL
-from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
-from logdrain.events.own_collections import CATALOG
+from logdrain.events.bson.table_catalog import FULL, catalog_document
+from logdrain.events.driver import AsyncDatabase, Document
+from logdrain.events.mongo_client import CATALOG, DURABLE, SETTLED, is_there_already
 from logdrain.events.write.shapes import ObjectShape, new_fields
 from logdrain.events.write.threads import run_in_thread_if_large
-from logdrain.model.catalog import FieldPath, FieldType, SeenField
+from logdrain.model.catalog import FieldType, SeenField
 
-_DUPLICATE_KEY = 11000
 # Shapes differ without end where keys are data ({"user_17": …}); forgetting them costs a look, no more.
 _SHAPES_MAX = 50_000
 # So are the fields of many tables: they are read again.
@@ -35,10 +28,8 @@ _INSERT_FIELDS_MAX = 500
 class MongoCatalog:
     """Notes what is new about tables; cheap for what is known."""
 
-    def __init__(self, client: AsyncClient, database: str, *, fields_max: int) -> None:
-        self._collection: Any = client[database].get_collection(
-            CATALOG, read_concern=SETTLED, write_concern=DURABLE
-        )
+    def __init__(self, database: AsyncDatabase, *, fields_max: int) -> None:
+        self._collection = database.get_collection(CATALOG, read_concern=SETTLED, write_concern=DURABLE)
         self._fields_max = fields_max
         self._shapes: set[tuple[str, int]] = set()  # hashes: shapes of data keys are large
         self._seen: dict[str, set[SeenField]] = {}
@@ -76,11 +67,11 @@ class MongoCatalog:
         # Records with keys without end take a while: other deliveries go on meanwhile.
         fresh, is_full = await asyncio.to_thread(new_fields, shapes, seen, self._fields_max)
         if is_full:
-            await self._insert([_document(table, (), FULL, received_ms)])
+            await self._insert([catalog_document(table, (), FULL, received_ms)])
         for start in range(0, len(fresh), _INSERT_FIELDS_MAX):
             part = fresh[start : start + _INSERT_FIELDS_MAX]
             await self._insert(
-                [_document(table, field.path, field.type.value, received_ms) for field in part]
+                [catalog_document(table, field.path, field.type.value, received_ms) for field in part]
             )
         if sum(map(len, self._seen.values())) > _SEEN_MAX:
             self._seen.clear()
@@ -91,28 +82,9 @@ class MongoCatalog:
         documents = await cursor.to_list(None)
         return {SeenField(tuple(found["path"]), FieldType(found["type"])) for found in documents}
 
-    async def _insert(self, documents: list[dict[str, Any]]) -> None:
+    async def _insert(self, documents: list[Document]) -> None:
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            # Two drains at once: what is there already is as good, once it is durable.
-            if error.details.get("writeConcernErrors") or any(
-                found["code"] != _DUPLICATE_KEY for found in error.details["writeErrors"]
-            ):
+            if not is_there_already(error):  # from another drain, which is as good
                 raise
-
-
-def _document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:
-    return {
-        "_id": _catalog_id(table, path, kind),
-        "table": table,
-        "path": list(path),
-        "type": kind,
-        "since": DatetimeMS(received_ms),
-    }
-
-
-def _catalog_id(table: str, path: FieldPath, kind: str) -> Binary:
-    """The id of the document that says: this path of this table has held this type."""
-    name = msgspec.json.encode([table, path, kind])
-    return binary_id(hashlib.blake2b(name, digest_size=16).digest())

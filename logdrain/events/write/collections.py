@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from logdrain.events.driver import AsyncDatabase
 from logdrain.events.mongo_client import tables_among
 from logdrain.ports.clock import Clock
 
@@ -26,7 +26,12 @@ class MongoTables:
     """
 
     def __init__(
-        self, database: Any, clock: Clock, *, tables_max: int, announce: Callable[[str], Awaitable[None]]
+        self,
+        database: AsyncDatabase,
+        clock: Clock,
+        *,
+        tables_max: int,
+        announce: Callable[[str], Awaitable[None]],
     ) -> None:
         self._database = database
         self._announce = announce

@@ -1,33 +1,42 @@
-"""One collection's way into MongoDB: while one insert is under way, the next batch gathers.
+"""Group commit: while one insert into a collection is under way, the next one gathers.
 
 Concurrent deliveries share an insert, and so a journal flush; a lone delivery does not wait for others.
+Dedup: MongoDB has the ids of a repeated delivery already. Asking for them is 20 times cheaper than being
+refused one by one.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from heapq import merge
+from typing import NamedTuple
 
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
+from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import document_id
-from logdrain.events.mongo_client import AsyncCollection, unavailable
-from logdrain.events.write.ordering import places_in_order
-from logdrain.events.write.stored_ids import stored_ids
+from logdrain.events.bson.documents import binary_id, document_id
+from logdrain.events.driver import AsyncCollection, AsyncReader, Document
+from logdrain.events.mongo_client import DUPLICATE_KEY, SETTLED, unavailable
 from logdrain.events.write.threads import run_in_thread_if_large
 
-_DUPLICATE_KEY = 11000
 _BY_ID = {"_id": 1}
 # What is wrong with the document will be wrong the next time, too; all other errors pass. In order: bad
 # value, unparsable, type, nesting, BSON, `$` in a name, DBRef, empty name, dotted name, validation rules;
 # size; another unique index of the table.
-_OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 17420, _DUPLICATE_KEY}
+_OF_THE_DOCUMENT = {2, 9, 14, 15, 22, 52, 55, 56, 57, 121, 10334, 17280, 17419, 17420, DUPLICATE_KEY}
 # MongoDB takes 48 MB or 100,000 documents a message; smaller inserts keep latencies even.
 _INSERT_DOCUMENTS_MAX = 5_000
 _INSERT_SIZE_MAX_BYTES = 24 * 1024 * 1024
 _ASK_ABOVE_DOCUMENTS = 500
+# A sort does not let go of the interpreter: one of this length takes milliseconds.
+_SORTED_AT_ONCE = 10_000
+_IDS_PER_QUERY = 10_000
+# Where fewer of the ids found are ours, others have written the same times: then being refused is cheaper.
+_OURS_MIN = 1 / 16
 
 
 class Refused(NamedTuple):
@@ -53,7 +62,7 @@ class InsertBatcher:
 
     def __init__(self, collection: AsyncCollection, slots: asyncio.Semaphore) -> None:
         self._collection = collection
-        self._slots = slots  # how many inserts may be under way over all lanes
+        self._slots = slots  # how many inserts may be under way into all collections
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -158,10 +167,10 @@ def require_duplicates(collection: str, refused: Refused) -> None:
         raise StoreUnavailable(f"MongoDB refused a document of {collection}: {message}")
 
 
-def _refused(errors: Sequence[dict[str, Any]]) -> Refused:
+def _refused(errors: Sequence[Document]) -> Refused:
     refused = Refused(set(), {})
     for found in errors:
-        if found["code"] == _DUPLICATE_KEY and found.get("keyPattern", _BY_ID) == _BY_ID:
+        if found["code"] == DUPLICATE_KEY and found.get("keyPattern", _BY_ID) == _BY_ID:
             refused.duplicates.add(found["index"])
         elif found["code"] in _OF_THE_DOCUMENT:
             refused.rejected[found["index"]] = str(found.get("errmsg", ""))[:500]
@@ -175,3 +184,49 @@ def _between(refused: Refused, start: int, end: int) -> Refused:
         {place - start for place in range(start, end) if place in refused.duplicates},
         {place - start: message for place, message in refused.rejected.items() if start <= place < end},
     )
+
+
+def places_in_order(ids: Sequence[bytes]) -> list[int]:
+    """The places of these ids, the smallest first; equal ones as they come."""
+    runs = [
+        sorted(range(start, min(start + _SORTED_AT_ONCE, len(ids))), key=ids.__getitem__)
+        for start in range(0, len(ids), _SORTED_AT_ONCE)
+    ]
+    return list(merge(*runs, key=ids.__getitem__))
+
+
+async def stored_ids(collection: AsyncCollection, wanted: Sequence[bytes]) -> set[bytes]:
+    """Some or all of the stored ones among ascending ids: all where they lie close together.
+
+    None where the first of them is not stored: a delivery that comes for the first time costs one look.
+    What is found is on a majority's nodes for good; for its journal see InsertBatcher.
+
+    Raises:
+        PyMongoError: MongoDB did not answer.
+    """
+    reader = collection.with_options(
+        codec_options=CodecOptions(RawBSONDocument),
+        read_preference=ReadPreference.PRIMARY,
+        read_concern=SETTLED,
+    )
+    ours = set(wanted)
+    found: set[bytes] = set()
+    at = 0
+    page = await _ids_between(reader, wanted[0], wanted[0], 1)
+    while page:
+        hits = ours.intersection(page)
+        found |= hits
+        at = bisect_right(wanted, page[-1], lo=at)
+        if at == len(wanted) or len(hits) < len(page) * _OURS_MIN:
+            break
+        page = await _ids_between(reader, wanted[at], wanted[-1], _IDS_PER_QUERY)
+    return found
+
+
+async def _ids_between(
+    reader: AsyncReader[RawBSONDocument], low: bytes, high: bytes, count: int
+) -> list[bytes]:
+    """A clustered collection is read by range; it would be read whole for `$in` (MongoDB 6.0)."""
+    query = {"_id": {"$gte": binary_id(low), "$lte": binary_id(high)}}
+    cursor = reader.find(query, {"_id": 1}).sort("_id", 1).limit(count).batch_size(count)
+    return [document_id(bytes(document.raw)) for document in await cursor.to_list(None)]

@@ -3,20 +3,20 @@
 One document of `_late` is one (table, hour); MongoDB's own clock dates it.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from logdrain.events.mongo_client import DURABLE
-from logdrain.events.own_collections import LATE
+from logdrain.events.driver import AsyncDatabase
+from logdrain.events.mongo_client import DURABLE, LATE, is_there_already
 from logdrain.events.write.encoding import HOUR_MS
 from logdrain.model.late import LATE_SETTLES_S
 
+_ASKED_EVERY_S = 10.0
 _KEPT_S = 40 * 86_400
-_DUPLICATE_KEY = 11000
 # Before the insert: a note so young need not be repeated.
 _REPEATED_AFTER = timedelta(seconds=5)
 # After it: the events were stored within LATE_SETTLES_S of a note of this age, however long that took.
@@ -37,8 +37,8 @@ class MongoLateWriter:
         now: What the time is, by MongoDB's clock.
     """
 
-    def __init__(self, database: Any, now: Callable[[], Awaitable[datetime]]) -> None:
-        self._collection: Any = database.get_collection(LATE, write_concern=DURABLE)
+    def __init__(self, database: AsyncDatabase, now: Callable[[], Awaitable[datetime]]) -> None:
+        self._collection = database.get_collection(LATE, write_concern=DURABLE)
         self._now = now
         self._noted: dict[TableHour, datetime] = {}
 
@@ -79,14 +79,42 @@ class MongoLateWriter:
             await self._collection.bulk_write(list(map(_upsert, late)), ordered=False)
         except BulkWriteError as error:
             # Two upserts of one note at once: the other one was inserted just now, which is as good.
-            if error.details.get("writeConcernErrors") or any(
-                found["code"] != _DUPLICATE_KEY for found in error.details["writeErrors"]
-            ):
+            if not is_there_already(error):
                 raise OperationFailure("late notes were not written", details=error.details) from error
 
     def _is_noted(self, item: TableHour, now: datetime, fresh_for: timedelta) -> bool:
         noted = self._noted.get(item)
         return noted is not None and timedelta(0) <= now - noted < fresh_for
+
+
+class MongoClock:
+    """MongoDB's clock: whether an hour has ended must not depend on the drain's own.
+
+    Asks now and then, and adds what has passed since: steps of this machine's clock do nothing.
+
+    Args:
+        database: Any one of the server's.
+        elapsed_s: Seconds that never go back.
+    """
+
+    def __init__(self, database: AsyncDatabase, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._elapsed_s = elapsed_s
+        self._asked_s = 0.0
+        self._answer: datetime | None = None
+
+    async def now(self) -> datetime:
+        """The present by MongoDB's clock, UTC.
+
+        Raises:
+            PyMongoError: It did not answer.
+        """
+        passed_s = self._elapsed_s() - self._asked_s
+        if self._answer is not None and passed_s < _ASKED_EVERY_S:
+            return self._answer + timedelta(seconds=passed_s)
+        reply = await self._database.command("hello")
+        self._answer, self._asked_s = reply["localTime"].replace(tzinfo=UTC), self._elapsed_s()
+        return self._answer
 
 
 def _upsert(item: TableHour) -> UpdateOne:

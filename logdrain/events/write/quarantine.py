@@ -1,16 +1,15 @@
-"""The collection of what could not become an event."""
+"""The collection of what could not become an event, with its retention: MongoDB drops old entries itself."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from pymongo.errors import OperationFailure
 
 from logdrain.events.bson.documents import encode_quarantined
-from logdrain.events.own_collections import QUARANTINE
-from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
-from logdrain.events.write.ordering import places_in_order
+from logdrain.events.driver import AsyncDatabase
+from logdrain.events.mongo_client import QUARANTINE
+from logdrain.events.write.insert_batcher import InsertBatcher, places_in_order, require_duplicates
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.model.events import DropReason, Quarantined
 
@@ -27,13 +26,13 @@ class MongoQuarantine:
 
     Args:
         database: Where they are.
-        lane: The way into the collection.
+        batcher: Inserts into the collection.
         keep_days: How long they stay.
     """
 
-    def __init__(self, database: Any, lane: InsertBatcher, *, keep_days: int) -> None:
+    def __init__(self, database: AsyncDatabase, batcher: InsertBatcher, *, keep_days: int) -> None:
         self._database = database
-        self._lane = lane
+        self._batcher = batcher
         self._keep_s = keep_days * 86_400
 
     async def prepare(self) -> None:
@@ -42,7 +41,7 @@ class MongoQuarantine:
         Raises:
             PyMongoError: MongoDB did not answer.
         """
-        collection: Any = self._database[QUARANTINE]
+        collection = self._database[QUARANTINE]
         try:
             await collection.create_index("received_at", expireAfterSeconds=self._keep_s)
         except OperationFailure:  # the setting has changed
@@ -60,7 +59,7 @@ class MongoQuarantine:
         items = await run_in_thread_if_large(len(items), partial(_in_order, items))
         for part in _parts(items):
             entries = await run_in_thread_if_large(_weight(part), partial(_encode, part, received_ms))
-            refused = await self._lane.insert([document for _, _, document in entries])
+            refused = await self._batcher.insert([document for _, _, document in entries])
             require_duplicates(QUARANTINE, refused)
             new.update(
                 reason

@@ -11,17 +11,17 @@ found again: `joining` by its delivery when it is repeated, `expiring` by the ne
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import TypeVar
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import SplitChanged, StoreBusy
-from logdrain.events.bson.documents import binary_id, decode_split
-from logdrain.events.mongo_client import DURABLE, SETTLED, AsyncClient
-from logdrain.events.own_collections import SPLITS
-from logdrain.events.write.split_queries import split_queries
+from logdrain.events.bson.documents import binary_id, decode_split, origin_document
+from logdrain.events.driver import AsyncDatabase, Document
+from logdrain.events.mongo_client import DURABLE, SETTLED, SPLITS
 from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJoin
 
 _DONE_KEPT_S = 7 * 86_400
@@ -32,14 +32,18 @@ _EXPIRE_SIZE_BYTES = 16 * 1024 * 1024  # and the line that is above it
 # Lines whose rest was lost wait a while: more of them than this at a time, and something else is wrong.
 _FOUND_MAX = 100
 _FOUND_SIZE_MAX_BYTES = 64 * 1024 * 1024
+_QUERY_PART_SIZE_BYTES = 2 * 1024 * 1024
+_QUERY_PER_ITEM_BYTES = 100  # keys, lengths and types of BSON
+
+_Item = TypeVar("_Item", Origin, str)
 
 
 class MongoSplits:
     """The collection of cut lines."""
 
-    def __init__(self, client: AsyncClient, database: str) -> None:
-        codec: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-        self.collection: Any = client[database].get_collection(
+    def __init__(self, database: AsyncDatabase) -> None:
+        codec: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+        self.collection = database.get_collection(
             SPLITS,
             codec_options=codec,
             read_preference=ReadPreference.PRIMARY,
@@ -123,12 +127,12 @@ class MongoSplits:
         )
 
     async def _claim(self, join: SplitJoin) -> None:
-        as_read: dict[str, Any] = {
+        as_read: Document = {
             "_id": binary_id(join.split_id),
             "continued_by": {"$size": join.after},
             "$or": [{"state": "waiting"}, {"state": "joining", "claimed_by": join.by}],
         }
-        change: dict[str, Any] = {"$set": {"state": "joining", "claimed_by": join.by}}
+        change: Document = {"$set": {"state": "joining", "claimed_by": join.by}}
         if join.raw is not None:
             change = {"$set": {"raw": join.raw}, "$push": {"continued_by": join.by}}
         result = await self.collection.update_one(as_read, change)
@@ -148,7 +152,7 @@ class MongoSplits:
             {"$set": {"state": "done"}, "$push": {"continued_by": join.by}, "$unset": {"raw": ""}},
         )
 
-    async def _take(self, document: dict[str, Any]) -> bool:
+    async def _take(self, document: Document) -> bool:
         """Take a line as it was read; False where it has changed since."""
         as_read = {key: document[key] for key in ("_id", "state", "continued_by")}
         result = await self.collection.update_one(as_read, {"$set": {"state": "expiring"}})
@@ -162,6 +166,37 @@ class MongoSplits:
         await self.collection.update_one({"_id": None}, {"$set": {"state": "done"}})
 
 
-def _has_waited(wait_ms: int) -> dict[str, Any]:
+def _has_waited(wait_ms: int) -> Document:
     """Since so long, by MongoDB's clock on both sides: those of drains may step. True up to 1 s early."""
     return {"$lte": [{"$toDate": "$waits_since"}, {"$subtract": ["$$NOW", wait_ms]}]}
+
+
+def split_queries(origins: Sequence[Origin], by: Sequence[str]) -> Iterator[Document]:
+    """Queries for lines of these origins that wait, or that one of `by` has claimed or continued.
+
+    One query, unless the names are long and many: MongoDB takes none above 16 MiB. Several may find one line.
+    """
+    for origins_part, names in product(_parts(origins), list(_parts(by)) or [[]]):
+        yield {
+            "$or": [
+                {
+                    "origin": {"$in": list(map(origin_document, origins_part))},
+                    "$or": [{"state": "waiting"}, {"state": "joining", "claimed_by": {"$in": names}}],
+                },
+                {"continued_by": {"$in": names}},  # without the origin, so that its index is used
+            ]
+        }
+
+
+def _parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    part: list[_Item] = []
+    size_bytes = 0
+    for item in items:
+        item_bytes = _QUERY_PER_ITEM_BYTES + len("".join(item).encode("utf-8", "surrogatepass"))
+        if part and size_bytes + item_bytes > _QUERY_PART_SIZE_BYTES:
+            yield part
+            part, size_bytes = [], 0
+        part.append(item)
+        size_bytes += item_bytes
+    if part:
+        yield part

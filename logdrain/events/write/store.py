@@ -8,22 +8,20 @@ late notes are written before the events they describe.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import encode_split, quarantine_event
-from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, AsyncClient, unavailable
-from logdrain.events.own_collections import QUARANTINE, SPLITS
+from logdrain.events.driver import AsyncClient
+from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, QUARANTINE, SPLITS, unavailable
 from logdrain.events.write.catalog_writer import MongoCatalog
 from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
-from logdrain.events.write.late_writer import MongoLateWriter
+from logdrain.events.write.late_writer import MongoClock, MongoLateWriter
 from logdrain.events.write.quarantine import MongoQuarantine
-from logdrain.events.write.server_clock import MongoClock
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
@@ -38,25 +36,32 @@ _THREAD_ABOVE_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLimits:
-    """What the store holds back.
+class StoreLimits(Protocol):
+    """The settings that the store goes by."""
 
-    Attributes:
-        timeout_s: How long a batch may take before it counts as not stored.
-        queue_size_max_bytes: Octets that may wait; above it, StoreBusy.
-        tables_max: Tables that tags may make.
-        fields_max: Field paths that the catalog keeps per table.
-        keys_per_record_max: Keys that one record may have, those of nested objects included.
-        quarantine_keep_days: How long quarantine entries stay.
-    """
+    @property
+    def store_timeout_s(self) -> float:
+        """How long a batch may take before it counts as not stored."""
 
-    timeout_s: float = 4.0
-    queue_size_max_bytes: int = 128 * 1024 * 1024
-    tables_max: int = 1000
-    fields_max: int = 2000
-    keys_per_record_max: int = 10_000
-    quarantine_keep_days: int = 90
+    @property
+    def queue_size_max_bytes(self) -> int:
+        """Octets that may wait; above it, StoreBusy."""
+
+    @property
+    def tables_max(self) -> int:
+        """Tables that tags may make."""
+
+    @property
+    def fields_max(self) -> int:
+        """Field paths that the catalog keeps per table."""
+
+    @property
+    def keys_per_record_max(self) -> int:
+        """Keys that one record may have, those of nested objects included."""
+
+    @property
+    def quarantine_keep_days(self) -> int:
+        """How long quarantine entries stay."""
 
 
 class MongoEventStore:
@@ -64,15 +69,15 @@ class MongoEventStore:
 
     def __init__(self, client: AsyncClient, database: str, clock: Clock, limits: StoreLimits) -> None:
         self._client = client
-        self._database: Any = client[database]
+        self._database = client[database]
         self._clock = clock
         self._limits = limits
-        self._catalog = MongoCatalog(client, database, fields_max=limits.fields_max)
-        self._splits = MongoSplits(client, database)
-        self._lanes: dict[str, InsertBatcher] = {}
+        self._catalog = MongoCatalog(self._database, fields_max=limits.fields_max)
+        self._splits = MongoSplits(self._database)
+        self._batchers: dict[str, InsertBatcher] = {}
         self._slots = asyncio.Semaphore(_INSERTS_AT_ONCE)
         self._quarantine = MongoQuarantine(
-            self._database, self._lane(QUARANTINE), keep_days=limits.quarantine_keep_days
+            self._database, self._batcher(QUARANTINE), keep_days=limits.quarantine_keep_days
         )
         self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
         self._tables = MongoTables(
@@ -119,7 +124,7 @@ class MongoEventStore:
             check_room("MongoDB's disk", free_bytes=free_bytes, total_bytes=found["fsTotalSize"])
 
     async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
-        within_s = within_s or self._limits.timeout_s
+        within_s = within_s or self._limits.store_timeout_s
         try:
             async with asyncio.timeout(within_s):
                 return await doing
@@ -168,7 +173,7 @@ class MongoEventStore:
         """Insert events; how many were there already, and entries of those that MongoDB turned away."""
         tables = list(encoded.documents)
         answers = await asyncio.gather(
-            *(self._lane(table).insert(encoded.documents[table]) for table in tables)
+            *(self._batcher(table).insert(encoded.documents[table]) for table in tables)
         )
         duplicates = sum(len(refused.duplicates) for refused in answers)
         entries = [
@@ -181,7 +186,7 @@ class MongoEventStore:
     async def _keep_splits(self, splits: Sequence[Split], received_ms: int) -> None:
         if splits:
             documents = [encode_split(split, received_ms) for split in splits]
-            require_duplicates(SPLITS, await self._lane(SPLITS).insert(documents))
+            require_duplicates(SPLITS, await self._batcher(SPLITS).insert(documents))
 
     async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
         """Events whose table exists or may be made, and entries of the rest."""
@@ -192,12 +197,12 @@ class MongoEventStore:
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
         return await run_in_thread_if_large(len(events), partial(_part_from, events, refused, detail))
 
-    def _lane(self, collection: str) -> InsertBatcher:
-        lane = self._lanes.get(collection)
-        if lane is None:
+    def _batcher(self, collection: str) -> InsertBatcher:
+        batcher = self._batchers.get(collection)
+        if batcher is None:
             target = self._database.get_collection(collection, write_concern=DURABLE)
-            lane = self._lanes[collection] = InsertBatcher(target, self._slots)
-        return lane
+            batcher = self._batchers[collection] = InsertBatcher(target, self._slots)
+        return batcher
 
     async def _prepare(self) -> None:
         """Once, when MongoDB first answers: our own indexes, and which tables there are."""

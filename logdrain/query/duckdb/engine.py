@@ -1,7 +1,8 @@
 """DuckDB runs a plan's SQL over its scans, inside this process and shut off from files and network."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from duckdb.sqltypes import DuckDBPyType
 from logdrain.errors import SqlError
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.query.duckdb.databases import Config, DuckdbDatabases
 from logdrain.query.duckdb.errors import EXPLAIN, engine_error, error_position
 from logdrain.query.duckdb.lower import find_clues, lower
@@ -71,19 +72,16 @@ class DuckdbEngine:
         """Close the databases that are kept for the next query."""
         self._databases.close_kept()
 
+    @contextmanager
     def run(
-        self,
-        query: EngineQuery,
-        scans: Sequence[ScanStream],
-        use: Callable[[ArrowStream], int],
-        stop: Stop | None = None,
-    ) -> int:
-        """Run a query and hand its result to `use`; see `ports.Engine`."""
+        self, query: EngineQuery, scans: Sequence[ScanStream], stop: Stop | None = None
+    ) -> Iterator[ArrowStream]:
+        """Run a query; see `ports.Engine`."""
         stop = stop or Stop()
         session = _Session(self._databases, self._functions, stop)
         try:
             with stop.telling(session.interrupt):
-                return session.run(query, [_WatchedScan(scan, stop) for scan in scans], use)
+                yield session.run(query, [_WatchedScan(scan, stop) for scan in scans])
         finally:
             session.close()
 
@@ -113,10 +111,8 @@ class _Session:
         self._reader: pa.RecordBatchReader | None = None
         self._registered: list[str] = []
 
-    def run(
-        self, query: EngineQuery, scans: Sequence["_WatchedScan"], use: Callable[[ArrowStream], int]
-    ) -> int:
-        """Start the query and hand its rows on."""
+    def run(self, query: EngineQuery, scans: Sequence["_WatchedScan"]) -> ArrowStream:
+        """Start the query."""
         failure: BaseException | None = None
         self._query = query
         try:
@@ -127,14 +123,14 @@ class _Session:
             failure = self._cause(error, scans, is_bound=False)
         if failure is not None:
             raise failure
-        return use(_Result(self, scans))
+        return ArrowStream(self._rows().schema, self._batches(scans))
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types of the rows."""
-        return self._rows().schema
+    def _batches(self, scans: Sequence["_WatchedScan"]) -> Iterator[pa.RecordBatch]:
+        while (batch := self._next_batch(scans)) is not None:
+            yield batch
+            del batch  # nobody else may have it by now
 
-    def next_batch(self, scans: Sequence["_WatchedScan"]) -> pa.RecordBatch | None:
+    def _next_batch(self, scans: Sequence["_WatchedScan"]) -> pa.RecordBatch | None:
         """The next rows, or None at the end."""
         self._stop.check()
         try:
@@ -240,24 +236,6 @@ class _WatchedScan:
         except BaseException as error:
             self.failure = error
             raise
-
-
-class _Result:
-    """The rows of a query; errors of the engine and of the scans come out as they should."""
-
-    def __init__(self, session: _Session, scans: Sequence[_WatchedScan]) -> None:
-        self._session = session
-        self._scans = scans
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types."""
-        return self._session.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, once."""
-        while (batch := self._session.next_batch(self._scans)) is not None:
-            yield batch
 
 
 def _interrupted(error: RuntimeError) -> BaseException:

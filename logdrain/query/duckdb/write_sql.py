@@ -9,11 +9,11 @@ from sqlglot.errors import ErrorLevel, ParseError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from logdrain.errors import UnknownFunction, UnsupportedSql
+from logdrain.model.names import nearest_hint
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
 from logdrain.query.duckdb.errors import EnginePlace
 from logdrain.query.duckdb.translations import SUGGESTIONS
 from logdrain.query.duckdb.vector_functions import VECTOR_FUNCTIONS
-from logdrain.query.names.column_names import nearest
 from logdrain.query.sql.context import SqlTree, place_of
 from logdrain.query.sql.signatures import SIGNATURES
 from logdrain.query.td.registry import TD_FUNCTIONS
@@ -120,7 +120,7 @@ def write_sql(tree: SqlTree) -> str:
         raise UnknownFunction(
             f"there is no function {written}",
             place=tree.place(node),
-            hint=SUGGESTIONS.get(written.lower()) or nearest(written, known),
+            hint=SUGGESTIONS.get(written.lower()) or nearest_hint(written, known),
         )
     for node, message in generator.refused:
         # It would run, and mean something else.

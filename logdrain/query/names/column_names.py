@@ -1,12 +1,12 @@
 """From a written column name to the column it means."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
 from logdrain.errors import SqlError, SqlTypeError
 from logdrain.model.catalog import FieldPath
+from logdrain.model.names import nearest, nearest_hint
 from logdrain.query.names.result_tables import ResultSource
 from logdrain.query.names.sources import (
     EventSource,
@@ -72,7 +72,9 @@ def unseen_column(context: PlanContext, parts: Parts, scope: NameScope, outputs:
             _check_qualifier(context, parts, level)
             return event_column(context, level.event_sources()[0], parts)
     known = [name for level in scope.chain() for source in level.sources for name in source.names()]
-    raise SqlError(f"there is no column {name} here", place=place, hint=nearest(name, [*known, *outputs]))
+    raise SqlError(
+        f"there is no column {name} here", place=place, hint=nearest_hint(name, [*known, *outputs])
+    )
 
 
 def _check_qualifier(context: PlanContext, parts: Parts, level: NameScope) -> None:
@@ -80,7 +82,7 @@ def _check_qualifier(context: PlanContext, parts: Parts, level: NameScope) -> No
     having = [source for source in level.sources if len(parts) > 1 and matches(parts[1].name, source.names())]
     if having:
         qualifier, name = parts[0].name, ".".join(part.name for part in parts[1:])
-        alias = nearest(qualifier, [source.alias for source in level.sources]).removeprefix("nearest: ")
+        alias = nearest(qualifier, [source.alias for source in level.sources])
         raise SqlError(
             f"no table is called {qualifier} here, and no event has had that field",
             place=context.place(parts[0]),
@@ -142,18 +144,12 @@ def source_column(context: PlanContext, source: Source, parts: Parts) -> exp.Exp
         raise SqlError(
             f"{source.alias} has no column {parts[0].name}",
             place=context.place(parts[0]),
-            hint=nearest(parts[0].name, source.columns),
+            hint=nearest_hint(parts[0].name, source.columns),
         )
     if isinstance(source, ResultSource):
         source.read(name)
     column = exp.Column(this=quoted(name, parts[0]), table=quoted(source.alias))
     return _with_fields(column, parts[1:])
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint with the known name that looks most like this one, or ""."""
-    found = difflib.get_close_matches(name.lower(), sorted(set(names)), n=1)
-    return f"nearest: {found[0]}" if found else ""
 
 
 def _in_level(context: PlanContext, parts: Parts, level: NameScope) -> exp.Expr | None:
@@ -211,7 +207,7 @@ def _warn_unseen(
 ) -> None:
     catalog = source.scan.catalog
     name = ".".join(path)
-    hint = _alias_hint(written) or nearest(name, [".".join(seen) for seen in catalog.fields])
+    hint = _alias_hint(written) or nearest_hint(name, [".".join(seen) for seen in catalog.fields])
     if catalog.is_full:
         text = f"the list of fields of {catalog.table.name} is full and {name} is not in it: reads as NULL"
     else:

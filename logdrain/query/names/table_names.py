@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from logdrain.errors import UnknownTable, UnsupportedSql
 from logdrain.model.events import Table
-from logdrain.query.names.column_names import nearest
+from logdrain.model.names import nearest_hint
 from logdrain.query.sql.context import PlanContext
 
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "system", "temp", "main", "sys"})
@@ -46,7 +46,7 @@ def _hint(context: PlanContext, parts: list[str]) -> str:
     if elsewhere:
         return f"there is {' and '.join(elsewhere[:3])}"
     known = [table.name for table in context.tables]
-    return nearest(".".join(parts), known) or "`logdrain tables` lists the tables"
+    return nearest_hint(".".join(parts), known, "`logdrain tables` lists the tables")
 
 
 def _elsewhere(context: PlanContext, name: str) -> str:

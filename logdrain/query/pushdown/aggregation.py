@@ -1,11 +1,12 @@
 """Is the whole query one that the event store can answer, with the very rows that the engine would have?
 
 One table, a WHERE that the scan applies exactly, fields to group by, plain aggregates of fields whose values
-the catalog knows to be of one type. Whatever is not plainly that stays with the engine; the plan says why.
+the catalog knows to be of one type; HAVING, ORDER BY and LIMIT over those. Whatever is not plainly that stays
+with the engine; the plan says why.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -15,11 +16,14 @@ from logdrain.model.plans import (
     Aggregation,
     Comparator,
     FixedValue,
+    GroupFilter,
     GroupKey,
     Measure,
     OutputColumn,
+    SortKey,
+    Source,
 )
-from logdrain.query.pushdown.predicates import conditions
+from logdrain.query.pushdown.predicates import comparisons, conditions, is_number, is_whole
 from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import TIME, PlanContext, ScanBuilder
 from logdrain.query.sql.kinds import TEXT, is_of
@@ -27,14 +31,29 @@ from logdrain.query.values.td_time import BIGINT_MAX, BIGINT_MIN
 from logdrain.types.sql_types import ORIGIN, is_pseudo
 from logdrain.types.type_table import COLUMN_KINDS, EXACT_KINDS
 
-_T = TypeVar("_T")
-_Source = GroupKey | Measure | FixedValue
-
-_PLAIN_PARTS = frozenset({"kind", "expressions", "from_", "where", "group"})
+_PLAIN_PARTS = frozenset({"expressions", "from_", "where", "group", "having", "order", "limit", "offset"})
+_OTHER_PARTS = {
+    "distinct": "SELECT DISTINCT compares whole rows",
+    "joins": "it has a JOIN",
+    "kind": "it is SELECT AS",
+    "laterals": "LATERAL VIEW makes rows",
+    "qualify": "QUALIFY is about window functions",
+    "windows": "it has window functions",
+    "with_": "it reads a subquery of WITH",
+}
 _STRING = frozenset({FieldType.STRING})
 _NUMBERS = {types: kind for types, kind in EXACT_KINDS.items() if int in COLUMN_KINDS[kind].constants}
 # Whole numbers beyond 2^53 among doubles are several keys in the store and one in the engine.
 _KEYS = {types: kind for types, kind in EXACT_KINDS.items() if len(types) == 1}
+
+_FITS: dict[TypeKind, Callable[[object], bool]] = {
+    TypeKind.BIGINT: is_whole,
+    TypeKind.DOUBLE: is_number,
+    TypeKind.VARCHAR: lambda value: isinstance(value, str) and _is_unicode(value),
+    TypeKind.BOOLEAN: lambda value: isinstance(value, bool),
+}
+_ADDS = frozenset({AggregateFunction.SUM, AggregateFunction.AVG})
+_ROUNDED = "a sum of doubles, whose last digits depend on who adds them"
 
 _FUNCTIONS: dict[type[exp.Expr], AggregateFunction] = {
     exp.Count: AggregateFunction.COUNT,
@@ -45,60 +64,58 @@ _FUNCTIONS: dict[type[exp.Expr], AggregateFunction] = {
 }
 
 
+class _EngineError(Exception):
+    """The reason why the engine has to answer."""
+
+
 def find_aggregation(context: PlanContext) -> None:
     """Note in the context what the store can be asked instead of the engine, or why it cannot."""
     if not context.statement.find(exp.AggFunc, exp.Group):
         return
-    found = _aggregation(context)
-    if isinstance(found, str):
-        context.not_aggregated = found
-    else:
-        context.aggregation = found
+    try:
+        context.aggregation = _aggregation(context)
+    except _EngineError as reason:
+        context.not_aggregated = str(reason)
 
 
-def _aggregation(context: PlanContext) -> Aggregation | str:
-    select = context.statement
-    reason = _other_shape(select, context)
-    if reason or not isinstance(select, exp.Select):
-        return reason
+def _aggregation(context: PlanContext) -> Aggregation:
+    select = _plain_select(context)
     (scan,) = context.scans.values()
-    return _unfiltered(select, context, scan) or _of_groups(select, context, scan)
-
-
-def _of_groups(select: exp.Select, context: PlanContext, scan: ScanBuilder) -> Aggregation | str:
+    _require_exact_filter(select, context, scan)
     finder = _Finder(context, scan, select)
     group = select.args.get("group")
-    keys = _all(finder.key(node) for node in (group.expressions if group else []))
-    if isinstance(keys, str):
-        return keys
-    sources: list[_Source] | str = _all(
-        finder.source(projection.unalias().unnest()) for projection in select.selects
-    )
-    if isinstance(sources, str):
-        return sources
+    found = [finder.key(node) for node in (group.expressions if group else [])]
+    keys = tuple(dict.fromkeys(key for key in found if isinstance(key, GroupKey)))
+    sources = [finder.source(projection) for projection in select.selects]
     if group is None and not any(isinstance(source, Measure) for source in sources):
-        return "it aggregates nothing"
-    grouped = tuple(dict.fromkeys(key for key in keys if isinstance(key, GroupKey)))
-    if any(isinstance(source, GroupKey) and source not in grouped for source in sources):
-        return "a column is neither grouped nor aggregated"
-    return Aggregation(
+        raise _EngineError("it aggregates nothing")
+    aggregation = Aggregation(
         scan=scan.finished(),
-        keys=grouped,
+        keys=keys,
         outputs=tuple(
             OutputColumn(projection.alias_or_name, source)
             for projection, source in zip(select.selects, sources, strict=True)
         ),
-        types=tuple(_types(scan, grouped, sources)),
+        types=(),
         is_grouped=group is not None,
+        having=tuple(finder.having()),
+        order=tuple(finder.order()),
+        offset=_row_count(select.args.get("offset")) or 0,
+        limit=_row_count(select.args.get("limit")),
     )
+    if any(isinstance(source, GroupKey) and source not in keys for source in aggregation.sources):
+        raise _EngineError("a column is neither grouped nor aggregated")
+    return replace(aggregation, types=tuple(_types(scan, aggregation)))
 
 
-def _other_shape(select: exp.Query, context: PlanContext) -> str:
+def _plain_select(context: PlanContext) -> exp.Select:
+    """The statement, where it is one SELECT over one table and has only parts that the store knows."""
+    select = context.statement
     if not isinstance(select, exp.Select) or len(context.scans) != 1 or context.result_scans:
-        return "it is not one SELECT over one table"
-    others = [part for part, value in select.args.items() if value and part not in _PLAIN_PARTS]
-    if others or select.args.get("kind"):
-        return f"it has {(others or ['kind'])[0].strip('_').upper()}"
+        raise _EngineError("it is not one SELECT over one table")
+    for part, value in select.args.items():
+        if value and part not in _PLAIN_PARTS:
+            raise _EngineError(_OTHER_PARTS.get(part) or f"it has {part.strip('_').upper()}")
     source = select.args["from_"].this if select.args.get("from_") else None
     if (
         not isinstance(source, exp.Table)
@@ -106,35 +123,34 @@ def _other_shape(select: exp.Query, context: PlanContext) -> str:
         or source.args.get("sample")
         or source.args.get("joins")
     ):
-        return "its table stands in a subquery, in parentheses or is a sample"
+        raise _EngineError("its table stands in a subquery, in parentheses or is a sample")
     group = select.args.get("group")
     if group is not None and any(value for part, value in group.args.items() if part != "expressions"):
-        return "it groups by more than a list of columns"
-    return ""
+        raise _EngineError("it groups by more than a list of columns")
+    return select
 
 
-def _unfiltered(select: exp.Select, context: PlanContext, scan: ScanBuilder) -> str:
-    """Why the scan lets through what WHERE does not; "" where it does not."""
+def _require_exact_filter(select: exp.Select, context: PlanContext, scan: ScanBuilder) -> None:
+    """Nothing that WHERE keeps out is let through by the scan."""
     if context.not_pushed:
-        return f"a filter is left to the engine: {context.not_pushed[0]}"
-    where = select.args.get("where")
-    for condition in _conjuncts(where.this) if where else ():
+        raise _EngineError(f"a filter is left to the engine: {context.not_pushed[0]}")
+    for condition in _conjuncts(select.args.get("where")):
         if not _is_exact(condition, scan):
-            return f"a filter is left to the engine: {context.readable(condition)}"
+            raise _EngineError(f"a filter is left to the engine: {context.readable(condition)}")
     for predicate in scan.predicates:
-        text = "".join(value for value in predicate.values if isinstance(value, str))
-        if not is_plain(predicate.path) or any("\ud800" <= char <= "\udfff" for char in text):
-            return "a filter cannot be written for the store"
-    return ""
+        if not is_plain(predicate.path) or not all(map(_is_unicode, predicate.values)):
+            raise _EngineError("a filter cannot be written for the store")
 
 
-def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
-    node = condition.unnest()
-    if isinstance(node, exp.And):
-        for side in node.flatten():
-            yield from _conjuncts(side)
-    else:
-        yield node
+def _conjuncts(clause: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The conditions of WHERE or HAVING that have to be true together."""
+    waiting = [clause.this] if clause is not None else []
+    while waiting:
+        node = waiting.pop(0).unnest()
+        if isinstance(node, exp.And):
+            waiting[:0] = node.flatten()
+        else:
+            yield node
 
 
 def _is_exact(condition: exp.Expr, scan: ScanBuilder) -> bool:
@@ -149,24 +165,63 @@ def _is_exact(condition: exp.Expr, scan: ScanBuilder) -> bool:
     return bool(parts)
 
 
+def _row_count(clause: exp.Expr | None) -> int | None:
+    """The number of rows in LIMIT or OFFSET; None where there is no such clause."""
+    if clause is None:
+        return None
+    known = constant(clause.expression) if isinstance(clause, exp.Limit | exp.Offset) else None
+    if known is None or not isinstance(known.value, int) or not is_whole(known.value) or known.value < 0:
+        raise _EngineError(f"{clause.key.upper()} is more than a number")
+    return known.value
+
+
 class _Finder:
     """Finds what expressions of one SELECT mean to the store."""
 
     def __init__(self, context: PlanContext, scan: ScanBuilder, select: exp.Select) -> None:
         self._context = context
         self._scan = scan
-        self._selects: Sequence[exp.Expr] = select.selects
+        self._select = select
 
-    def key(self, node: exp.Expr) -> GroupKey | FixedValue | str:
+    def key(self, node: exp.Expr) -> GroupKey | FixedValue:
         """What an item of GROUP BY groups by."""
-        written = self._written_out(node.unnest())
+        written = self._written_out(node)
         if isinstance(written, exp.Column):
             return self._grouped(written)
-        more = f"it groups by {self._context.readable(node)}, which is more than a column"
-        return (_fixed(written) if written is not None else None) or more
+        fixed = _fixed(written) if written is not None else None
+        if fixed is None:
+            raise _EngineError(f"it groups by {self._context.readable(node)}, which is more than a column")
+        return fixed
 
-    def source(self, node: exp.Expr) -> _Source | str:
+    def having(self) -> Iterator[GroupFilter]:
+        """What HAVING asks of a group."""
+        for condition in _conjuncts(self._select.args.get("having")):
+            parts = comparisons(condition)
+            if not parts:
+                raise _EngineError(f"HAVING has more than comparisons: {self._context.readable(condition)}")
+            for compared, comparator, values in parts:
+                source = self._computed(compared)
+                known = tuple(value for value in values if value is not None)
+                if isinstance(source, FixedValue) or not all(map(_FITS[source.kind], values)):
+                    raise _EngineError(f"HAVING compares two types: {self._context.readable(condition)}")
+                if self._is_rounded(source):
+                    raise _EngineError(f"HAVING compares {_ROUNDED}")
+                yield GroupFilter(source, comparator, known)
+
+    def order(self) -> Iterator[SortKey]:
+        """What ORDER BY sorts by; a constant sorts nothing."""
+        clause = self._select.args.get("order")
+        for item in clause.expressions if clause else ():
+            source = self._computed(item.this)
+            if isinstance(source, FixedValue):
+                continue
+            if self._select.args.get("limit") and self._is_rounded(source):
+                raise _EngineError(f"ORDER BY with LIMIT compares {_ROUNDED}")
+            yield SortKey(source, bool(item.args.get("desc")), bool(item.args.get("nulls_first")))
+
+    def source(self, node: exp.Expr) -> Source | FixedValue:
         """What an expression of the SELECT list is."""
+        node = node.unalias().unnest()
         fixed = _fixed(node)
         if fixed is not None:
             return fixed
@@ -174,37 +229,46 @@ class _Finder:
             return self._grouped(node)
         function = _FUNCTIONS.get(type(node))
         if function is None or node.expressions:
-            return f"{self._context.readable(node)} is more than a column or a plain aggregate"
+            raise _EngineError(f"{self._context.readable(node)} is more than a column or a plain aggregate")
         argument = _uncast(node.this.unnest())
         if function is AggregateFunction.COUNT and (isinstance(argument, exp.Star) or _is_value(argument)):
             return Measure(function, (), TypeKind.BIGINT)
         if not isinstance(argument, exp.Column):
-            return f"{self._context.readable(node)} is not of a column alone"
+            raise _EngineError(f"{self._context.readable(node)} is not of a column alone")
         return self._measured(function, argument)
 
+    def _computed(self, node: exp.Expr) -> Source | FixedValue:
+        """What an expression behind GROUP BY is: it may be the name or number of a projection."""
+        written = self._written_out(node)
+        if written is None:
+            raise _EngineError(f"{self._context.readable(node)} is none of the columns, or several")
+        return self.source(written)
+
     def _written_out(self, node: exp.Expr) -> exp.Expr | None:
-        """Numbers and aliases in GROUP BY are projections."""
+        """Numbers and aliases are projections; None: of none, or of several."""
+        node = node.unnest()
+        selects = self._select.selects
         if isinstance(node, exp.Literal) and not node.is_string:
             number = int(node.name) if node.name.isdecimal() else 0
-            return self._selects[number - 1].unalias().unnest() if 1 <= number <= len(self._selects) else None
+            return selects[number - 1].unalias().unnest() if 1 <= number <= len(selects) else None
         if isinstance(node, exp.Column) and not node.table:
-            named = [one for one in self._selects if one.alias_or_name.lower() == node.name.lower()]
+            named = [one for one in selects if one.alias_or_name.lower() == node.name.lower()]
             return named[0].unalias().unnest() if len(named) == 1 else None
         return node
 
-    def _grouped(self, column: exp.Column) -> GroupKey | str:
+    def _grouped(self, column: exp.Column) -> GroupKey:
         path = _path(column, self._scan)
         kind = None if path == TIME else _KEYS.get(_seen(self._scan, path))
         problem = _unreachable(self._scan, path)
         if kind is None or problem:
-            return f"it groups by {column.name}, {problem or _held(self._scan, path)}"
+            raise _EngineError(f"it groups by {column.name}, {problem or _held(self._scan, path)}")
         return GroupKey(path, kind)
 
-    def _measured(self, function: AggregateFunction, column: exp.Column) -> Measure | str:
+    def _measured(self, function: AggregateFunction, column: exp.Column) -> Measure:
         path = _path(column, self._scan)
         what = f"{function} of {column.name}"
         if problem := _unreachable(self._scan, path):
-            return f"{what}, {problem}"
+            raise _EngineError(f"{what}, {problem}")
         seen = _seen(self._scan, path)
         kind: TypeKind | None
         if function is AggregateFunction.COUNT:
@@ -214,18 +278,13 @@ class _Finder:
         else:
             kind = None if path == TIME else _NUMBERS.get(seen)
         if kind is None:
-            return f"{what}, {_held(self._scan, path)}"
+            raise _EngineError(f"{what}, {_held(self._scan, path)}")
         return Measure(function, path, TypeKind.DOUBLE if function is AggregateFunction.AVG else kind)
 
-
-def _all(found: Iterator[_T | str]) -> list[_T] | str:
-    """All of them, or the first reason against one."""
-    kept: list[_T] = []
-    for one in found:
-        if isinstance(one, str):
-            return one
-        kept.append(one)
-    return kept
+    def _is_rounded(self, source: Source) -> bool:
+        """Whether the last digits depend on the order in which doubles are added."""
+        is_sum = isinstance(source, Measure) and source.function in _ADDS
+        return is_sum and FieldType.DOUBLE in _seen(self._scan, source.path)
 
 
 def _fixed(node: exp.Expr) -> FixedValue | None:
@@ -277,13 +336,16 @@ def _held(scan: ScanBuilder, path: FieldPath) -> str:
     return f"which has held {' and '.join(seen)}" if seen else "which no event has had"
 
 
-def _types(
-    scan: ScanBuilder, keys: Sequence[GroupKey], sources: Sequence[_Source]
-) -> Iterator[tuple[FieldPath, frozenset[FieldType]]]:
+def _types(scan: ScanBuilder, aggregation: Aggregation) -> Iterator[tuple[FieldPath, frozenset[FieldType]]]:
     """What the catalog has said of every field in use, and of the objects around it."""
-    used = [key.path for key in keys]
-    used += [source.path for source in sources if isinstance(source, Measure)]
+    used = [key.path for key in aggregation.keys]
+    used += [measure.path for measure in aggregation.measures]
     used += [predicate.path for predicate in scan.predicates]
     around = {path[:depth] for path in used if not is_pseudo(path) for depth in range(1, len(path) + 1)}
     for path in sorted(around):
         yield path, scan.catalog.types(path)
+
+
+def _is_unicode(value: object) -> bool:
+    """Whether a constant can be written for the store, which has no halves of characters."""
+    return not isinstance(value, str) or not any("\ud800" <= char <= "\udfff" for char in value)

@@ -36,6 +36,9 @@ _MIRRORED = {
     Comparator.GTE: Comparator.LTE,
 }
 
+Comparison = tuple[exp.Expr, Comparator, tuple[Scalar | None, ...]]
+"""`expression comparator constants`."""
+
 Condition = tuple[exp.Column, Comparator, tuple[Scalar | None, ...]]
 """`column comparator constants`."""
 
@@ -92,6 +95,15 @@ def predicates(condition: exp.Expr, scan: ScanBuilder) -> list[Predicate] | str:
 
 def conditions(node: exp.Expr) -> list[Condition]:
     """A comparison, IN, BETWEEN or IS [NOT] NULL of a column and constants, in parts; else empty."""
+    return [
+        (compared, comparator, values)
+        for compared, comparator, values in comparisons(node)
+        if isinstance(compared, exp.Column)
+    ]
+
+
+def comparisons(node: exp.Expr) -> list[Comparison]:
+    """The same of any expression that is not constant itself."""
     if isinstance(node, exp.Between) and not node.args.get("symmetric"):
         low = _compared(node.this, Comparator.GTE, [node.args["low"]])
         high = _compared(node.this, Comparator.LTE, [node.args["high"]])
@@ -102,7 +114,7 @@ def conditions(node: exp.Expr) -> list[Condition]:
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         return _compared(node.this, Comparator.IS_NULL, [])
     if isinstance(node, exp.Not) and isinstance(node.this, exp.Is):
-        return [(column, Comparator.NOT_NULL, values) for column, _, values in conditions(node.this)]
+        return [(compared, Comparator.NOT_NULL, values) for compared, _, values in comparisons(node.this)]
     comparator = _COMPARATORS.get(type(node))
     if comparator is None:
         return []
@@ -111,13 +123,13 @@ def conditions(node: exp.Expr) -> list[Condition]:
     )
 
 
-def _compared(column: exp.Expr, comparator: Comparator, values: Sequence[exp.Expr]) -> list[Condition]:
-    column = column.unnest()
+def _compared(node: exp.Expr, comparator: Comparator, values: Sequence[exp.Expr]) -> list[Comparison]:
+    compared = node.unnest()
     constants = [constant(value) for value in values]
     known = tuple(found.value for found in constants if found is not None)
-    if not isinstance(column, exp.Column) or len(known) < len(values):
+    if constant(compared) is not None or len(known) < len(values):
         return []
-    return [(column, comparator, known)]
+    return [(compared, comparator, known)]
 
 
 def _problem(scan: ScanBuilder, path: FieldPath, values: Sequence[Scalar | None]) -> str:
@@ -147,6 +159,16 @@ def _problem(scan: ScanBuilder, path: FieldPath, values: Sequence[Scalar | None]
 
 def _is_bigint(value: object) -> bool:
     return type(value) is int and BIGINT_MIN <= value <= BIGINT_MAX
+
+
+def is_whole(value: object) -> bool:
+    """Whether a constant is a whole number that SQL and the store compare alike."""
+    return type(value) is int and abs(value) < _DOUBLE_IS_EXACT_BELOW
+
+
+def is_number(value: object) -> bool:
+    """Whether a constant is a number that SQL and the store compare alike."""
+    return is_whole(value) or (type(value) is float and abs(value) < _DOUBLE_IS_EXACT_BELOW)
 
 
 def _fits(value: Scalar | None, types: tuple[type, ...]) -> bool:

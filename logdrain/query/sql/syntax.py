@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 
@@ -10,6 +9,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from logdrain.errors import Place, SqlSyntaxError, UnsupportedSql
+from logdrain.model.names import did_you_mean, nearest
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.context import PlanContext, node_place, place_of
 from logdrain.query.sql.dialect import FRONT_DOORS
@@ -254,24 +254,22 @@ def _word_hint(sql: str, error: ParseError) -> str:
         return 'names are quoted as in "price"; `price` is Hive\'s: -T hive'
     words = [word.upper() for word in _WORD.findall(sql[: _offset(sql, first["line"], first["col"])])]
     begun = _FIRST_WORD.match(sql)
-    if (
-        begun and (word := begun["word"].upper()) not in _FIRST_WORDS
-    ):  # `SELEC a` could be a name and its alias
-        return f"did you mean {near} for {word}?" if (near := _near(word)) else _QUERY_HINT
+    first_word = begun["word"].upper() if begun else ""
+    if first_word and first_word not in _FIRST_WORDS:  # `SELEC a` could be a name and its alias
+        return did_you_mean(near) if (near := _near(first_word)) else _QUERY_HINT
     before, *last = ["", "", *words][-3:]
     if last[0] in _WITH_BY and last[1] != "BY":
         return f"write {last[0]} BY"
     for previous, word in ((last[0], last[1]), (before, last[0])):
         near = _near(word)
         if near and previous not in ("FROM", "JOIN"):
-            return f"did you mean {near} for {word}?"
+            return did_you_mean(near)
     return ""
 
 
 def _near(word: str) -> str:
     """The keyword that a word is nearly; "" for none, or where it is one."""
-    near = get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
-    return near[0] if near and word not in _KEYWORDS else ""
+    return "" if word in _KEYWORDS else nearest(word, _KEYWORDS, likeness=0.75)
 
 
 def _token_message(sql: str, error: TokenError) -> tuple[str, Place]:

@@ -18,7 +18,7 @@ from psycopg import sql
 from logdrain import log
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.connections import ResultConnections, TransactionStart

@@ -17,6 +17,7 @@ from logdrain.errors import ResultRefused, ResultUrlInvalid, UnknownTable
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
+from logdrain.ports.streams import ScanStream
 from logdrain.ports.transactions import Transaction
 from logdrain.results.read.copy_statement import copy_statement, scan_schema, travel_schema
 from logdrain.results.tables import TableName, connect, locate_table, result_errors
@@ -97,43 +98,24 @@ class PostgresResultReader:
         )
 
 
-class ResultScanStream:
+class ResultScanStream(ScanStream):
     """Port ScanStream over a result table."""
 
     def __init__(self, target: ResultTarget, scan: ResultScan) -> None:
+        super().__init__(scan_schema(scan.columns))
         self._target = target
         self._scan = scan
-        self._rows_read = 0
-        self._bytes_read = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types, known before the first batch."""
-        return scan_schema(self._scan.columns)
-
-    @property
-    def rows_read(self) -> int:
-        """Rows yielded so far, over all passes."""
-        return self._rows_read
-
-    @property
-    def bytes_read(self) -> int:
-        """Text received so far, over all passes."""
-        return self._bytes_read
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches. See the port."""
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         with _reading(self._target) as connection:
             place = locate_table(connection, self._target)
             with connection.cursor() as cursor, cursor.copy(copy_statement(self._scan, place)) as copy:
                 for piece in _pieces(copy):
-                    self._bytes_read += len(piece)
-                    for batch in self._batches(piece):
-                        self._rows_read += batch.num_rows
-                        yield batch
+                    self.bytes_read += len(piece)
+                    yield from self._decoded(piece)
 
-    def _batches(self, piece: bytes) -> Iterator[pa.RecordBatch]:
-        schema, travels = self.schema, travel_schema(self._scan.columns)
+    def _decoded(self, piece: bytes) -> Iterator[pa.RecordBatch]:
+        travels = travel_schema(self._scan.columns)
         try:
             table = csv.read_csv(
                 BytesIO(piece),
@@ -157,9 +139,9 @@ class ResultScanStream:
         for batch in table.to_batches():
             arrays = [
                 column if column.type == field.type else column.view(field.type)
-                for column, field in zip(batch.columns, schema, strict=True)
+                for column, field in zip(batch.columns, self.schema, strict=True)
             ]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:

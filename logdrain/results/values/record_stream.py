@@ -12,7 +12,7 @@ from io import BufferedRandom
 import pyarrow as pa
 
 from logdrain.errors import JobResultInvalid
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.values.records import DeclaredColumns, common_schema, in_pieces, inferred_batch, widened
 
 
@@ -28,7 +28,8 @@ def records_stream(records: Iterable[object], columns: Mapping[str, object] | No
         JobResultInvalid: rows that do not fit together; or no row, and no columns.
     """
     if columns is not None:
-        yield _DeclaredRecords(records, DeclaredColumns(columns))
+        declared = DeclaredColumns(columns)
+        yield ArrowStream(declared.schema, _declared(records, declared))
         return
     with tempfile.TemporaryFile() as file:
         schemas, first_row = [], 1
@@ -43,42 +44,21 @@ def records_stream(records: Iterable[object], columns: Mapping[str, object] | No
                 "the function returned no row, so there are no columns",
                 hint="say which there are: columns={'category': 'VARCHAR', 'sum': 'BIGINT'}",
             )
-        yield _WaitingRecords(file, common_schema(schemas), len(schemas))
+        schema = common_schema(schemas)
+        yield ArrowStream(schema, _waiting(file, schema, len(schemas)))
 
 
-class _DeclaredRecords:
-    def __init__(self, records: Iterable[object], declared: DeclaredColumns) -> None:
-        self._records = records
-        self._declared = declared
-
-    @property
-    def schema(self) -> pa.Schema:
-        """What was declared."""
-        return self._declared.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches; once, as an iterable can be read."""
-        first_row = 1
-        for piece in in_pieces(self._records):
-            yield self._declared.batch(piece, first_row)
-            first_row += len(piece)
+def _declared(records: Iterable[object], declared: DeclaredColumns) -> Iterator[pa.RecordBatch]:
+    first_row = 1
+    for piece in in_pieces(records):
+        yield declared.batch(piece, first_row)
+        first_row += len(piece)
 
 
-class _WaitingRecords:
-    def __init__(self, file: BufferedRandom, schema: pa.Schema, count: int) -> None:
-        self._file = file
-        self._schema = schema
-        self._count = count
-
-    @property
-    def schema(self) -> pa.Schema:
-        """What holds the values of all batches."""
-        return self._schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, one Arrow stream each."""
-        self._file.seek(0)
-        for _ in range(self._count):
-            with pa.ipc.open_stream(self._file) as reader:
-                for batch in reader:
-                    yield widened(batch, self._schema)
+def _waiting(file: BufferedRandom, schema: pa.Schema, count: int) -> Iterator[pa.RecordBatch]:
+    """The batches of a file that has one Arrow stream for each."""
+    file.seek(0)
+    for _ in range(count):
+        with pa.ipc.open_stream(file) as reader:
+            for batch in reader:
+                yield widened(batch, schema)

@@ -7,40 +7,25 @@ overridden; tests/unit/web/test_aiohttp_names.py says so when one goes away.
 """
 
 import asyncio
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from logdrain import log, metrics
+from logdrain.config import Settings
 from logdrain.errors import BadRequest, HeadersTooLarge, LogdrainError, TooManyConnections
 from logdrain.web.server.answers import error_response, refusal
 
 HEADER_SIZE_MAX_BYTES = 8190
 HEADERS_MAX = 128
 _READ_SIZE_BYTES = 64 * 1024
+# An answer that is not taken away, not even in part.
+_UNREAD_MAX_S = 30.0
 _LINGERING_S = 5.0
 _REFUSED_AT_ONCE_MAX = 64
 _REFUSED_STAYS_S = 2.0
 _SILENT_BEFORE_IT_MAKES_ROOM_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
-    """What connections may take.
-
-    Attributes:
-        connections_max: Open at once.
-        head_within_s: From the first octet of a request (or from connecting) to the end of its head.
-        idle_within_s: Between two requests.
-        unread_within_s: An answer that is not taken away, not even in part.
-    """
-
-    connections_max: int
-    head_within_s: float
-    idle_within_s: float = 300.0  # Logplex gives its connections up after 240 s
-    unread_within_s: float = 30.0
 
 
 class _State(Enum):
@@ -55,13 +40,15 @@ class Connections:
 
     Args:
         server: Of an AppRunner that was set up.
+        settings: How many connections there may be; how long a head may take, from its first octet or from
+            connecting; how long a connection may idle between two requests.
 
     Attributes:
         open: Those that were admitted.
     """
 
-    def __init__(self, server: web.Server, limits: ConnectionLimits) -> None:
-        self.limits = limits
+    def __init__(self, server: web.Server, settings: Settings) -> None:
+        self.settings = settings
         self._server = server
         self._loop = asyncio.get_running_loop()
         self.open: set[Connection] = set()
@@ -82,7 +69,7 @@ class Connections:
 
     def admit(self, connection: "Connection") -> bool:
         """Take a connection in; where there is no room, the one that has said nothing longest makes it."""
-        if len(self.open) >= self.limits.connections_max and not self._make_room():
+        if len(self.open) >= self.settings.connections_max and not self._make_room():
             metrics.CONNECTIONS_REFUSED.inc()
             return False
         self.open.add(connection)
@@ -146,7 +133,7 @@ class Connection(web.RequestHandler):
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # what AppRunner passes on to have none
             auto_decompress=False,
-            keepalive_timeout=connections.limits.idle_within_s,
+            keepalive_timeout=connections.settings.idle_timeout_s,
             lingering_time=_LINGERING_S,
             max_line_size=HEADER_SIZE_MAX_BYTES,
             max_field_size=HEADER_SIZE_MAX_BYTES,
@@ -173,17 +160,16 @@ class Connection(web.RequestHandler):
 
     def overdue(self, now_s: float) -> str:
         """Why this connection must end now, or ""."""
-        limits = self._all.limits
         waited_s = now_s - self.since_s
         if self._state is _State.REFUSED:
             return "refused" if waited_s > _REFUSED_STAYS_S else ""
-        if self._state is _State.HEAD and waited_s > limits.head_within_s:
+        if self._state is _State.HEAD and waited_s > self._all.settings.head_timeout_s:
             return "slow_head"
         unread_bytes = self.unsent_bytes
         if not unread_bytes or unread_bytes < self._unread_bytes or not self._unread_bytes:
             self._unread_since_s = now_s
         self._unread_bytes = unread_bytes
-        return "unread" if now_s - self._unread_since_s > limits.unread_within_s else ""
+        return "unread" if now_s - self._unread_since_s > _UNREAD_MAX_S else ""
 
     def begin(self, request: web.BaseRequest) -> None:
         """Its head has arrived."""
@@ -210,7 +196,7 @@ class Connection(web.RequestHandler):
             transport.abort()
             return
         error = TooManyConnections(
-            f"{self._all.limits.connections_max} connections are open", hint="LOGDRAIN_CONNECTIONS_MAX"
+            f"{self._all.settings.connections_max} connections are open", hint="LOGDRAIN_CONNECTIONS_MAX"
         )
         transport.write(refusal(error))
         transport.write_eof()  # closed at once, the answer would be lost to the request that nobody reads

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from logdrain.config import Settings
 from logdrain.errors import PortInUse
-from logdrain.web.server.connections import ConnectionLimits, Connections
+from logdrain.web.server.connections import Connections
 
 # Heroku kills 30 s after SIGTERM; what is in flight gets most of that.
 _FINISH_S = 15.0
@@ -18,7 +19,7 @@ _WATCH_EVERY_S = 0.5
 
 @asynccontextmanager
 async def serving(
-    application: web.Application, listening: socket.socket, limits: ConnectionLimits
+    application: web.Application, listening: socket.socket, settings: Settings
 ) -> AsyncIterator[Connections]:
     """While it lasts, the application answers on a listening socket; at the end requests are finished."""
     loop = asyncio.get_running_loop()
@@ -26,7 +27,7 @@ async def serving(
     await runner.setup()
     try:
         assert runner.server is not None  # noqa: S101  # it was set up
-        connections = Connections(runner.server, limits)
+        connections = Connections(runner.server, settings)
         accepting = await loop.create_server(connections, sock=listening, backlog=_BACKLOG)
         watching = loop.create_task(_watch(connections))
         try:

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from logdrain.answer.queries import Answer, Queries, Reading
+from logdrain.answer.queries import Answer, Queries
 from logdrain.bootstrap.drain import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.scan import MongoScanSource
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.model.events import Batch, Event, Origin, Record, Table
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
+from tests.changed_settings import settings_with
 
 SCHEDULED_TIME_S = 1_330_560_000  # 2012-03-01 00:00:00 UTC
 ENGINE = DuckdbEngine(256 * 1024 * 1024, threads=1, temp_folder=None)
@@ -67,7 +67,10 @@ class AggregatedTables:
         async def write() -> None:
             client = open_async(self.uri, driver="pymongo", timeout_s=30)
             store = MongoEventStore(
-                client, database_name(self.uri), SystemClock(), StoreLimits(timeout_s=30, tables_max=10_000)
+                client,
+                database_name(self.uri),
+                SystemClock(),
+                settings_with(store_timeout_s=30, tables_max=10_000),
             )
             await store.write(Batch(events=events))
             await close_async(client)
@@ -76,22 +79,20 @@ class AggregatedTables:
         return to
 
     def ask(
-        self, sql: str, queries: Queries, *, at_s: int = SCHEDULED_TIME_S, stop: Stop | None = None
+        self,
+        sql: str,
+        queries: Queries,
+        *,
+        at_s: int = SCHEDULED_TIME_S,
+        stop: Stop | None = None,
+        dialect: Dialect = Dialect.TRINO,
     ) -> Rows:
         """Run a query at a scheduled time."""
-        request = QueryRequest(sql, "production", Dialect.TRINO, at_s, SCHEDULED_TIME_S)
-        schemas: list[pa.Schema] = []
-        rows: list[Row] = []
-
-        def use(_reading: Reading, stream: ArrowStream) -> int:
-            rows.clear()
-            schemas.append(stream.schema)
-            for batch in stream:
-                rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-            return len(rows)
-
-        answer = queries.run(request, use, stop=stop)
-        return Rows(schemas[-1], rows, answer)
+        request = QueryRequest(sql, "production", dialect, at_s, SCHEDULED_TIME_S)
+        with queries.stream(request, stop=stop) as answer:
+            batches = [[column.to_pylist() for column in batch.columns] for batch in answer.rows]
+        rows = [row for columns in batches for row in zip(*columns, strict=True)]
+        return Rows(answer.rows.schema, rows, answer)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -9,10 +9,11 @@ from bson.binary import UUID_SUBTYPE, Binary
 from bson.datetime_ms import DatetimeMS
 from pymongo.uri_parser import parse_uri
 
-from logdrain.events.read.scan import MongoScanSource, MongoScanStream
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import ColumnType, FieldPath
 from logdrain.model.events import Table
 from logdrain.model.plans import Predicate, Scan, ScanColumn, TimeRange
+from logdrain.ports.streams import ScanStream
 
 TABLE = Table("production", "pay")
 ALWAYS = TimeRange(None, None)
@@ -28,7 +29,7 @@ def scan_of(
     return Scan("pay", TABLE, columns, time_range, tuple(predicates))
 
 
-def rows(stream: MongoScanStream) -> list[dict[str, Any]]:
+def rows(stream: ScanStream) -> list[dict[str, Any]]:
     return [row for batch in stream for row in batch.to_pylist()]
 
 

@@ -1,23 +1,23 @@
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from typing import Any
 
 import bson
 import pymongo
 import pytest
 
-from logdrain.answer.aggregate_rows import use_aggregate
 from logdrain.answer.queries import Queries
-from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged, StoreUnavailable
-from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
+from logdrain.errors import NumberOverflow, QueryTimeout, ScanTypeChanged
+from logdrain.events.read.aggregate import RAW_CODEC, MongoGroups
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect
 from logdrain.model.queries import EngineQuery, Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream, ScanStream
-from tests.integration.events.aggregated import SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
+from logdrain.ports.streams import ArrowStream, ScanStream
+from tests.integration.events.aggregated import ENGINE, SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
 from tests.integration.events.slow_collection import SlowCollection
-from tests.unit.query.event_tables import ENGINE
 
 NOW_MS = SCHEDULED_TIME_S * 1000
 HOURLY = (
@@ -35,12 +35,8 @@ class NoEngine:
         return ENGINE.lower(plan)
 
     def run(
-        self,
-        query: EngineQuery,
-        _scans: Sequence[ScanStream],
-        _use: Callable[[ArrowStream], int],
-        _stop: Stop | None = None,
-    ) -> int:
+        self, query: EngineQuery, _scans: Sequence[ScanStream], _stop: Stop | None = None
+    ) -> AbstractContextManager[ArrowStream]:
         raise AssertionError(query.sql)
 
     def close_idle(self) -> None:
@@ -77,7 +73,7 @@ def test_the_hourly_job(tables: AggregatedTables) -> None:
         (SCHEDULED_TIME_S, None, 8, 1),
     ]
     assert found.answer.rows_read == 3
-    assert found.answer.rows_out == 2
+    assert found.answer.rows.rows_read == 2
 
 
 def test_nothing_is_one_row_without_groups_and_none_with(tables: AggregatedTables) -> None:
@@ -111,7 +107,7 @@ def test_sums_that_are_no_number_are_the_engines(tables: AggregatedTables) -> No
     tables.store([(NOW_MS, {"d": 1.7e308}), (NOW_MS, {"d": 1.7e308})])
     sql = "SELECT SUM(d) FROM pay"
     with pytest.raises(ScanTypeChanged, match="SUM of d is not finite"):
-        list(tables.source.aggregate(aggregation(tables, sql)))
+        tables.source.aggregate(aggregation(tables, sql), Stop())
     assert tables.ask(sql, tables.in_store).rows == [(float("inf"),)]
 
 
@@ -127,11 +123,10 @@ def test_more_groups_than_a_reply_holds(tables: AggregatedTables) -> None:
 def test_a_new_type_that_comes_meanwhile_is_seen(tables: AggregatedTables) -> None:
     tables.store([(NOW_MS, {"k": "a", "i": 1})])
     sql = "SELECT k, SUM(i) FROM pay GROUP BY k"
-    stream = tables.source.aggregate(aggregation(tables, sql))
+    asked = aggregation(tables, sql)
     tables.store([(NOW_MS, {"k": "a", "i": "2"})])
     with pytest.raises(ScanTypeChanged, match="i got a new type"):
-        list(stream)
-    assert stream.rows_read == 0
+        tables.source.aggregate(asked, Stop())
     tables.store([(NOW_MS, {"k": "a", "i": 0.5})], "other")
     assert tables.ask("SELECT SUM(i) FROM other", tables.in_store).rows == [(0.5,)]
 
@@ -143,7 +138,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
         database = client.get_default_database()
         slow = SlowCollection(database.get_collection(table.name, codec_options=RAW_CODEC))
-        stream = MongoAggregateStream(client, slow, asked)
+        groups = MongoGroups(client, slow, asked, None)
 
         def end_it() -> None:
             while not (slow.is_running(client) or is_over.is_set()):
@@ -153,7 +148,7 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
         thread = threading.Thread(target=end_it)
         thread.start()
         with pytest.raises(QueryTimeout) as raised:
-            use_aggregate(stream, lambda rows: sum(batch.num_rows for batch in rows), stop)
+            groups.read(stop)
         is_over.set()
         thread.join()
         assert raised.value is error
@@ -162,14 +157,12 @@ def test_a_pipeline_is_ended_in_its_middle(tables: AggregatedTables, mongodb_uri
 
 def test_one_that_is_to_end_before_it_begins_asks_nothing(tables: AggregatedTables) -> None:
     tables.store([(NOW_MS, {"i": 1})])
-    stream = tables.source.aggregate(aggregation(tables, "SELECT SUM(i) FROM pay"))
-    stop = Stop()
+    asked, stop = aggregation(tables, "SELECT SUM(i) FROM pay"), Stop()
     stop.request(QueryTimeout("enough"))
+    client: Any = None  # never asked
+    groups = MongoGroups(client, client, asked, None)
     with pytest.raises(QueryTimeout):
-        use_aggregate(stream, lambda rows: sum(batch.num_rows for batch in rows), stop)
-    with pytest.raises(StoreUnavailable, match="interrupted"):
-        list(stream)
-    assert stream.rows_read == 0
+        groups.read(stop)
 
 
 def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTables, mongodb_uri: str) -> None:
@@ -182,8 +175,46 @@ def test_groups_that_mongodb_may_not_hold_are_the_engines(tables: AggregatedTabl
             for name, value in small.items():
                 client.admin.command({"setParameter": 1, name: value})
             with pytest.raises(ScanTypeChanged, match="more than MongoDB may hold"):
-                list(tables.source.aggregate(aggregation(tables, sql)))
+                tables.source.aggregate(aggregation(tables, sql), Stop())
             assert len(tables.ask(sql, tables.in_store).rows) == 2_000
         finally:
             for name, value in before.items():
                 client.admin.command({"setParameter": 1, name: value})
+
+
+def test_groups_that_do_not_fit_into_memory_are_the_engines(
+    tables: AggregatedTables, mongodb_uri: str
+) -> None:
+    tables.store([(NOW_MS, {"k": "x" * 100 + str(number)}) for number in range(2_000)])
+    sql = "SELECT k, COUNT(*) AS n FROM pay GROUP BY k ORDER BY k LIMIT 1"
+    asked = aggregation(tables, sql)
+    with closing(MongoScanSource(mongodb_uri, groups_max_bytes=100_000)) as source:
+        with pytest.raises(ScanTypeChanged, match="more than this query may hold"):
+            source.aggregate(asked, Stop())
+        assert tables.ask(sql, Queries(source, ENGINE)).rows == [("x" * 100 + "0", 1)]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "order"),
+    [
+        (Dialect.TRINO, ["B", "a", "b", "\uffff", "\U0001f600", None]),
+        (Dialect.HIVE, [None, "B", "a", "b", "\uffff", "\U0001f600"]),
+    ],
+)
+def test_the_order_is_that_of_the_dialect(
+    tables: AggregatedTables, dialect: Dialect, order: list[str | None]
+) -> None:
+    tables.store([(NOW_MS, {"k": key} if key else {}) for key in order])
+    queries = Queries(tables.source, NoEngine())
+    found = tables.ask("SELECT k FROM pay GROUP BY k ORDER BY k", queries, dialect=dialect)
+    assert [key for (key,) in found.rows] == order
+    found = tables.ask("SELECT k FROM pay GROUP BY k ORDER BY 1 DESC LIMIT 2", queries, dialect=dialect)
+    assert [key for (key,) in found.rows] == ["\U0001f600", "\uffff"]  # NULL is the last of both
+
+
+def test_what_having_keeps_is_counted_but_all_that_was_read_is_read(tables: AggregatedTables) -> None:
+    tables.store([(NOW_MS, {"k": key, "i": 1}) for key in "aabbbc"])
+    sql = "SELECT k FROM pay GROUP BY k HAVING COUNT(*) > 1 ORDER BY SUM(i) DESC"
+    found = tables.ask(sql, Queries(tables.source, NoEngine()))
+    assert found.rows == [("b",), ("a",)]
+    assert (found.answer.rows_read, found.answer.rows.rows_read) == (6, 2)

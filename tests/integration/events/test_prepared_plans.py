@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from logdrain.answer.queries import Queries
 from logdrain.errors import LogdrainError, ScanTypeChanged, SqlError, UnknownTable
-from logdrain.events.read.aggregate import RAW_CODEC, MongoAggregateStream
-from logdrain.events.read.scan import MongoScanSource, MongoScanStream
+from logdrain.events.read.aggregate import RAW_CODEC, MongoGroups
+from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Dialect, Scan
 from logdrain.model.queries import QueryRequest
+from logdrain.model.stops import Stop
+from logdrain.ports.streams import ScanStream
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,
@@ -54,7 +56,7 @@ class CountingSource(MongoScanSource):
         self.asked["catalog"] += 1
         return super().catalog(table)
 
-    def scan(self, scan: Scan) -> MongoScanStream:
+    def scan(self, scan: Scan) -> ScanStream:
         self.asked["scan"] += 1
         return super().scan(scan)
 
@@ -191,12 +193,12 @@ def test_the_catalog_is_read_when_the_events_have_been(tables: AggregatedTables,
     with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as client:
         database = client.get_default_database()
         slow = SlowCollection(database.get_collection("production.pay", codec_options=RAW_CODEC))
-        stream = MongoAggregateStream(client, slow, asked)
+        groups = MongoGroups(client, slow, asked, None)
         failures: list[LogdrainError] = []
 
         def read() -> None:
             try:
-                list(stream)
+                groups.read(Stop())
             except ScanTypeChanged as error:
                 failures.append(error)
 

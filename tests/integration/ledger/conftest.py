@@ -6,15 +6,15 @@ import pytest
 from psycopg.rows import scalar_row
 
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
 
 Ask = Callable[..., object]
 AskUntil = Callable[[str, object], None]
 
 
 @pytest.fixture
-def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
-    ledger = PostgresLedger(ledger_url, CronCalendar())
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = connect(ledger_url, CronCalendar())
     yield ledger
     ledger.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule, SliceState
 
 Ask = Callable[..., object]
@@ -21,16 +21,31 @@ def hour(number: int) -> datetime:
     return datetime(2024, 5, 1, number, tzinfo=UTC)
 
 
-def with_slices(ledger: PostgresLedger, *hours: int, name: str = "sums") -> None:
-    ledger.create_schedule(replace(SUMS, name=name), NOW)
-    ledger.ask_slices(name, [hour(number) for number in hours], Cause.MANUAL, force=False)
+def with_slices(ledger: Ledger, *hours: int, name: str = "sums") -> None:
+    ledger.schedules.create(replace(SUMS, name=name), NOW)
+    ledger.schedules.ask_slices(name, [hour(number) for number in hours], Cause.MANUAL, force=False)
 
 
-def claimed(ledger: PostgresLedger, *, lease_s: float = 60, now: datetime = NOW) -> Claim:
-    claim = ledger.claim("worker", lease_s, now)
+def claim_one(
+    ledger: Ledger,
+    *,
+    owner: str = "worker",
+    lease_s: float = 60,
+    now: datetime = NOW,
+    schedule: str | None = None,
+) -> Claim | None:
+    return next(iter(ledger.slices.claim(owner, lease_s, now, count=1, schedule=schedule)), None)
+
+
+def claimed(
+    ledger: Ledger, *, lease_s: float = 60, now: datetime = NOW, schedule: str | None = None
+) -> Claim:
+    claim = claim_one(ledger, lease_s=lease_s, now=now, schedule=schedule)
     assert claim is not None
     return claim
 
 
-def states(ledger: PostgresLedger, *hours: int) -> list[SliceState]:
-    return [status.state for status in ledger.slice_statuses("sums", [hour(number) for number in hours])]
+def states(ledger: Ledger, *hours: int) -> list[SliceState]:
+    return [
+        status.state for status in ledger.history.slice_statuses("sums", [hour(number) for number in hours])
+    ]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from logdrain.errors import LedgerUnavailable
-from logdrain.ledger import claims
-from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.model.jobs import Cause, Claim, RunState
+from logdrain.ledger import slices
+from logdrain.ledger.parts import Ledger
+from logdrain.model.jobs import Cause, Claim, RunState, Schedule
 from tests.integration.ledger.ledger_slices import (
     FAILURE,
     NOW,
@@ -25,29 +25,29 @@ from tests.integration.ledger.ledger_slices import (
 )
 
 
-def some(ledger: PostgresLedger, count: int, owner: str = "worker") -> list[Claim]:
-    return ledger.claim_some(owner, 60, NOW, count=count)
+def some(ledger: Ledger, count: int, owner: str = "worker") -> list[Claim]:
+    return ledger.slices.claim(owner, 60, NOW, count=count)
 
 
 def names(claims: Iterable[Claim]) -> list[str]:
     return [claim.schedule.name for claim in claims]
 
 
-def test_as_many_as_asked_for_in_the_queues_order(ledger: PostgresLedger) -> None:
+def test_as_many_as_asked_for_in_the_queues_order(ledger: Ledger) -> None:
     for name, priority in (("a", 0), ("b", 2), ("c", -1), ("d", 1)):
-        ledger.create_schedule(replace(SUMS, name=name, priority=priority), NOW)
-        ledger.ask_slices(name, [hour(1), hour(2)], Cause.MANUAL, force=False)
+        ledger.schedules.create(replace(SUMS, name=name, priority=priority), NOW)
+        ledger.schedules.ask_slices(name, [hour(1), hour(2)], Cause.MANUAL, force=False)
     first = some(ledger, 3)
     assert names(first) == ["b", "d", "a"]
     assert {claim.scheduled_at for claim in first} == {hour(1)}
     assert names(some(ledger, 3)) == ["c"]
     assert some(ledger, 3) == []
     for claim in first:
-        ledger.succeed(claim, OUTCOME)
+        ledger.slices.succeed(claim, OUTCOME)
     assert names(some(ledger, 9)) == ["b", "d", "a"]
 
 
-def test_they_are_those_that_single_claims_would_have_given(ledger: PostgresLedger) -> None:
+def test_they_are_those_that_single_claims_would_have_given(ledger: Ledger) -> None:
     with_slices(ledger, 1, name="a")
     with_slices(ledger, 1, name="b")
     one = claimed(ledger)
@@ -55,16 +55,16 @@ def test_they_are_those_that_single_claims_would_have_given(ledger: PostgresLedg
     assert names([one, other]) == ["a", "b"]
     assert (other.fence, other.attempt, other.cause) == (one.fence, one.attempt, one.cause)
     assert other.run_id != one.run_id
-    assert [run.state for run in ledger.runs(10)] == [RunState.RUNNING] * 2
+    assert [run.state for run in ledger.history.newest(10)] == [RunState.RUNNING] * 2
 
 
-def test_a_schedule_gives_one_slice_however_many_are_asked_for(ledger: PostgresLedger) -> None:
+def test_a_schedule_gives_one_slice_however_many_are_asked_for(ledger: Ledger) -> None:
     with_slices(ledger, 1, 2, 3)
     assert [claim.scheduled_at for claim in some(ledger, 10)] == [hour(1)]
     assert some(ledger, 10) == []
 
 
-def test_workers_that_ask_at_once_share_nothing(ledger: PostgresLedger) -> None:
+def test_workers_that_ask_at_once_share_nothing(ledger: Ledger) -> None:
     schedules = [f"sums_{number:02}" for number in range(30)]
     for name in schedules:
         with_slices(ledger, 1, 2, name=name)
@@ -85,29 +85,29 @@ def test_workers_that_ask_at_once_share_nothing(ledger: PostgresLedger) -> None:
     assert {claim.scheduled_at for claim in claims} == {hour(1)}
     assert len({claim.run_id for claim in claims}) == len(schedules)
     for claim in claims:
-        ledger.succeed(claim, OUTCOME)
-    assert ledger.run_totals()["succeeded"] == len(schedules)
+        ledger.slices.succeed(claim, OUTCOME)
+    assert ledger.history.totals()["succeeded"] == len(schedules)
 
 
-def test_a_follower_is_not_claimed_with_what_it_waits_for(ledger: PostgresLedger) -> None:
+def test_a_follower_is_not_claimed_with_what_it_waits_for(ledger: Ledger) -> None:
     with_slices(ledger, 1, name="hourly")
-    ledger.create_schedule(replace(SUMS, name="daily", after=("hourly",), priority=2), NOW)
-    ledger.ask_slices("daily", [hour(1)], Cause.MANUAL, force=False)
+    ledger.schedules.create(replace(SUMS, name="daily", after=("hourly",), priority=2), NOW)
+    ledger.schedules.ask_slices("daily", [hour(1)], Cause.MANUAL, force=False)
     [hourly] = some(ledger, 5)
     assert hourly.schedule.name == "hourly"
-    ledger.succeed(hourly, OUTCOME)
+    ledger.slices.succeed(hourly, OUTCOME)
     assert names(some(ledger, 5)) == ["daily"]
 
 
-def test_what_may_not_run_yet_leaves_its_place_to_others(ledger: PostgresLedger) -> None:
+def test_what_may_not_run_yet_leaves_its_place_to_others(ledger: Ledger) -> None:
     for name in ("a", "b", "c", "d"):
         with_slices(ledger, 1, name=name)
     [failed] = some(ledger, 1)
-    ledger.fail(failed, FAILURE, NOW + timedelta(seconds=10))
+    ledger.slices.fail(failed, FAILURE, NOW + timedelta(seconds=10))
     assert names(some(ledger, 3)) == ["b", "c", "d"]
 
 
-def test_a_queue_that_is_out_of_date_does_not_hold_up_others(ledger: PostgresLedger, ask: Ask) -> None:
+def test_a_queue_that_is_out_of_date_does_not_hold_up_others(ledger: Ledger, ask: Ask) -> None:
     for name in ("a", "b", "c"):
         with_slices(ledger, 1, name=name)
     ask("UPDATE logdrain.slices SET state = 'skipped' WHERE schedule IN ('a', 'b')")
@@ -117,28 +117,28 @@ def test_a_queue_that_is_out_of_date_does_not_hold_up_others(ledger: PostgresLed
 
 
 def test_what_is_claimed_counts_also_where_more_cannot_be_asked_for(
-    ledger: PostgresLedger, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
         with_slices(ledger, 1, name=name)
     ask("UPDATE logdrain.slices SET state = 'skipped' WHERE schedule = 'b'")
     answers: list[None] = []
-    take = claims.take
+    pick = slices._pick  # noqa: SLF001  # what asks for the next ones
 
-    def once(*arguments: Any, **named: Any) -> tuple[list[Claim], list[str]]:
+    def once(*arguments: Any) -> list[Schedule]:
         if answers:
             raise LedgerUnavailable("away")
         answers.append(None)
-        return take(*arguments, **named)
+        return pick(*arguments)
 
-    monkeypatch.setattr(claims, "take", once)
+    monkeypatch.setattr(slices, "_pick", once)
     assert names(some(ledger, 2)) == ["a"]
     with pytest.raises(LedgerUnavailable):
         some(ledger, 2)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_slice_whose_lease_ran_out_comes_among_others(ledger: PostgresLedger, ask: Ask, count: int) -> None:
+def test_a_slice_whose_lease_ran_out_comes_among_others(ledger: Ledger, ask: Ask, count: int) -> None:
     with_slices(ledger, 1, name="a")
     lost = claimed(ledger)
     with_slices(ledger, 1, name="b")
@@ -148,5 +148,5 @@ def test_a_slice_whose_lease_ran_out_comes_among_others(ledger: PostgresLedger, 
     assert sorted(names(claims)) == ["a", "b"]
     again = next(claim for claim in claims if claim.schedule.name == "a")
     assert (again.fence, again.attempt) == (lost.fence + 1, 2)
-    assert ledger.run(lost.run_id).state is RunState.LOST
-    assert ledger.run_totals()["lost"] == 1
+    assert ledger.history.get(lost.run_id).state is RunState.LOST
+    assert ledger.history.totals()["lost"] == 1

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.model.jobs import Cause, Notice
+from logdrain.ledger.parts import Ledger
+from logdrain.model.jobs import Cause
+from logdrain.model.notices import Notice
 from tests.integration.ledger.ledger_slices import (
     FAILURE,
     NOW,
@@ -18,23 +19,23 @@ from tests.integration.ledger.ledger_slices import (
 HOOK = "https://example.com/hook?secret"
 
 
-def notices(ledger: PostgresLedger) -> list[Notice]:
+def notices(ledger: Ledger) -> list[Notice]:
     """All that are to be sent; they count as sent."""
     taken = []
-    while (notice := ledger.take_notice()) is not None:
+    while (notice := ledger.notices.take()) is not None:
         taken.append(notice)
-        ledger.drop_notice(notice.key)
+        ledger.notices.drop(notice.key)
     return taken
 
 
-def test_the_first_failure_and_the_recovery_are_told(ledger: PostgresLedger) -> None:
-    ledger.create_schedule(replace(SUMS, notify=HOOK), NOW)
-    ledger.ask_slices("sums", [hour(number) for number in range(1, 6)], Cause.MANUAL, force=False)
-    ledger.succeed(claimed(ledger), OUTCOME)
+def test_the_first_failure_and_the_recovery_are_told(ledger: Ledger) -> None:
+    ledger.schedules.create(replace(SUMS, notify=HOOK), NOW)
+    ledger.schedules.ask_slices("sums", [hour(number) for number in range(1, 6)], Cause.MANUAL, force=False)
+    ledger.slices.succeed(claimed(ledger), OUTCOME)
     assert notices(ledger) == []
     failed = claimed(ledger)
-    ledger.fail(failed, FAILURE, None)
-    ledger.fail(claimed(ledger), FAILURE, None)
+    ledger.slices.fail(failed, FAILURE, None)
+    ledger.slices.fail(claimed(ledger), FAILURE, None)
     [told] = notices(ledger)
     assert (told.url, told.attempts) == (HOOK, 1)
     since = told.body.pop("failing_since")
@@ -47,32 +48,32 @@ def test_the_first_failure_and_the_recovery_are_told(ledger: PostgresLedger) -> 
         "message": "no\ufffdgood ?",
         "hint": "try another",
     }
-    ledger.succeed(claimed(ledger), OUTCOME)
-    ledger.succeed(claimed(ledger), OUTCOME)
+    ledger.slices.succeed(claimed(ledger), OUTCOME)
+    ledger.slices.succeed(claimed(ledger), OUTCOME)
     [recovered] = notices(ledger)
     assert recovered.body["event"] == "schedule_recovered"
     assert recovered.body["failing_since"] == since
     assert recovered.key != told.key
 
 
-def test_a_failure_that_is_tried_again_is_not_told(ledger: PostgresLedger) -> None:
+def test_a_failure_that_is_tried_again_is_not_told(ledger: Ledger) -> None:
     with_slices(ledger, 1)
-    ledger.fail(claimed(ledger), FAILURE, NOW)
-    ledger.succeed(claimed(ledger), OUTCOME)
+    ledger.slices.fail(claimed(ledger), FAILURE, NOW)
+    ledger.slices.succeed(claimed(ledger), OUTCOME)
     assert notices(ledger) == []
 
 
-def test_a_notice_is_one_workers_and_comes_again(ledger: PostgresLedger, ask: Ask) -> None:
+def test_a_notice_is_one_workers_and_comes_again(ledger: Ledger, ask: Ask) -> None:
     with_slices(ledger, 1)
-    ledger.fail(claimed(ledger), FAILURE, None)
-    first = ledger.take_notice()
+    ledger.slices.fail(claimed(ledger), FAILURE, None)
+    first = ledger.notices.take()
     assert first is not None
     assert first.url == ""
-    assert ledger.take_notice() is None
+    assert ledger.notices.take() is None
     ask("UPDATE logdrain.notices SET next_try_at = clock_timestamp()")
-    again = ledger.take_notice()
+    again = ledger.notices.take()
     assert again is not None
     assert (again.key, again.attempts) == (first.key, 2)
-    ledger.drop_notice(again.key)
+    ledger.notices.drop(again.key)
     ask("UPDATE logdrain.notices SET next_try_at = clock_timestamp()")
-    assert ledger.take_notice() is None
+    assert ledger.notices.take() is None

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger
 from logdrain.model.jobs import Cause
 from tests.integration.ledger.ledger_slices import NOW, OUTCOME, Ask, claimed, hour, with_slices
 
@@ -24,14 +24,14 @@ def trap(ledger_url: str) -> None:
             connection.execute("SELECT ARRAY['a'] @> '{}'::text[]")
 
 
-def test_operators_of_others_do_not_run(ledger: PostgresLedger) -> None:
+def test_operators_of_others_do_not_run(ledger: Ledger) -> None:
     with_slices(ledger, 1, 2)
-    ledger.succeed(claimed(ledger), OUTCOME)
-    ledger.release(claimed(ledger))
-    ledger.ask_slices("sums", [hour(3)], Cause.MANUAL, force=False)
-    ledger.plan_slices(NOW)
-    ledger.ask_followers(NOW)
-    assert ledger.run_totals()["succeeded"] == 1
+    ledger.slices.succeed(claimed(ledger), OUTCOME)
+    ledger.slices.release(claimed(ledger))
+    ledger.schedules.ask_slices("sums", [hour(3)], Cause.MANUAL, force=False)
+    ledger.slices.plan(NOW)
+    ledger.late_work.ask_followers(NOW)
+    assert ledger.history.totals()["succeeded"] == 1
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,6 @@ def test_operators_of_others_do_not_run(ledger: PostgresLedger) -> None:
         "logdrain.requeue_one('sums')",
     ],
 )
-def test_nor_do_they_from_functions_whatever_the_search_path(
-    call: str, ledger: PostgresLedger, ask: Ask
-) -> None:
+def test_nor_do_they_from_functions_whatever_the_search_path(call: str, ledger: Ledger, ask: Ask) -> None:
     with_slices(ledger, 1)
     ask(f"SELECT {call} IS NULL")

@@ -11,10 +11,9 @@ import psycopg
 import pyarrow as pa
 
 from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.table_writer import PostgresResultWriter
-from logdrain.results.values.batches import BatchStream
 
 SLICE = datetime(2012, 3, 1, tzinfo=UTC)
 SLICE_S = int(SLICE.timestamp())
@@ -44,25 +43,21 @@ def next_claim(claim: Claim, **changes: Any) -> Claim:
     return replace(following, **changes)
 
 
-def as_stream(columns: Mapping[str, Any]) -> BatchStream:
+def as_stream(columns: Mapping[str, Any]) -> ArrowStream:
     batch = pa.record_batch(dict(columns))
-    return BatchStream(batch.schema, [batch])
+    return ArrowStream(batch.schema, [batch])
 
 
-@dataclass(frozen=True)
-class WatchedStream:
+class WatchedStream(ArrowStream):
     """A stream that tells when it begins to be read."""
 
-    rows: BatchStream
-    on_read: Callable[[], object]
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self.rows.schema
+    def __init__(self, rows: ArrowStream, on_read: Callable[[], object]) -> None:
+        super().__init__(rows.schema, rows)
+        self._on_read = on_read
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        self.on_read()
-        return iter(self.rows)
+        self._on_read()
+        return super().__iter__()
 
 
 @contextmanager

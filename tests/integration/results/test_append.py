@@ -1,11 +1,12 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
 from logdrain.errors import QueryMemoryExceeded, ResultColumnConflict, SliceNotRepeatable
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_table import CLAIM, HOUR, SLICE, SLICE_S, ResultTable, next_claim
 
 NEXT_SLICE = replace(CLAIM, scheduled_at=SLICE + HOUR)
@@ -115,16 +116,10 @@ def test_a_schema_of_ones_own(table: ResultTable) -> None:
     assert table.execute("SELECT rows FROM analytics.logdrain_marks") == [(1,)]
 
 
-@dataclass
-class BrokenStream:
-    """Yields one batch, then fails as a query does."""
-
-    schema: pa.Schema
-    error: Exception
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield pa.record_batch({"time": [SLICE_S], "sum": [2], "new": [1]})
-        raise self.error
+def failing_batches(error: Exception) -> Iterator[pa.RecordBatch]:
+    """One batch, then what a query fails of."""
+    yield pa.record_batch({"time": [SLICE_S], "sum": [2], "new": [1]})
+    raise error
 
 
 def test_an_error_of_the_query_passes_unchanged_and_leaves_no_trace(table: ResultTable) -> None:
@@ -132,7 +127,7 @@ def test_an_error_of_the_query_passes_unchanged_and_leaves_no_trace(table: Resul
     error = QueryMemoryExceeded("the query needs more than 512 MB")
     schema = pa.schema({"time": pa.int64(), "sum": pa.int64(), "new": pa.int64()})
     with pytest.raises(QueryMemoryExceeded) as raised:
-        table.write(BrokenStream(schema, error), next_claim(CLAIM))
+        table.write(ArrowStream(schema, failing_batches(error)), next_claim(CLAIM))
     assert raised.value is error
     assert list(table.types()) == ["time", "sum"]
     assert table.rows() == [(datetime(2012, 3, 1, tzinfo=UTC), 1)]

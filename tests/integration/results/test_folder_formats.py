@@ -15,7 +15,7 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_files import csv_of, target, write
 from tests.integration.results.result_table import (
     HOUR,
@@ -89,7 +89,7 @@ def test_a_parquet_file_says_what_it_is(tmp_path: Path) -> None:
 
 def test_small_batches_share_a_row_group(tmp_path: Path) -> None:
     batch = pa.record_batch({"n": pa.array(range(1000))})
-    write(tmp_path, target(tmp_path, mode=Mode.REPLACE), BatchStream(batch.schema, [batch] * 300))
+    write(tmp_path, target(tmp_path, mode=Mode.REPLACE), ArrowStream(batch.schema, [batch] * 300))
     metadata = pq.read_metadata(tmp_path / "pay.parquet")
     assert (metadata.num_rows, metadata.num_row_groups) == (300_000, 3)
 

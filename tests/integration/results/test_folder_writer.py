@@ -22,8 +22,8 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
-from logdrain.results.values.batches import BatchStream
 from tests.integration.results.result_files import ROWS, everything, target, write
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,
@@ -152,7 +152,7 @@ def test_what_a_later_run_took_for_left_over_is_not_put_in_place(tmp_path: Path)
     own = tmp_path / "pay" / ".logdrain"
 
     def clean() -> None:
-        failing = BatchStream(ROWS.schema, raising())
+        failing = ArrowStream(ROWS.schema, raising())
         with pytest.raises(LeaseLost):
             write(tmp_path, target(tmp_path), failing, run_id=2)
         assert [path.name for path in own.iterdir()] == []

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from logdrain.errors import LogdrainError, ResultError, ResultRefused, ResultUrlInvalid
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import connect
 from logdrain.model.jobs import Mode, Schedule
 from logdrain.results.url.target import parse_result, resolve_table
 from tests.integration.results.result_table import CLAIM, ResultTable, next_claim
@@ -161,15 +161,15 @@ def test_a_certificate_file_that_is_none_is_not_shown(table: ResultTable) -> Non
 
 @pytest.mark.parametrize("field", ["name", "cron", "timezone", "database", "sql", "result", "source"])
 def test_a_schedule_s_texts_are_kept_as_they_are_or_refused(ledger_url: str, field: str) -> None:
-    ledger = PostgresLedger(ledger_url, CronCalendar())
+    ledger = connect(ledger_url, CronCalendar())
     try:
         for text in (*HOSTILE, "a\0b", "\udcff", "n" * 100_000):
             changed: dict[str, Any] = {field: text}
             with suppress(LogdrainError):  # any other would be a hole
-                ledger.create_schedule(replace(PAY, **changed), NOW)
-            for schedule, _, _ in ledger.schedules():
+                ledger.schedules.create(replace(PAY, **changed), NOW)
+            for schedule, _, _ in ledger.schedules.all():
                 assert getattr(schedule, field) == text
-                ledger.delete_schedule(schedule.name)
+                ledger.schedules.delete(schedule.name)
     finally:
         ledger.close()
     with psycopg.connect(ledger_url) as connection:

@@ -11,7 +11,7 @@ import pytest
 from logdrain.cli.bi import change_readers
 from logdrain.errors import ResultRefused, UnknownResult, UnknownRole
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
 from logdrain.model.jobs import Mode, ResultTarget, Schedule
 from logdrain.results.postgres.grants import grant, revoke
 from tests.integration.results.result_table import ANOTHER_LEDGER, SLICE_S, ResultTable, as_poor_role
@@ -30,14 +30,14 @@ def bi(ledger_table: ResultTable) -> Iterator[tuple[str, ResultTable]]:
 
 
 @pytest.fixture
-def ledger(ledger_table: ResultTable) -> Iterator[PostgresLedger]:
+def ledger(ledger_table: ResultTable) -> Iterator[Ledger]:
     """Has result `here`, its own database, and a schedule that writes `here:payment_history`."""
-    ledger = PostgresLedger(ledger_table.url, CronCalendar())
-    ledger.create_result("here", ledger_table.url)
+    ledger = connect(ledger_table.url, CronCalendar())
+    ledger.results.create("here", ledger_table.url)
     schedule = Schedule(
         "pay_hourly", "@hourly", "UTC", 0, "production", "SELECT 1", result="here:payment_history"
     )
-    ledger.create_schedule(schedule, NOW)
+    ledger.schedules.create(schedule, NOW)
     yield ledger
     ledger.close()
 
@@ -51,7 +51,7 @@ def write(table: ResultTable) -> None:
 
 
 def test_it_reads_the_table_and_neither_the_ledger_nor_bookkeeping(
-    ledger: PostgresLedger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
+    ledger: Ledger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
 ) -> None:
     role, poor = bi
     write(replace(ledger_table, mode=Mode.REPLACE))  # makes logdrain_contents, too
@@ -83,7 +83,7 @@ def test_it_reads_the_table_and_neither_the_ledger_nor_bookkeeping(
 
 
 def test_a_table_that_comes_later_or_comes_again_is_readable(
-    ledger: PostgresLedger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
+    ledger: Ledger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
 ) -> None:
     role, poor = bi
     assert change_readers(grant, role, ledger, {}) == [FRESHNESS]
@@ -98,7 +98,7 @@ def test_a_table_that_comes_later_or_comes_again_is_readable(
 
 
 def test_what_is_revoked_stays_revoked(
-    ledger: PostgresLedger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
+    ledger: Ledger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
 ) -> None:
     role, poor = bi
     write(ledger_table)
@@ -115,10 +115,10 @@ def test_what_is_revoked_stays_revoked(
 
 
 def test_a_result_without_a_schedule_is_opened_for_what_comes(
-    ledger: PostgresLedger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
+    ledger: Ledger, ledger_table: ResultTable, bi: tuple[str, ResultTable]
 ) -> None:
     role, poor = bi
-    ledger.delete_schedule("pay_hourly")
+    ledger.schedules.delete("pay_hourly")
     with pytest.raises(ResultRefused, match="no schedule"):
         change_readers(grant, role, ledger, {})
     for _ in range(2):

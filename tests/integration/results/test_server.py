@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import psycopg
@@ -12,6 +12,7 @@ import pytest
 
 from logdrain.errors import ResultUnavailable
 from logdrain.model.jobs import ResultTarget
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,
@@ -27,21 +28,18 @@ from tests.integration.results.result_table import (
 )
 
 
-@dataclass
-class ForgetfulStream:
+class ForgetfulStream(ArrowStream):
     """Makes each batch when it is asked for, and watches how many are still held by then."""
 
-    batch_count: int
-    batch_rows: int
-    made: list["weakref.ref[pa.RecordBatch]"] = field(default_factory=list)
-    most_alive: int = 0
-
-    @property
-    def schema(self) -> pa.Schema:
+    def __init__(self, batch_count: int, batch_rows: int) -> None:
         fields = {"time": pa.int64(), "uid": pa.int64(), "url": pa.string()}
-        return pa.schema([pa.field(name, of) for name, of in fields.items()])
+        super().__init__(pa.schema([pa.field(name, of) for name, of in fields.items()]))
+        self.batch_count = batch_count
+        self.batch_rows = batch_rows
+        self.made: list[weakref.ref[pa.RecordBatch]] = []
+        self.most_alive = 0
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         for place in range(self.batch_count):
             alive = sum(made() is not None for made in self.made)
             self.most_alive = max(self.most_alive, alive)

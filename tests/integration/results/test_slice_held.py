@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,6 +11,7 @@ import pytest
 
 from logdrain.errors import LeaseLost, QueryMemoryExceeded, ResultRefused
 from logdrain.model.jobs import Claim, Mode
+from logdrain.ports.streams import ArrowStream
 from logdrain.ports.transactions import Transaction
 from tests.integration.results.result_table import (
     CLAIM,
@@ -110,15 +111,10 @@ def test_a_commit_whose_answer_was_lost_is_done_though_a_newer_slice_followed(
     assert table.rows() == [(2,)]
 
 
-@dataclass
-class BrokenStream:
-    """Yields one batch, then fails as a query does."""
-
-    schema: pa.Schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield pa.record_batch({"uid": [2]})
-        raise QueryMemoryExceeded("the query needs more than 512 MB")
+def failing_batches() -> Iterator[pa.RecordBatch]:
+    """One batch, then what a query fails of."""
+    yield pa.record_batch({"uid": [2]})
+    raise QueryMemoryExceeded("the query needs more than 512 MB")
 
 
 @BOTH
@@ -126,7 +122,9 @@ def test_an_error_leaves_the_old_rows(table: ResultTable, mode: Mode) -> None:
     table.mode = mode
     table.add(0, uid=[1])
     with pytest.raises(QueryMemoryExceeded):
-        table.write(BrokenStream(pa.schema({"uid": pa.int64()})), claim_of(1), slice_column=None)
+        table.write(
+            ArrowStream(pa.schema({"uid": pa.int64()}), failing_batches()), claim_of(1), slice_column=None
+        )
     table.execute("ALTER TABLE payment_history ADD CONSTRAINT small CHECK (uid < 10)")
     with pytest.raises(ResultRefused, match="small"):
         table.add(1, uid=[2, 11])

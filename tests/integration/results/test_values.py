@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultRefused
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_table import ResultTable
 
 
@@ -146,4 +146,4 @@ def test_a_time_that_postgres_and_its_readers_cannot_hold_is_refused(
 def test_rows_are_counted_over_batches(table: ResultTable) -> None:
     batches = [pa.record_batch({"time": [0] * 10_000}), pa.record_batch({"time": [0, 2**60]})]
     with pytest.raises(ResultRefused, match="in row 10002"):
-        table.write(BatchStream(batches[0].schema, batches), slice_column=None)
+        table.write(ArrowStream(batches[0].schema, batches), slice_column=None)

@@ -4,32 +4,41 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
 from logdrain.bootstrap.drain import DrainParts
+from logdrain.config import Settings
 from logdrain.ingest.accept import IngestResult
 from logdrain.model.events import Stored
 from logdrain.model.keys import Key, Scope, digest
 from logdrain.web.application import make_application
-from logdrain.web.server.connections import ConnectionLimits, Connections
+from logdrain.web.server.connections import Connections
 from logdrain.web.server.server import listen, serving
+from tests.changed_settings import settings_with
 
 KEY = "a-drain-key-for-tests"
 HEAD = f"Host: drain\r\nAuthorization: Bearer {KEY}\r\n"
 POST = f"POST /logs HTTP/1.1\r\n{HEAD}Content-Length: 2\r\n\r\nhi".encode()
-LIMITS = ConnectionLimits(connections_max=100, head_within_s=15.0, idle_within_s=300.0, unread_within_s=30.0)
+SETTINGS = settings_with(
+    keys=(
+        Key(Scope.READ, "read", digest((KEY + "read").encode())),
+        Key(Scope.DRAIN, "shop", digest(KEY.encode())),
+    ),
+    keys_refresh_s=3600.0,
+    body_size_max_bytes=1_000_000,
+    bodies_size_max_bytes=10_000_000,
+    split_wait_s=3600.0,
+    connections_max=100,
+)
 WITHIN_S = 10.0
 
 
-def make_parts() -> Mock:
+def make_parts(settings: Settings) -> Mock:
     parts = Mock(spec=DrainParts)
-    parts.keys = tuple(Key(scope, scope.value, digest((KEY + scope).encode())) for scope in (Scope.READ,))
-    parts.keys += (Key(Scope.DRAIN, "shop", digest(KEY.encode())),)
-    parts.configure_mock(replay=None, ledger=None, stored_keys=None, keys_refresh_s=3600.0, proxy_count=0)
-    parts.configure_mock(body_size_max_bytes=1_000_000, bodies_size_max_bytes=10_000_000)
-    parts.configure_mock(split_wait_s=3600.0, is_metrics_open=False)
+    parts.configure_mock(settings=settings, replay=None, ledger=None, stored_keys=None)
     parts.store.check = AsyncMock()
     parts.intake.has_spool = False
     parts.intake.accept = AsyncMock(return_value=IngestResult(0, Stored()))
@@ -96,10 +105,11 @@ class Peer:
 
 
 @asynccontextmanager
-async def running(limits: ConnectionLimits = LIMITS) -> AsyncIterator[Drain]:
-    parts = make_parts()
+async def running(**changes: Any) -> AsyncIterator[Drain]:
+    settings = replace(SETTINGS, **changes)
+    parts = make_parts(settings)
     listening = listen(0)
-    async with serving(make_application(parts), listening, limits) as connections:
+    async with serving(make_application(parts), listening, settings) as connections:
         yield Drain(listening.getsockname()[1], connections, parts)
 
 

@@ -11,16 +11,14 @@ import pymongo
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from logdrain.answer.queries import Reading
 from logdrain.bootstrap.drain import Drain
 from logdrain.bootstrap.queries import open_queries
 from logdrain.cli.output import to_json
 from logdrain.config import read_settings
-from logdrain.events.bson.references import own_objects
+from logdrain.events.bson.documents import own_objects
 from logdrain.events.read.look import MongoLook
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest
-from logdrain.ports.queries import ArrowStream
 from logdrain.web.application import make_application
 from tests.fuzz.bodies import framed
 from tests.integration.web.waiting import until
@@ -172,15 +170,10 @@ async def test_an_object_that_looks_like_a_reference_can_be_queried(
     await until(lambda: mongo.get_default_database()["a.b"].count_documents({}) == 2)
 
     def query() -> list[Any]:
-        rows: list[Any] = []
-
-        def use(_: Reading, stream: ArrowStream) -> int:
-            rows.extend(row for batch in stream for row in batch.to_pylist())
-            return len(rows)
-
-        with open_queries(read_settings({"MONGODB_URI": mongodb_uri})) as queries:
-            queries.run(QueryRequest("SELECT * FROM b", "a", Dialect.TRINO, 0, 0), use)
-        return rows
+        request = QueryRequest("SELECT * FROM b", "a", Dialect.TRINO, 0, 0)
+        settings = read_settings({"MONGODB_URI": mongodb_uri})
+        with open_queries(settings) as queries, queries.stream(request) as answer:
+            return [row for batch in answer.rows for row in batch.to_pylist()]
 
     assert '"$ref"' in json.dumps(await asyncio.to_thread(query)).replace('\\"', '"')
 

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from logdrain.errors import DiskNearlyFull, LedgerUnavailable, StoreUnavailable
-from logdrain.web.server.connections import ConnectionLimits
 from tests.integration.web.raw_drain import KEY, POST, Drain, counted, later, running, until
 
 
@@ -48,7 +48,7 @@ async def test_a_head_after_the_first_request_must_arrive_too(drain: Drain) -> N
 
 
 async def test_an_answer_that_nobody_takes_ends_the_connection(drain: Drain) -> None:
-    drain.parts.is_metrics_open = True
+    drain.parts.settings = replace(drain.parts.settings, is_metrics_open=True)
     before = counted("logdrain_connections_closed_total", reason="unread")
     async with drain.connect() as peer:
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # the transport of a socket reads
@@ -69,7 +69,7 @@ async def test_an_answer_that_nobody_takes_ends_the_connection(drain: Drain) -> 
 async def test_above_the_limit_others_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logdrain.web.server.connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 3600.0)
     before = counted("logdrain_connections_refused_total")
-    async with running(ConnectionLimits(connections_max=2, head_within_s=15.0)) as drain:
+    async with running(connections_max=2) as drain:
         async with drain.connect() as first, drain.connect() as second:
             await until(lambda: len(drain.connections.open) == 2)
             assert counted("logdrain_connections") == 2
@@ -87,8 +87,7 @@ async def test_above_the_limit_others_get_503(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_the_connection_that_idles_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logdrain.web.server.connections._SILENT_BEFORE_IT_MAKES_ROOM_S", 0.0)
-    limits = ConnectionLimits(connections_max=2, head_within_s=15.0)
-    async with running(limits) as drain, drain.connect() as first, drain.connect() as second:
+    async with running(connections_max=2) as drain, drain.connect() as first, drain.connect() as second:
         for peer in (first, second):
             peer.writer.write(POST)
             assert (await peer.answer()).status == 204
@@ -100,8 +99,7 @@ async def test_the_connection_that_idles_longest_makes_room(monkeypatch: pytest.
 
 
 async def test_who_is_refused_and_stays_is_sent_away() -> None:
-    limits = ConnectionLimits(connections_max=1, head_within_s=15.0)
-    async with running(limits) as drain, drain.connect(), drain.connect() as refused:
+    async with running(connections_max=1) as drain, drain.connect(), drain.connect() as refused:
         assert (await refused.answer()).status == 503
         later(drain, 3.0)
         assert await refused.is_ended()
@@ -139,12 +137,12 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
 async def test_without_the_ledger_metrics_do_not_repeat_what_it_said(drain: Drain) -> None:
     asked = f"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}read\r\n\r\n".encode()
     drain.parts.ledger = Mock()
-    drain.parts.ledger.run_totals.return_value = {"failed": 3}
-    drain.parts.ledger.lateness_s.return_value = 90.0
+    drain.parts.ledger.history.totals.return_value = {"failed": 3}
+    drain.parts.ledger.history.lateness_s.return_value = 90.0
     there = (await drain.ask(asked)).body
     assert b'logdrain_runs_total{state="failed"} 3.0' in there
     assert b"logdrain_slice_lateness_seconds 90.0" in there
-    drain.parts.ledger.run_totals.side_effect = LedgerUnavailable("away")
+    drain.parts.ledger.history.totals.side_effect = LedgerUnavailable("away")
     away = (await drain.ask(asked)).body
     assert b"logdrain_runs_total{" not in away
     assert b"logdrain_slice_lateness_seconds NaN" in away

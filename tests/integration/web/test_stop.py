@@ -25,6 +25,9 @@ STOP_WITHIN_S = 30
 SMALL_BYTES = 1_048_576
 LARGE = PAY * 4_000  # more than 256 KiB: parsed in a thread
 OVER = PAY * 12_000
+HALF = (
+    f"POST /logs HTTP/1.1\r\nHost: drain\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {2 * len(PAY)}\r\n"
+)
 assert 256 * 1024 < len(LARGE) < SMALL_BYTES < len(OVER)
 
 
@@ -103,6 +106,18 @@ async def drain(
         process.wait()
 
 
+@asynccontextmanager
+async def half_a_body(port: int) -> AsyncIterator[asyncio.StreamWriter]:
+    """A delivery under way: the drain waits for the rest of its body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{HALF}Expect: 100-continue\r\n\r\n".encode())
+    assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+    writer.write(PAY)
+    await writer.drain()
+    yield writer
+    writer.close()
+
+
 async def last_status(port: int, case: Case) -> int:
     """The status of the last of so many requests."""
     headers = {"Authorization": aiohttp.encode_basic_auth("shop", case.key)}
@@ -133,5 +148,45 @@ async def test_sigterm_ends_serve_after(name: str, mongod: MongoServer, tmp_path
         assert await last_status(port, case) == case.status
         if case.is_store_down:
             os.kill(mongod.pid, signal.SIGCONT)
-        process.terminate()
-        assert await asyncio.to_thread(process.wait, STOP_WITHIN_S) == 0
+        await stop(process)
+
+
+async def stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    assert await asyncio.to_thread(process.wait, STOP_WITHIN_S) == 0
+
+
+async def test_sigterm_ends_serve_after_what_is_no_http(mongod: MongoServer, tmp_path: Path) -> None:
+    async with drain(mongod, tmp_path, Case(400)) as (process, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"no HTTP\r\n\r\n")
+        assert (await reader.read()).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
+        writer.close()
+        await stop(process)
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+async def test_sigterm_ends_serve_beside_half_a_body(
+    is_cut: bool,  # noqa: FBT001  # a parameter
+    mongod: MongoServer,
+    tmp_path: Path,
+) -> None:
+    async with drain(mongod, tmp_path, Case(0)) as (process, port), half_a_body(port) as writer:
+        if is_cut:
+            writer.transport.abort()
+        await stop(process)
+
+
+@pytest.mark.parametrize(("later", "event"), [(0, "close_given_up"), (2, "spool_left")])
+async def test_sigterm_ends_serve_while_mongodb_hangs(
+    later: int, event: str, mongod: MongoServer, tmp_path: Path
+) -> None:
+    case = Case(204, ack="spooled", count=1 + later)
+    async with drain(mongod, tmp_path, case) as (process, port):
+        assert await last_status(port, Case(204)) == 204
+        os.kill(mongod.pid, signal.SIGSTOP)
+        if later:
+            assert await last_status(port, case) == 204
+        await stop(process)
+        os.kill(mongod.pid, signal.SIGCONT)
+        assert f"event={event}" in (tmp_path / "log").read_text()

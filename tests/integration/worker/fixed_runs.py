@@ -1,21 +1,22 @@
 """Workers on a real ledger and real results whose queries yield rows that the test gives."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, cast
 
 import psycopg
 
-from logdrain.answer.queries import Answer, Queries, Reading, Use
+from logdrain.answer.queries import Answer, Queries
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
+from logdrain.ledger.slices import PostgresSlices
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.ports.clock import Clock
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from logdrain.results.writers import ResultWriters
@@ -51,10 +52,12 @@ class FixedQueries:
 
     select: Select
 
-    def run(self, request: QueryRequest, use: Use, **_: object) -> Answer:
+    timeout_s: float | None = None
+
+    @contextmanager
+    def stream(self, request: QueryRequest, **_: object) -> Iterator[Answer]:
         plan = PlanSummary(scans=(), slice_column="time")
-        instant = datetime.fromtimestamp(request.scheduled_time_s, UTC)
-        return Answer(plan, 0, 0, use(Reading(plan, []), self.select(instant)))
+        yield Answer(plan, self.select(datetime.fromtimestamp(request.scheduled_time_s, UTC)), [])
 
 
 def select_sums(sums: Mapping[str, int]) -> Select:
@@ -67,41 +70,41 @@ def select_sums(sums: Mapping[str, int]) -> Select:
     return select
 
 
-class BriefLeases(PostgresLedger):
-    """A ledger whose claims last for a moment: who is not there at the end has lost the slice to the next."""
+class BriefLeases(PostgresSlices):
+    """Slices whose claims last for a moment: who is not there at the end has lost the slice to the next."""
 
-    def claim_some(
+    def claim(
         self, owner: str, _lease_s: float, now: datetime, *, count: int, schedule: str | None = None
     ) -> list[Claim]:
-        return super().claim_some(owner, _MOMENT_S, now, count=count, schedule=schedule)
+        return super().claim(owner, _MOMENT_S, now, count=count, schedule=schedule)
 
 
 @contextmanager
-def opened_worker(ledger: PostgresLedger, select: Select, clock: Clock | None = None) -> Iterator[Worker]:
+def opened_worker(ledger: Ledger, select: Select, clock: Clock | None = None) -> Iterator[Worker]:
     tables = PostgresResultWriter(connect_timeout_s=5, lock_timeout_s=10)
     writer = ResultWriters(tables, FolderResultWriter(""))
     clock = clock or FixedClock()
     queries = cast("Queries", FixedQueries(select))
     try:
-        yield Worker(ledger, SliceRunner(queries, ledger, writer, clock, {}), clock, lease_s=LEASE_S)
+        runner = SliceRunner(
+            queries, ledger.slices, writer, clock, result_url=ledger.results.url, environment={}
+        )
+        yield Worker(ledger.slices, runner.run, clock, lease_s=LEASE_S)
     finally:
         writer.close_idle()
 
 
 @contextmanager
-def opened_ledger(url: str) -> Iterator[PostgresLedger]:
-    ledger = BriefLeases(url, CronCalendar())
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+def opened_ledger(url: str) -> Iterator[Ledger]:
+    with closing(connect(url, CronCalendar())) as ledger:
+        yield replace(ledger, slices=BriefLeases(ledger.connections, CronCalendar()))
 
 
 @dataclass(frozen=True)
 class Sums:
     """A schedule with one slice, and its result table."""
 
-    ledger: PostgresLedger
+    ledger: Ledger
     result_url: str
     mode: str = "append"
     name: str = "sums"
@@ -110,10 +113,10 @@ class Sums:
         unique = "&unique=item" if self.mode == "update" else ""
         result = f"{self.result_url}/{self.name}?mode={self.mode}{unique}"
         schedule = Schedule(self.name, cron, "UTC", 0, "production", "SELECT 1", result=result, retry_limit=5)
-        self.ledger.create_schedule(schedule, now)
+        self.ledger.schedules.create(schedule, now)
 
     def ask(self) -> None:
-        self.ledger.ask_slices(self.name, [FIRST], Cause.MANUAL, force=False)
+        self.ledger.schedules.ask_slices(self.name, [FIRST], Cause.MANUAL, force=False)
 
     def finish(self, select: Select, *, now: datetime = NOW) -> None:
         """Let a worker run until the slice has succeeded, an hour later each time: no pause is longer.
@@ -133,7 +136,7 @@ class Sums:
             return connection.execute(f"TABLE {self.name}".encode()).fetchall()
 
     def state(self) -> SliceState:
-        [status] = self.ledger.slice_statuses(self.name, [FIRST])
+        [status] = self.ledger.history.slice_statuses(self.name, [FIRST])
         return status.state
 
 

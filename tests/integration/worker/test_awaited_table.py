@@ -41,8 +41,8 @@ def test_slices_that_failed_without_the_table_run_when_its_events_come(world: Wo
     settings = read_settings({"MONGODB_URI": world.mongodb_uri})
     with open_late_notes(settings) as notes:
         settled = notes.store_time() + timedelta(seconds=LATE_SETTLES_S)
-        now = world.parts.clock.now()
-        assert world.parts.ledger.ask_late(notes.notes(DAY), settled, now) == len(hours_of(DAY))
+        now = world.parts.ledger.clock.now()
+        assert world.parts.ledger.late_work.ask_late(notes.notes(DAY), settled, now) == len(hours_of(DAY))
     world.work()
     run = world.newest("sums")
     assert (run.state, run.cause) == (RunState.SUCCEEDED, Cause.LATE)

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from logdrain.ledger.postgres_ledger import PostgresLedger
-from logdrain.ports.queries import ArrowStream
+from logdrain.ledger.parts import Ledger
+from logdrain.ports.streams import ArrowStream
 from tests.integration.worker.dying import dying_after
 from tests.integration.worker.fixed_runs import (
     Sums,
@@ -43,7 +43,7 @@ def dies_in_a_run(sums: Sums, ledger_url: str, yields: Mapping[str, int], last: 
     return mortal.has_died
 
 
-def sweep(ledger: PostgresLedger, ledger_url: str, result_url: str, mode: str, *, whole: bool) -> int:
+def sweep(ledger: Ledger, ledger_url: str, result_url: str, mode: str, *, whole: bool) -> int:
     """Die after each statement, into a new table and into one that has the slice; returns how many deaths."""
     deaths = 0
     for last in range(1 + MODES.index(mode) % EVERY, STATEMENTS_MAX, EVERY):

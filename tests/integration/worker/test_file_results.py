@@ -10,7 +10,7 @@ import pytest
 
 from logdrain.__main__ import run
 from logdrain.errors import ResultRefused
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.slices import PostgresSlices
 from logdrain.model.jobs import Cause, RunState
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest
@@ -53,7 +53,7 @@ def exports(tmp_path: Path) -> Path:
 def world(mongodb_uri: str, ledger_url: str, tmp_path: Path, exports: Path) -> Iterator[World]:
     setting = {"LOGDRAIN_RESULT_FOLDER": str(exports)}
     with opened_world(mongodb_uri, ledger_url, tmp_path / "jobs", **setting) as found:
-        found.parts.ledger.create_result("exports", f"file://{exports}")
+        found.parts.ledger.results.create("exports", f"file://{exports}")
         yield found
 
 
@@ -90,15 +90,15 @@ def test_a_worker_that_dies_before_the_ledger_knows(world: World, exports: Path)
     world.pay((MIDNIGHT - HOUR, "milk", 1))
     world.apply("sums.toml", HOURLY.format(result="exports:sums"))
     world.ask("sums", MIDNIGHT)
-    dying = Worker(world.parts.ledger, world.parts.runner, world.parts.clock, lease_s=0.01)
-    with patch.object(PostgresLedger, "succeed", side_effect=Died), pytest.raises(Died):
+    dying = Worker(world.parts.ledger.slices, world.parts.runner.run, world.parts.ledger.clock, lease_s=0.01)
+    with patch.object(PostgresSlices, "succeed", side_effect=Died), pytest.raises(Died):
         dying.run_one()
     assert sums_of(exports, MIDNIGHT) == {"milk": 1}
     assert world.newest("sums").state is RunState.RUNNING
     world.pay((MIDNIGHT - HOUR, "milk", 2))
     world.work()
     assert sums_of(exports, MIDNIGHT) == {"milk": 3}
-    assert [each.state for each in world.parts.ledger.history("sums", 9)] == [
+    assert [each.state for each in world.parts.ledger.history.of_schedule("sums", 9)] == [
         RunState.SUCCEEDED,
         RunState.LOST,
     ]

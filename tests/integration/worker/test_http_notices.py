@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from logdrain.model.jobs import Notice
+from logdrain.model.notices import Notice
 from logdrain.worker.http_notices import KEY_HEADER, HttpNotices
 
 Received = tuple[str, str, dict[str, object]]

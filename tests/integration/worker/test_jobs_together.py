@@ -85,7 +85,7 @@ def test_a_daily_table_is_the_sum_of_hourly_ones_also_after_late_events(world: W
     daily = "SELECT time, category, sum, hours FROM payment_history_daily ORDER BY 1, 2"
     world.work()
     assert world.rows(daily) == recomputed(world, days)
-    assert [run.cause for run in world.parts.ledger.history("pay_daily", 9)] == [Cause.MANUAL] * 2
+    assert [run.cause for run in world.parts.ledger.history.of_schedule("pay_daily", 9)] == [Cause.MANUAL] * 2
 
     late = MIDNIGHT - timedelta(hours=20, minutes=30)
     world.pay((late, "late", 1000))

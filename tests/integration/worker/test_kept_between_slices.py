@@ -7,7 +7,7 @@ from pathlib import Path
 import pymongo
 import pytest
 
-from logdrain.answer import kept_shelf
+from logdrain.answer.kept import shelf
 from logdrain.bootstrap.events import open_late_notes
 from logdrain.config import Settings, read_settings
 from logdrain.model.jobs import Cause
@@ -74,7 +74,7 @@ def backfill(world: World, name: str, number: str, kept_events_max_bytes: int) -
 
 
 def work(parts: WorkerParts) -> None:
-    worker = Worker(parts.ledger, parts.runner, parts.clock, lease_s=30)
+    worker = Worker(parts.ledger.slices, parts.runner.run, parts.ledger.clock, lease_s=30)
     while worker.run_one():
         pass
 
@@ -87,7 +87,7 @@ def table(world: World, name: str) -> Rows:
 def test_the_table_is_the_same_and_events_are_read_once(
     world: World, monkeypatch: pytest.MonkeyPatch, number: str
 ) -> None:
-    monkeypatch.setattr(kept_shelf, "_GROUPED_PER_START", WINDOW_DAYS * PER_DAY // 2)
+    monkeypatch.setattr(shelf, "_GROUPED_PER_START", WINDOW_DAYS * PER_DAY // 2)
     plain, plain_sent = backfill(world, "plain", number, 0)
     kept, kept_sent = backfill(world, "kept", number, 2**20)
     assert len(plain) == len(SLICES) * 3
@@ -114,7 +114,7 @@ def test_late_events_between_two_slices_are_in_the_next_and_bring_the_others_bac
         found = world.rows("SELECT time FROM kept WHERE category = 'late' ORDER BY 1")
         assert found == [(instant,) for instant in SLICES[5:10]]
         settled = notes.store_time() + timedelta(seconds=LATE_SETTLES_S)
-        asked = parts.ledger.ask_late(notes.notes(SLICES[0]), settled, parts.clock.now())
+        asked = parts.ledger.late_work.ask_late(notes.notes(SLICES[0]), settled, parts.ledger.clock.now())
         assert asked >= len(SLICES[:5])
         work(parts)
     assert len(world.rows("SELECT time FROM kept WHERE category = 'late'")) == 10

@@ -8,7 +8,6 @@ import pytest
 
 from logdrain.model.plans import Dialect, TimeRange
 from logdrain.model.queries import Plan, QueryRequest
-from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 from logdrain.results.read.result_reader import PostgresResultReader
@@ -72,14 +71,7 @@ def test_the_same_rows_with_and_without(table: str, condition: str) -> None:
     bare = replace(plan, result_scans=(replace(scan, time_range=NO_TIME, predicates=()),))
 
     def rows(of: Plan) -> list[str]:
-        found: list[str] = []
-
-        def use(stream: ArrowStream) -> int:
-            for batch in stream:
-                found.extend(map(repr, batch.to_pylist()))
-            return len(found)
-
-        ENGINE.run(ENGINE.lower(of), [reader.scan(of.result_scans[0])], use)
-        return sorted(found)
+        with ENGINE.run(ENGINE.lower(of), [reader.scan(of.result_scans[0])]) as stream:
+            return sorted(repr(row) for batch in stream for row in batch.to_pylist())
 
     assert rows(plan) == rows(bare)

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from logdrain.jobs.due import CronCalendar
-from logdrain.ledger.postgres_ledger import PostgresLedger
+from logdrain.ledger.parts import Ledger, connect
+from tests.integration.ledger.ledger_slices import claim_one
 from tests.integration.worker.fixed_runs import (
     HOUR,
     NOW,
@@ -36,13 +37,13 @@ CREATE TRIGGER refuse_twice AFTER {event} ON {table} FOR EACH STATEMENT EXECUTE 
 
 
 @pytest.fixture
-def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
+def ledger(ledger_url: str) -> Iterator[Ledger]:
     with opened_ledger(ledger_url) as ledger:
         yield ledger
 
 
 @pytest.fixture(params=["in_ledgers_database", "in_another"])
-def sums(request: pytest.FixtureRequest, ledger: PostgresLedger, ledger_url: str, postgres_url: str) -> Sums:
+def sums(request: pytest.FixtureRequest, ledger: Ledger, ledger_url: str, postgres_url: str) -> Sums:
     sums = Sums(ledger, ledger_url if request.param == "in_ledgers_database" else postgres_url)
     sums.create()
     sums.ask()
@@ -69,7 +70,7 @@ def test_a_worker_that_was_paused_beyond_its_lease_commits_nothing(sums: Sums, l
     assert zombie.returncode == 0
     assert "event=run_overtaken" in log
     assert sorted(sums.rows()) == rows_of(SUMS)
-    states = [run.state.value for run in sums.ledger.history(sums.name, 10)]
+    states = [run.state.value for run in sums.ledger.history.of_schedule(sums.name, 10)]
     assert states == ["succeeded", "lost"]
 
 
@@ -81,7 +82,7 @@ def test_what_postgres_rolls_back_in_passing_is_tried_again(sums: Sums, code: st
     sums.ask()
     sums.finish(select_sums(SUMS))
     assert sorted(sums.rows()) == rows_of(SUMS)
-    states = [run.state.value for run in sums.ledger.history(sums.name, 10)]
+    states = [run.state.value for run in sums.ledger.history.of_schedule(sums.name, 10)]
     assert states == ["succeeded", "failed", "failed", "succeeded"]
 
 
@@ -96,13 +97,13 @@ def test_what_is_rolled_back_in_the_ledger_is_tried_again(sums: Sums, ledger_url
 
 @pytest.mark.parametrize("hours_off", [-1, 1])
 def test_a_lease_is_kept_whatever_the_clocks_say(ledger_url: str, hours_off: int) -> None:
-    ledger = PostgresLedger(ledger_url, CronCalendar())
+    ledger = connect(ledger_url, CronCalendar())
     sums = Sums(ledger, ledger_url)
     sums.create()
     sums.ask()
-    claim = ledger.claim("on time", 60, NOW)
+    claim = claim_one(ledger, owner="on time")
     assert claim is not None
-    assert ledger.claim("off", 60, NOW + hours_off * HOUR) is None
+    assert claim_one(ledger, owner="off", now=NOW + hours_off * HOUR) is None
     ledger.close()
 
 

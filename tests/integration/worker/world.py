@@ -14,12 +14,13 @@ from logdrain.bootstrap.drain import SystemClock
 from logdrain.config import read_settings
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
-from logdrain.events.write.store import MongoEventStore, StoreLimits
+from logdrain.events.write.store import MongoEventStore
 from logdrain.jobs.job_folder import load_jobs
 from logdrain.model.events import Batch, Event, Origin, Table
 from logdrain.model.jobs import Cause, Run, Schedule
 from logdrain.worker.loop import Worker
 from logdrain.worker.parts import WorkerParts, open_worker_parts
+from tests.changed_settings import settings_with
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 PAY = Table("production", "pay")
@@ -56,25 +57,25 @@ class World:
         path.write_text(text)
         schedules = [job.schedule for job in load_jobs([path])]
         for schedule in schedules:
-            self.parts.ledger.apply_schedule(schedule, self.parts.clock.now())
+            self.parts.ledger.schedules.apply(schedule, self.parts.ledger.clock.now())
         return schedules
 
     def ask(self, name: str, *instants: datetime, cause: Cause = Cause.MANUAL) -> None:
         """Ask for slices."""
-        self.parts.ledger.ask_slices(name, instants, cause, force=False)
+        self.parts.ledger.schedules.ask_slices(name, instants, cause, force=False)
 
     def work(self, *, chores: bool = True) -> None:
         """Run all that may run."""
-        worker = Worker(self.parts.ledger, self.parts.runner, self.parts.clock, lease_s=30)
+        worker = Worker(self.parts.ledger.slices, self.parts.runner.run, self.parts.ledger.clock, lease_s=30)
         while True:
             while worker.run_one():
                 pass
-            if not chores or not self.parts.ledger.ask_followers(self.parts.clock.now()):
+            if not chores or not self.parts.ledger.late_work.ask_followers(self.parts.ledger.clock.now()):
                 return
 
     def newest(self, name: str) -> Run:
         """The newest run of a schedule."""
-        return self.parts.ledger.history(name, 1)[0]
+        return self.parts.ledger.history.of_schedule(name, 1)[0]
 
     def rows(self, query: str) -> Rows:
         """Rows of a result, or of anything else."""
@@ -88,7 +89,7 @@ class World:
 
     async def _store(self, batch: Batch) -> None:
         client = open_async(self.mongodb_uri, driver="pymongo", timeout_s=30)
-        limits = StoreLimits(timeout_s=30)
+        limits = settings_with(store_timeout_s=30)
         store = MongoEventStore(client, database_name(self.mongodb_uri), SystemClock(), limits)
         await store.write(batch)
         await close_async(client)
@@ -102,7 +103,7 @@ def opened_world(mongodb_uri: str, ledger_url: str, folder: Path, **more: str) -
         {"MONGODB_URI": mongodb_uri, "DATABASE_URL": ledger_url, "LOGDRAIN_JOBS_FOLDER": str(folder), **more}
     )
     with open_worker_parts(settings) as parts:
-        parts.ledger.create_result("heroku_db", ledger_url)
+        parts.ledger.results.create("heroku_db", ledger_url)
         yield World(mongodb_uri, ledger_url, parts, folder)
 
 

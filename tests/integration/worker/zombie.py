@@ -11,31 +11,23 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.worker.fixed_runs import opened_ledger, opened_worker, select_sums
 
 _OLD = {"milk": 1, "tea": 2}
 
 
-class _SlowStream:
+def _slowly(rows: ArrowStream) -> Iterator[pa.RecordBatch]:
     """Rows that stop in the middle until a line comes."""
-
-    def __init__(self, rows: ArrowStream) -> None:
-        self._rows = rows
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self._rows.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        sys.stdout.write("reading\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        return iter(self._rows)
+    sys.stdout.write("reading\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    yield from rows
 
 
 def _select(instant: datetime) -> ArrowStream:
-    return _SlowStream(select_sums(_OLD)(instant))
+    rows = select_sums(_OLD)(instant)
+    return ArrowStream(rows.schema, _slowly(rows))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 from logdrain.model.plans import Aggregation, Scan, ScanColumn, TimeRange
-from logdrain.ports.queries import AggregateStream
+from logdrain.model.stops import Stop
+from logdrain.ports.queries import EVENTS, Groups
+from logdrain.ports.streams import ScanStream
 
 HOUR_S = 3600
 PAY = Table("production", "pay")
@@ -119,39 +121,29 @@ class World:
     def scan(self, scan: Scan) -> "Stream":
         return Stream(self, scan)
 
-    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
-        return Stream(self, aggregation.scan)
+    def aggregate(self, aggregation: Aggregation, _stop: Stop) -> Groups:
+        """One group that counts its events, but says nothing else."""
+        count = len(self.within(aggregation.scan.time_range))
+        return Groups(pa.table({EVENTS: [count]}), count, 0, TableCatalog(PAY))
 
 
-class Stream:
-    """Of a scan that reads the world; of an aggregation that counts its events, but says nothing."""
+class Stream(ScanStream):
+    """Of a scan that reads the world."""
 
     def __init__(self, world: World, scan: Scan) -> None:
+        super().__init__(pa.schema([(column.name, TYPES[column.type.kind]) for column in scan.columns]))
         self.world = world
         self.time_range = scan.time_range
         self.columns = scan.columns
-        self.rows_read = 0
-        self.schema = pa.schema([(column.name, TYPES[column.type.kind]) for column in scan.columns])
         self.before_batch: Callable[[], None] = lambda: None
 
-    @property
-    def bytes_read(self) -> int:
-        return self.rows_read * 100
-
-    @property
-    def catalog(self) -> TableCatalog:
-        return self.world.catalog(PAY)
-
-    def interrupt(self) -> None:
-        raise NotImplementedError
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         events = self.world.within(self.time_range)
         if not self.world.is_in_order:
             events.sort(key=lambda event: event.number * 7919 % 31)
         for start in range(0, len(events), self.world.batch_rows):
             chunk = events[start : start + self.world.batch_rows]
-            self.rows_read += len(chunk)
+            self.bytes_read += len(chunk) * 100
             self.world.fetched += chunk
             rows = [{column.name: value(event, column) for column in self.columns} for event in chunk]
             with_one = self.schema.append(pa.field("_row", pa.null()))  # else there would be no rows

@@ -4,10 +4,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.answer.queries import Queries
 from logdrain.model.catalog import FieldType, TypeKind
 from logdrain.model.plans import AggregateFunction, Aggregation, Measure, OutputColumn, Scan
+from logdrain.model.stops import Stop
 from logdrain.ports.queries import Engine, ScanSource
 from tests.unit.answer.kept_world import Seen, World, numbers, scan_of
 
@@ -43,7 +44,7 @@ def fetched(
             assert numbers(kept, scan) == [event.number for event in world.within(scan.time_range)]
             answers.append(len(world.fetched))
         else:
-            assert sum(batch.num_rows for batch in kept.aggregate(aggregation)) == days * PER_DAY
+            assert kept.aggregate(aggregation, Stop()).rows_read == days * PER_DAY
             assert kept.size_bytes == 0
             answers.append(None)
     return answers

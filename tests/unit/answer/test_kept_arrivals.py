@@ -5,7 +5,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.model.late import LATE_SETTLES_S
 from logdrain.model.plans import Scan
 from tests.unit.answer.kept_world import HOUR_S, Seen, World, numbers, scan_of

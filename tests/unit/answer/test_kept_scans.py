@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from logdrain.answer.kept_scans import KeptScans
+from logdrain.answer.kept.scans import KeptScans
 from logdrain.errors import StoreUnavailable
 from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.late import LATE_SETTLES_S

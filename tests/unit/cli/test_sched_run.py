@@ -9,7 +9,7 @@ import pytest
 from logdrain.cli import sched_run
 from logdrain.errors import LedgerUnavailable
 from logdrain.model.jobs import SliceState, SliceStatus
-from logdrain.ports.ledger import Ledger
+from logdrain.ports.ledger import History
 
 AT = datetime(2012, 3, 1, tzinfo=UTC)
 
@@ -24,8 +24,8 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sched_run, "_LOOK_S", 0)
 
 
-def ledger(*answers: object) -> Mock:
-    mocked = Mock(spec=Ledger)
+def history(*answers: object) -> Mock:
+    mocked = Mock(spec=History)
     mocked.slice_statuses.side_effect = answers
     mocked.waits.return_value = []
     return mocked
@@ -36,7 +36,7 @@ def states(answers: Iterator[list[SliceStatus]]) -> list[SliceState]:
 
 
 def test_a_ledger_that_is_away_for_a_moment_is_waited_for() -> None:
-    mocked = ledger(status(SliceState.WAITING), LedgerUnavailable("away"), status(SliceState.SUCCEEDED))
+    mocked = history(status(SliceState.WAITING), LedgerUnavailable("away"), status(SliceState.SUCCEEDED))
     run_one = Mock(side_effect=[LedgerUnavailable("away")])
     seen = states(sched_run.run_all(mocked, run_one, "sums", [AT]))
     assert seen == [SliceState.WAITING, SliceState.SUCCEEDED]
@@ -45,11 +45,11 @@ def test_a_ledger_that_is_away_for_a_moment_is_waited_for() -> None:
 def test_a_ledger_that_stays_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sched_run, "_AWAY_MAX_S", -1)
     with pytest.raises(LedgerUnavailable):
-        states(sched_run.run_all(ledger(LedgerUnavailable("away")), Mock(), "sums", [AT]))
+        states(sched_run.run_all(history(LedgerUnavailable("away")), Mock(), "sums", [AT]))
 
 
 def test_slices_run_until_all_are_done() -> None:
-    mocked = ledger(status(SliceState.WAITING), status(SliceState.RUNNING), status(SliceState.FAILED))
+    mocked = history(status(SliceState.WAITING), status(SliceState.RUNNING), status(SliceState.FAILED))
     run_one = Mock(side_effect=[True, True, False, False])
     seen = states(sched_run.run_all(mocked, run_one, "sums", [AT]))
     assert seen == [SliceState.WAITING, SliceState.RUNNING, SliceState.FAILED]
@@ -58,7 +58,7 @@ def test_slices_run_until_all_are_done() -> None:
 
 def test_a_slice_that_is_tried_again_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = [SliceStatus(AT, SliceState.WAITING, "the result is away", "")]
-    mocked = ledger(waiting, waiting, status(SliceState.SUCCEEDED))
+    mocked = history(waiting, waiting, status(SliceState.SUCCEEDED))
     states(sched_run.run_all(mocked, Mock(return_value=False), "sums", [AT]))
     told = "2012-03-01 00:00:00 UTC failed, and is tried again: the result is away\n"
     assert capsys.readouterr().err == told

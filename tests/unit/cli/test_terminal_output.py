@@ -13,7 +13,7 @@ from logdrain import log
 from logdrain.cli.output import print_table, to_json
 from logdrain.cli.query_output import FORMATS, write_stream
 from logdrain.drain.tags import read_tagged
-from logdrain.results.values.batches import BatchStream
+from logdrain.ports.streams import ArrowStream
 
 CONTROLS = [
     "\x1b[31mred",
@@ -32,7 +32,7 @@ CONTROLS = [
 def written(form: str, name: str, value: str) -> str:
     batch = pa.record_batch({name: [value]})
     out = io.StringIO(newline="")
-    assert write_stream(BatchStream(batch.schema, [batch]), form, out) == 1
+    assert write_stream(ArrowStream(batch.schema, [batch]), form, out) == 1
     return out.getvalue()
 
 
@@ -111,7 +111,7 @@ def test_maps_are_objects(form: str) -> None:
     maps = pa.array([[("b", 3), ("a", 1)], None, []], pa.map_(pa.string(), pa.int64()))
     batch = pa.record_batch({"m": maps})
     out = io.StringIO(newline="")
-    write_stream(BatchStream(batch.schema, [batch]), form, out)
+    write_stream(ArrowStream(batch.schema, [batch]), form, out)
     assert ('{""b"":3,""a"":1}' if form == "csv" else '{"b":3,"a":1}') in out.getvalue()
     if form == "json":
         assert json.loads(out.getvalue()) == [{"m": {"b": 3, "a": 1}}, {"m": None}, {"m": {}}]

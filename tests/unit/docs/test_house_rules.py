@@ -29,13 +29,14 @@ ROOMS = (
 FILES_WITH_IO = frozenset(
     {
         *("clients/http_drain.py", "clients/http_shipper.py"),
-        *("events/mongo_client.py", "events/read/aggregate.py", "events/read/late_notes.py"),
+        *("events/driver.py", "events/mongo_client.py"),
+        *("events/read/aggregate.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),
         *("events/write/collections.py", "events/write/insert_batcher.py", "events/write/late_writer.py"),
-        *("events/write/quarantine.py", "events/write/server_clock.py", "events/write/splits.py"),
-        *("events/write/store.py", "events/write/stored_ids.py", "events/write/threads.py"),
+        *("events/write/quarantine.py", "events/write/splits.py"),
+        *("events/write/store.py", "events/write/threads.py"),
         *("jobs/job_folder.py", "jobs/python_files.py"),
-        *("keys/postgres_keys.py", "ledger/ledger_connections.py"),
+        *("keys/postgres_keys.py", "ledger/connections.py"),
         *("query/duckdb/databases.py", "query/duckdb/engine.py", "query/duckdb/spill_folder.py"),
         *("results/files/file_writer.py", "results/files/folder_files.py", "results/files/formats.py"),
         *("results/postgres/connections.py", "results/read/result_reader.py"),
@@ -109,6 +110,13 @@ def test_imports_stand_at_the_top_and_tell_the_truth() -> None:
         if any(name.endswith(".TYPE_CHECKING") for name in imports(tree_of(path)))
     ]
     assert untrue == []
+
+
+def test_one_file_suggests_names_and_has_the_words_for_it() -> None:
+    package = {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
+    finds = {name for name, path in package.items() if "difflib" in " ".join(imports(tree_of(path)))}
+    words = {name for name, path in package.items() if "did you mean" in path.read_text()}
+    assert finds == words == {"model/names.py"}
 
 
 def test_the_files_with_io_are_those_that_are_listed() -> None:

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "logdrain"
 WORDS = ROOT / "docs" / "reference" / "words.md"
@@ -11,15 +13,15 @@ ARCHITECTURE = ROOT / "docs" / "explanation" / "architecture.md"
 
 # What every engineer knows.
 _FIELD_WORDS = """
-answer attribute batcher batches body builder cache call cast casts cause cells check chores clock clues
-column columns command comparator connection connections constant context count courier cron databases
-deadlines decoder dialect due encoded entry error facts failure field file filter folder format frames
-function generator groups hive hour id join key keys kind limit limiter limits lines logplex measure
-migration mode name note notes notices outcome parameter parser part parts pass piece placement predicate
-queries query range reader reading reads reason refusal rejection replay report request reservation risk
-runner runs scans scope segment segments server settings session shape shipper slices source span split
-splits splitter sql start state status stop store stream struct summary tables target text thread timeouts
-tree trino type unit url value verdict version wait writer writers
+answer attribute batcher batches body builder cache call cast casts cause cells check chores client clock
+clues collection column columns command comparator connection connections constant context count courier
+cron cursor database databases deadlines decoder dialect due encoded entry error facts failure field file
+filter folder format frames function generator groups hive hour id join key keys kind limit limiter limits
+lines logplex measure migration mode name note notes notices outcome parameter parser part parts pass piece
+placement predicate queries query range reader reading reads reason refusal rejection replay report request
+reservation results risk runner runs scans schedules scope segment segments server session settings shape
+shipper slices source span split splits splitter sql start state status stop store stream struct summary
+tables target text thread timeouts tree trino type unit url value verdict version wait writer writers
 """
 # Names that are still to be replaced by the field's.
 _STRANGE = "foreign intake kept look mark quarantined refused ring shelf spooled stored up use"
@@ -31,6 +33,24 @@ def test_the_files_that_pages_name_are_there() -> None:
         named = re.findall(r"`((?!tests/)[a-z_0-9]+(?:/[a-z_0-9]+)*\.py)`", page.read_text())
         assert named
         assert [path for path in named if not (PACKAGE / path).is_file()] == [], page
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("dedup", "drain/ids.py"),
+        ("dedup", "events/write/insert_batcher.py"),
+        ("group commit", "events/write/insert_batcher.py"),
+        ("heartbeat", "worker/loop.py"),
+        ("memory limit", "memory_budget.py"),
+        ("rate limit", "keys/auth_rate_limiter.py"),
+        ("retention", "events/write/quarantine.py"),
+        ("retention", "worker/chores.py"),
+    ],
+)
+def test_what_an_engineer_greps_for_stands_in_the_file_that_does_it(words: str, path: str) -> None:
+    docstring = ast.get_docstring(ast.parse((PACKAGE / path).read_text())) or ""
+    assert words in docstring.lower()
 
 
 def test_the_words_stand_in_order() -> None:

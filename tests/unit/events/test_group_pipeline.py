@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from logdrain.errors import ScanTypeChanged
-from logdrain.events.read.group_pipeline import GroupDecoder, aggregation_pipeline
+from logdrain.events.read.group_pipeline import GroupDecoder, NoWitnessError, aggregation_pipeline
 from logdrain.model.catalog import ColumnType, FieldPath, FieldType, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import (
@@ -21,6 +21,7 @@ from logdrain.model.plans import (
     ScanColumn,
     TimeRange,
 )
+from logdrain.ports.queries import EVENTS
 
 BIGINT, DOUBLE, VARCHAR = TypeKind.BIGINT, TypeKind.DOUBLE, TypeKind.VARCHAR
 INT = frozenset({FieldType.INT})
@@ -47,11 +48,10 @@ def aggregation(
     )
 
 
-def rows(
-    asked: Aggregation, *groups: dict[str, Any], has_witnesses: bool = False
-) -> list[tuple[Any, ...]] | None:
+def rows(asked: Aggregation, *groups: dict[str, Any], has_witnesses: bool = False) -> list[tuple[Any, ...]]:
+    """The groups; in front, how many events are in each."""
     decoded = GroupDecoder(asked).decode(groups, has_witnesses=has_witnesses)
-    return None if decoded is None else [tuple(row.values()) for row in decoded.rows.to_pylist()]
+    return [tuple(row.values()) for row in decoded.to_pylist()]
 
 
 def test_one_key_is_the_id_itself_and_the_catalog_comes_behind_the_groups() -> None:
@@ -89,23 +89,24 @@ def test_a_sum_of_zero_needs_a_witness() -> None:
     asked = aggregation(S, SUM)
     group, _ = aggregation_pipeline(asked, has_witnesses=True)
     assert group["$group"]["m0_witness"] == {"$max": "$i"}
-    assert rows(asked, {"_id": "a", "rows": 1, "m0": 1}) == [("a", 1)]
-    assert rows(asked, {"_id": "a", "rows": 1, "m0": 0}) is None
+    assert rows(asked, {"_id": "a", "rows": 1, "m0": 1}) == [(1, "a", 1)]
+    with pytest.raises(NoWitnessError):
+        rows(asked, {"_id": "a", "rows": 1, "m0": 0})
     assert rows(
         asked,
         {"_id": "a", "rows": 1, "m0": 0, "m0_witness": None},
         {"_id": "b", "rows": 1, "m0": 0, "m0_witness": 0},
         has_witnesses=True,
-    ) == [("a", None), ("b", 0)]
+    ) == [(1, "a", None), (1, "b", 0)]
 
 
 def test_keys_that_are_missing_are_null() -> None:
-    assert rows(aggregation(S, T, COUNT), {"_id": {"k1": "x"}, "rows": 2, "m0": 2}) == [(None, "x", 2)]
+    assert rows(aggregation(S, T, COUNT), {"_id": {"k1": "x"}, "rows": 2, "m0": 2}) == [(2, None, "x", 2)]
 
 
-def test_the_time_is_in_whole_seconds_and_constants_are_everywhere() -> None:
+def test_the_time_is_in_whole_seconds_and_constants_are_not_asked_for() -> None:
     asked = aggregation(FixedValue("x", VARCHAR), LATEST)
-    assert rows(asked, {"_id": None, "rows": 2, "m0": 1999}) == [("x", 1)]
+    assert rows(asked, {"_id": None, "rows": 2, "m0": 1999}) == [(2, 1)]
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,9 @@ def test_what_may_not_be_the_engines_answer_is_none(source: Measure, value: Any)
 
 def test_large_averages_of_doubles_are_answers() -> None:
     asked = aggregation(AVG, types={("i",): frozenset({FieldType.INT, FieldType.DOUBLE})})
-    assert rows(asked, {"_id": None, "rows": 2, "m0": 1e300}) == [(1e300,)]
+    assert rows(asked, {"_id": None, "rows": 2, "m0": 1e300}) == [(2, 1e300)]
 
 
 def test_nothing_at_all() -> None:
     found = GroupDecoder(aggregation(COUNT, SUM, AVG, LATEST, is_grouped=False)).nothing()
-    assert found.events == 0
-    assert found.rows.to_pylist() == [{"c0": 0, "c1": None, "c2": None, "c3": None}]
+    assert found.to_pylist() == [{EVENTS: 0, "0": 0, "1": None, "2": None, "3": None}]

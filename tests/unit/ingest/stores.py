@@ -27,6 +27,7 @@ class ToldStore:
         self.may_write = asyncio.Event()
         self.errors: list[LogdrainError] = []
         self.batches: list[Batch] = []
+        self.given: list[Batch] = []
         self.writes = 0
         self.patience_s: list[float | None] = []
         self.was_asked = asyncio.Event()
@@ -40,6 +41,7 @@ class ToldStore:
 
     async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         self.patience_s.append(within_s)
+        self.given.append(batch)
         self.writes += 1
         self.was_asked.set()
         await self.may_write.wait()

@@ -3,12 +3,13 @@ import asyncio
 import pytest
 
 from logdrain.errors import SplitChanged, SpoolUnavailable, StoreBusy, StoreUnavailable
-from logdrain.ingest.accept import Intake, Timeouts
+from logdrain.ingest.accept import Intake
 from logdrain.model.events import DropReason, Stored
+from tests.changed_settings import settings_with
 from tests.unit.ingest.stores import MemorySpool, ToldStore, delivery, line
 
-LONG = Timeouts(store_s=60, answer_s=60)
-SHORT = Timeouts(store_s=0.01, answer_s=60)
+LONG = settings_with(spool_after_s=60, store_timeout_s=60)
+SHORT = settings_with(spool_after_s=0.01, store_timeout_s=60)
 EVENT = line('@[a.b] {"x":1}')
 
 
@@ -25,7 +26,7 @@ async def test_a_delivery_is_stored_before_it_is_answered() -> None:
 
 @pytest.mark.parametrize("text", ['@[a.b] {"x":1}', 'may be the rest of a line"}'])
 async def test_without_a_spool_a_store_that_hangs_is_given_up_in_time(text: str) -> None:
-    intake = Intake(ToldStore(is_up=False), None, Timeouts(store_s=60, answer_s=0.01))
+    intake = Intake(ToldStore(is_up=False), None, settings_with(spool_after_s=60, store_timeout_s=0.01))
     with pytest.raises(StoreUnavailable, match="in time"):
         await intake.accept(delivery(line(text)))
 
@@ -33,7 +34,7 @@ async def test_without_a_spool_a_store_that_hangs_is_given_up_in_time(text: str)
 async def test_a_retry_joins_the_work_under_way() -> None:
     store = ToldStore(is_up=False)
     store.may_find.set()
-    intake = Intake(store, None, Timeouts(store_s=60, answer_s=0.01))
+    intake = Intake(store, None, settings_with(spool_after_s=60, store_timeout_s=0.01))
     with pytest.raises(StoreUnavailable):
         await intake.accept(delivery(EVENT))
     retry = asyncio.create_task(intake.accept(delivery(EVENT)))
@@ -53,6 +54,16 @@ async def test_a_large_body_is_read_beside_the_event_loop() -> None:
     body = line('@[a.b] {"text":"' + "x" * 1000 + '"}') * 400
     taken = await Intake(ToldStore(), None, LONG).accept(delivery(body))
     assert taken.stored.events == 400
+
+
+async def test_a_large_batch_is_freed_before_the_next_large_body_is_parsed() -> None:
+    store = ToldStore()
+    intake = Intake(store, None, LONG)
+    body = line('@[a.b] {"text":"' + "x" * 100 + '"}') * 2_500 + line("@[a.b] {") * 2_500
+    for name in ("one", "two"):
+        assert (await intake.accept(delivery(body, name))).stored.events == 2_500
+    assert store.given[0].is_empty
+    assert len(store.records) == 5_000
 
 
 async def test_a_body_that_cannot_be_decoded_is_kept() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logdrain.errors import CronInvalid
-from logdrain.jobs.cron import Cron, parse
+from logdrain.errors import CronInvalid, ZoneInvalid
+from logdrain.jobs.cron import Cron, parse, zone
 
 LOS_ANGELES = "America/Los_Angeles"
 
@@ -261,3 +261,33 @@ def test_instants_are_those_of_a_walk_minute_by_minute(
 def instants_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
     before = start - timedelta(microseconds=1)
     return list(takewhile(lambda instant: instant < end, cron.iterate(before)))
+
+
+@pytest.mark.parametrize("name", ["UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "Etc/GMT+9"])
+def test_iana_names_are_zones(name: str) -> None:
+    assert zone(name).key == name
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("JST", "Asia/Tokyo"),
+        ("PST", "America/Los_Angeles"),
+        ("EST", "America/New_York"),
+        ("pdt", "America/Los_Angeles"),
+        ("Japan", "names look like Asia/Tokyo"),
+        ("Tokyo", "Asia/Tokyo"),
+        ("Los Angeles", "America/Los_Angeles"),
+        ("America/San_Francisco", "did you mean"),
+        ("Asia/Tokio", "Asia/Tokyo"),
+        ("", "Asia/Tokyo"),
+        ("../etc/passwd", "Asia/Tokyo"),
+        ("/etc/passwd", "Asia/Tokyo"),
+        ("America/", "America/"),
+        ("Asia/To\0kyo", "Asia/Tokyo"),
+    ],
+)
+def test_anything_else_is_refused_with_what_was_probably_meant(name: str, hint: str) -> None:
+    with pytest.raises(ZoneInvalid) as caught:
+        zone(name)
+    assert hint in caught.value.hint

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from logdrain.errors import JobFileInvalid
-from logdrain.jobs.job_file import read_job
+from logdrain.jobs.job_file import first_line_of, line_of, read_job
 from logdrain.jobs.job_folder import load_jobs
 from logdrain.model.jobs import CatchUp, Schedule
 from logdrain.model.plans import Dialect
@@ -196,3 +196,24 @@ def test_what_goes_first_is_a_list_of_names() -> None:
     for wrong in ('"a"', "[1]", '[""]'):
         with pytest.raises(JobFileInvalid, match="after is a list of names"):
             read(f"{GOOD}after = {wrong}\n")
+
+
+LONG = '''cron = "@daily"
+sql = """
+SELECT 1 AS n
+WHERE result = 1
+"""
+result = "r:t"
+'''
+
+
+def test_lines_within_long_texts_do_not_count() -> None:
+    assert line_of("result", LONG) == 6
+    assert line_of("no_such_key", LONG) == 1
+
+
+def test_a_long_text_begins_below_its_quotes() -> None:
+    assert first_line_of("sql", LONG) == 3
+    assert first_line_of("sql", 'sql = """SELECT 1"""') == 1
+    assert first_line_of("sql", "sql = 'SELECT 1'") == 1
+    assert first_line_of("sql", "") == 1

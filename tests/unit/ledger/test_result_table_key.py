@@ -1,6 +1,6 @@
 import pytest
 
-from logdrain.ledger.result_table_key import result_table
+from logdrain.ledger.schedules import result_table
 
 
 @pytest.mark.parametrize(

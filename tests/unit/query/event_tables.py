@@ -13,7 +13,7 @@ from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, Ta
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Comparator, Dialect, Predicate, Scan, ScanColumn
 from logdrain.model.queries import EngineQuery, Plan, QueryRequest
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 
@@ -76,24 +76,21 @@ class Answer(NamedTuple):
         return self.query.plan
 
 
-class MemoryScan:
-    """A `ScanStream` over records; `filters` says whether it applies what was pushed down."""
+class MemoryScan(ScanStream):
+    """A scan of records; `filters` says whether it applies what was pushed down."""
 
     def __init__(self, scan: Scan, records: Iterable[Record], *, filters: bool = True) -> None:
+        super().__init__(
+            pa.schema([pa.field(column.name, arrow_type(column.type)) for column in scan.columns])
+        )
         self._scan = scan
         self._records = [record for record in records if not filters or is_wanted(scan, record)]
-        self.rows_read = self.bytes_read = 0
         self.passes = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in self._scan.columns])
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         self.passes += 1
         for start in range(0, len(self._records), 4):
             chunk = self._records[start : start + 4]
-            self.rows_read += len(chunk)
             arrays = [_array(column, chunk) for column in self._scan.columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -190,16 +187,8 @@ def answer(
     """Plan a query and run it."""
     query = lowered(sql, tables, dialect=dialect, database=database)
     scans = [MemoryScan(scan, tables[scan.table.name], filters=filters) for scan in query.plan.scans]
-    read: list[pa.RecordBatch] = []
-    schemas: list[pa.Schema] = []
-
-    def use(result: ArrowStream) -> int:
-        schemas.append(result.schema)
-        read.extend(result)
-        return sum(batch.num_rows for batch in read)
-
-    assert ENGINE.run(query, scans, use) == sum(batch.num_rows for batch in read)
-    return Answer(query, schemas[0], [row for batch in read for row in _rows(batch)])
+    with ENGINE.run(query, scans) as result:
+        return Answer(query, result.schema, [row for batch in result for row in _rows(batch)])
 
 
 def rows(sql: str, tables: Tables = TABLES, *, dialect: Dialect = Dialect.TRINO) -> list[tuple[Any, ...]]:

@@ -11,7 +11,6 @@ from logdrain.errors import ConfigError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.plans import Dialect
 from logdrain.model.queries import QueryRequest
-from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
@@ -41,14 +40,9 @@ def value(expression: str, path: Path) -> Any:
     engine = DuckdbEngine(128 * 1024 * 1024, 1, None, more_functions=open_addresses(str(path)))
     request = QueryRequest(f"SELECT {expression}", "", Dialect.TRINO, 0, 0)
     planned = plan_query(request, TableCatalog, [], has_addresses=True)
-    found: list[Any] = []
-
-    def use(rows: ArrowStream) -> int:
-        found.extend(row for batch in rows for row in batch.column(0).to_pylist())
-        return len(found)
-
-    engine.run(engine.lower(planned), [], use)
-    return found[0]
+    with engine.run(engine.lower(planned), []) as rows:
+        [batch] = rows
+    return batch.column(0).to_pylist()[0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from logdrain.model.catalog import ColumnType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
-from logdrain.ports.queries import AggregateStream, ScanStream
+from logdrain.model.stops import Stop
+from logdrain.ports.queries import Groups
+from logdrain.ports.streams import ScanStream
 from tests.unit.query.event_tables import (
     ENGINE,
     NOW_S,
@@ -42,8 +44,8 @@ class MemorySource:
         self.scans += 1
         return MemoryScan(scan, TABLES[scan.table.name])
 
-    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
-        raise NotImplementedError(aggregation)
+    def aggregate(self, aggregation: Aggregation, stop: Stop) -> Groups:
+        raise NotImplementedError(aggregation, stop)
 
     def estimate(self, scan: Scan) -> int:
         return len(TABLES[scan.table.name])
@@ -55,7 +57,7 @@ def refusal(sql: str, dialect: Dialect) -> str:
     queries = Queries(source, ENGINE)
     request = QueryRequest(sql, "production", dialect, SCHEDULED_TIME_S, NOW_S)
     with pytest.raises(SqlError) as error:
-        queries.run(request, lambda _reading, stream: sum(batch.num_rows for batch in stream))
+        queries.stream(request).__enter__()
     assert source.scans == 0
     return str(error.value)
 
@@ -223,15 +225,9 @@ def test_the_engine_has_its_doors_shut_and_cannot_open_them(tmp_path: Path) -> N
     outside.write_text("n\n1\n")
 
     def values(sql: str) -> list[object]:
-        found: list[object] = []
         scans = [MemoryScan(SCAN, [{"time": 1, "n": 1}])]
-
-        def use(stream: object) -> int:
-            found.extend(row for batch in stream for row in batch.column(0).to_pylist())  # type: ignore[attr-defined]  # an ArrowStream
-            return len(found)
-
-        ENGINE.run(raw_query(sql, SCAN), scans, use)
-        return found
+        with ENGINE.run(raw_query(sql, SCAN), scans) as stream:
+            return [row for batch in stream for row in batch.column(0).to_pylist()]
 
     assert values(settings + "'enable_external_access'") == ["false"]
     assert values(settings + "'lock_configuration'") == ["true"]

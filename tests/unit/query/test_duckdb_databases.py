@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from logdrain.errors import LogdrainError, NumberOverflow, SqlError
 from logdrain.model.queries import EngineQuery
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import ArrowStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import TABLES, MemoryScan, lowered, raw_query
 
@@ -31,16 +29,9 @@ def engine(tmp_path: Path) -> Iterator[DuckdbEngine]:
 
 
 def rows(engine: DuckdbEngine, query: EngineQuery, *, stop: Stop | None = None) -> list[Any]:
-    found: list[Any] = []
-
-    def use(result: ArrowStream) -> int:
-        for batch in result:
-            found.extend(tuple(row.values()) for row in batch.to_pylist())
-        return len(found)
-
     scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
-    engine.run(query, scans, use, stop)
-    return found
+    with engine.run(query, scans, stop) as result:
+        return [tuple(row.values()) for batch in result for row in batch.to_pylist()]
 
 
 def bare(sql: str) -> EngineQuery:
@@ -97,30 +88,25 @@ def test_functions_of_ours_go_with_their_database(engine: DuckdbEngine, opened: 
 
 
 def test_rows_that_are_not_read_to_the_end_leave_nothing(engine: DuckdbEngine, opened: Sequence[str]) -> None:
-    engine.run(bare("SELECT * FROM range(1000000)"), [], lambda result: next(iter(result)).num_rows)
+    with engine.run(bare("SELECT * FROM range(1000000)"), []) as result:
+        next(iter(result))
     assert rows(engine, bare(STATE)) == [(0, 0, 0, "UTC", True)]
     assert len(opened) == 2
 
 
 def test_a_query_that_was_to_end_leaves_nothing(engine: DuckdbEngine, opened: Sequence[str]) -> None:
     stop = Stop()
-
-    def use(result: ArrowStream) -> int:
-        count = sum(batch.num_rows for batch in result)
+    with engine.run(bare("SELECT 1"), [], stop) as result:
+        assert [batch.num_rows for batch in result] == [1]
         stop.request(LogdrainError("enough"))
-        return count
-
-    assert engine.run(bare("SELECT 1"), [], use, stop) == 1
     assert rows(engine, bare("SELECT 1")) == [(1,)]
     assert len(opened) == 2
 
 
 def test_queries_at_once_have_databases_of_their_own(engine: DuckdbEngine, opened: Sequence[str]) -> None:
-    def use(result: ArrowStream) -> int:
+    with engine.run(bare("SELECT 1"), []) as result:
         assert rows(engine, bare("SELECT 2")) == [(2,)]
-        return pa.Table.from_batches(result).num_rows
-
-    assert engine.run(bare("SELECT 1"), [], use) == 1
+        assert [batch.num_rows for batch in result] == [1]
     assert len(opened) == 2
     engine.close_idle()
     assert rows(engine, bare("SELECT 1")) == [(1,)]

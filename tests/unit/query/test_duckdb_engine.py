@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from logdrain.model.catalog import ColumnType, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.plans import Scan, ScanColumn, TimeRange
 from logdrain.model.queries import EngineQuery
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, lowered, raw_query
 
@@ -25,22 +25,19 @@ SCAN = Scan(
 SCHEMA = pa.schema([("n", pa.int64())])
 
 
-class Numbers:
+class Numbers(ScanStream):
     """A scan of whole numbers, made while they are read; may fail at a batch."""
 
-    schema = SCHEMA
-
     def __init__(self, batches: int, *, fail_at: int | None = None, error: Exception | None = None) -> None:
-        self._batches = batches
+        super().__init__(SCHEMA)
+        self._count = batches
         self._fail_at = fail_at
         self._error = error
-        self.rows_read = self.bytes_read = 0
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for number in range(self._batches):
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for number in range(self._count):
             if number == self._fail_at and self._error is not None:
                 raise self._error
-            self.rows_read += 1000
             yield pa.record_batch([pa.array(range(number * 1000, number * 1000 + 1000))], schema=SCHEMA)
 
 
@@ -49,14 +46,15 @@ def raw(sql: str) -> EngineQuery:
     return raw_query(sql, SCAN)
 
 
-def count(result: ArrowStream) -> int:
-    """Read to the end."""
-    return sum(batch.num_rows for batch in result)
-
-
 def run(sql: str, numbers: Numbers | None = None, engine: DuckdbEngine = ENGINE) -> int:
     """Run a text over numbers; returns how many rows it has."""
-    return engine.run(raw(sql), [numbers or Numbers(3)], count)
+    return run_query(raw(sql), [numbers or Numbers(3)], engine)
+
+
+def run_query(query: EngineQuery, scans: Sequence[ScanStream], engine: DuckdbEngine = ENGINE) -> int:
+    """Read the rows of a query to the end; returns how many there are."""
+    with engine.run(query, scans) as result:
+        return sum(batch.num_rows for batch in result)
 
 
 @pytest.mark.parametrize(
@@ -71,26 +69,28 @@ def run(sql: str, numbers: Numbers | None = None, engine: DuckdbEngine = ENGINE)
 def test_a_table_read_several_times_is_read_whole_each_time(sql: str, rows: int) -> None:
     query = lowered(sql)
     scans = [MemoryScan(scan, TABLES[scan.table.name]) for scan in query.plan.scans]
-    assert ENGINE.run(query, scans, count) == rows
+    assert run_query(query, scans) == rows
     assert all(scan.passes >= 1 for scan in scans)
 
 
-def test_use_gets_the_schema_first_and_its_number_comes_back() -> None:
-    def use(result: ArrowStream) -> int:
+def test_the_schema_is_known_before_the_rows() -> None:
+    with ENGINE.run(raw("SELECT n FROM scan_0"), [Numbers(3)]) as result:
         assert result.schema == SCHEMA
-        return 42 if count(result) == 3000 else 0
-
-    assert ENGINE.run(raw("SELECT n FROM scan_0"), [Numbers(3)], use) == 42
+        assert sum(batch.num_rows for batch in result) == result.rows_read == 3000
 
 
 def test_rows_flow_while_they_are_read() -> None:
     numbers = Numbers(10_000)
-
-    def use(result: ArrowStream) -> int:
+    with ENGINE.run(raw("SELECT n FROM scan_0"), [numbers]) as result:
         next(iter(result))
-        return numbers.rows_read
+        assert 0 < numbers.rows_read < 5_000_000
 
-    assert 0 < ENGINE.run(raw("SELECT n FROM scan_0"), [numbers], use) < 5_000_000
+
+def test_rows_are_gone_with_the_query() -> None:
+    with ENGINE.run(raw("SELECT n FROM scan_0"), [Numbers(3)]) as result:
+        pass
+    with pytest.raises(SqlError, match="its rows are gone"):
+        list(result)
 
 
 def test_a_limit_ends_the_scan_early() -> None:
@@ -110,14 +110,13 @@ def test_what_a_scan_raises_comes_out_unchanged(error: Exception, sql: str, fail
     assert raised.value is error
 
 
-def test_what_use_raises_comes_out_unchanged() -> None:
+def test_what_the_reader_raises_comes_out_unchanged() -> None:
     error = StoreUnavailable("the result's server is gone")
-
-    def use(_: ArrowStream) -> int:
+    with (
+        pytest.raises(StoreUnavailable) as raised,
+        ENGINE.run(raw("SELECT n FROM scan_0"), [Numbers(3)]),
+    ):
         raise error
-
-    with pytest.raises(StoreUnavailable) as raised:
-        ENGINE.run(raw("SELECT n FROM scan_0"), [Numbers(3)], use)
     assert raised.value is error
 
 

@@ -51,7 +51,7 @@ def test_every_reference_is_a_scan_of_its_own_in_order() -> None:
     ("sql", "message", "hint"),
     [
         ("SELECT 1 FROM payy", "line 1, column 15: there is no table production.payy",
-         "nearest: production.pay"),
+         "did you mean 'production.pay'?"),
         ("SELECT 1\nFROM www_access", "line 2, column 6: there is no table production.www_access",
          "there is testdb.www_access"),
         ("SELECT 1 FROM a.b.c", "line 1, column 15: there is no table a.b.c",
@@ -100,7 +100,7 @@ def test_a_field_no_event_has_had_yet_is_null_with_a_warning() -> None:
 
 def test_the_warning_has_the_nearest_name_and_says_when_the_list_is_full() -> None:
     assert plan("SELECT pric FROM pay").warnings == (
-        "no event in production.pay has had the field pric yet: reads as NULL (nearest: price)",
+        "no event in production.pay has had the field pric yet: reads as NULL (did you mean 'price'?)",
     )
     (warning,) = plan("SELECT uid, SUM(price) AS s FROM pay WHERE s > 1 GROUP BY 1").warnings
     assert warning.endswith("reads as NULL (WHERE does not know the alias s: repeat its expression)")

@@ -47,6 +47,11 @@ OTHERS = (
     "time BETWEEN 0 AND TD_SCHEDULED_TIME()",
     "TD_TIME_FORMAT(TD_SCHEDULED_TIME(), 'HH') = '00'", "TD_SCHEDULED_TIME() > 1330560000",
 )  # fmt: skip
+ENDINGS = (
+    "", "ORDER BY 1 DESC LIMIT 3", "HAVING COUNT(*) > 1 ORDER BY COUNT(*), TD_SCHEDULED_TIME()",
+    "HAVING MAX(time) > TD_SCHEDULED_TIME()", "HAVING MAX(time) < 1330560000", "OFFSET 1",
+    "HAVING TD_TIME_RANGE(MAX(time), TD_SCHEDULED_TIME())",
+)  # fmt: skip
 INSTANTS = st.one_of(
     st.integers(-(10**5), 10**5).map(lambda hours: SCHEDULED_TIME_S + hours * HOUR_S),
     st.integers(-62135596800, 253402300799),
@@ -80,7 +85,11 @@ def texts(draw: st.DrawFn) -> str:
     keys = [str(number) for number in range(1, len(columns) + len(values) + 1)]
     keys += draw(st.sampled_from([[], ["TD_SCHEDULED_TIME()"], ["TD_TIME_ADD(TD_SCHEDULED_TIME(), '1h')"]]))
     group = f" GROUP BY {', '.join(keys)}" if keys else ""
-    return f"SELECT {', '.join([*columns, *values, *measures])} FROM pay WHERE {' AND '.join(where)}{group}"  # noqa: S608  # of these lists
+    end_of_it = draw(st.sampled_from(ENDINGS))
+    return (
+        f"SELECT {', '.join([*columns, *values, *measures])} FROM pay "  # noqa: S608  # of these lists
+        f"WHERE {' AND '.join(where)}{group} {end_of_it}"
+    )
 
 
 @given(texts(), INSTANTS, st.lists(st.tuples(INSTANTS, INSTANTS), min_size=1, max_size=3))
@@ -123,6 +132,7 @@ def test_golden_queries_at_other_times(file: Path) -> None:
         "SELECT paid, COUNT(*) FROM pay WHERE LAST_HOUR GROUP BY TD_TIME_ADD(TD_SCHEDULED_TIME(), '-1h'), 1",
         "SELECT COUNT(*) FROM pay WHERE TD_TIME_RANGE(time, '2012-03-01', TD_SCHEDULED_TIME(), 'Asia/Tokyo')",
         "SELECT TD_SCHEDULED_TIME() AS time, COUNT(*) FROM pay WHERE time > 5 AND time < 1330560000",
+        f"{HOURLY} HAVING SUM(price) > 1 AND MAX(time) > 5 ORDER BY time, sum DESC LIMIT 2",
     ],
 )
 def test_what_is_kept(sql: str) -> None:
@@ -147,6 +157,8 @@ def test_an_open_end_stays_open() -> None:
         "SELECT COUNT(*) FROM pay WHERE LAST_HOUR AND uid < TD_SCHEDULED_TIME()",
         "SELECT COUNT(*) FROM pay WHERE TD_TIME_RANGE(uid, TD_SCHEDULED_TIME())",
         "SELECT COUNT(*) FROM pay WHERE time < TD_SCHEDULED_TIME()",
+        "SELECT MAX(time) FROM pay HAVING MAX(time) > TD_SCHEDULED_TIME()",
+        f"{HOURLY} ORDER BY TD_SCHEDULED_TIME()",
         "SELECT TD_SCHEDULED_TIME(), COUNT(*) FROM pay WHERE TD_INTERVAL(time, '-1h')",
         "SELECT COUNT(*) FROM pay WHERE TD_INTERVAL(time, '-1h')",  # counts from now
         "SELECT TD_TIME_FORMAT(TD_SCHEDULED_TIME(), 'yyyy') AS year, COUNT(*) FROM pay",

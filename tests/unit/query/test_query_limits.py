@@ -3,18 +3,19 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from logdrain.answer.queries import Queries, RowLimit
+from logdrain.answer.queries import Queries
 from logdrain.errors import LogdrainError, QueryMemoryExceeded, QueryRowsExceeded, QueryTimeout, SqlError
 from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports.queries import AggregateStream, ArrowStream, Engine
+from logdrain.ports.queries import Engine, Groups
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
@@ -33,9 +34,9 @@ class EndlessScan(MemoryScan):
         super().__init__(scan, TABLES[scan.table.name])
         self._begun = begun
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         while True:
-            yield from super().__iter__()
+            yield from super()._batches()
             self._begun.set()
 
 
@@ -54,39 +55,37 @@ class Source:
     def scan(self, scan: Scan) -> MemoryScan:
         return self._scan(scan)
 
-    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
-        raise NotImplementedError(aggregation)
+    def aggregate(self, aggregation: Aggregation, stop: Stop) -> Groups:
+        raise NotImplementedError(aggregation, stop)
 
     def estimate(self, scan: Scan) -> int:
         return len(TABLES[scan.table.name])
-
-
-def request(sql: str) -> QueryRequest:
-    return QueryRequest(sql, "production", Dialect.TRINO, 0, 0)
-
-
-def count(_: object, rows: ArrowStream) -> int:
-    return sum(batch.num_rows for batch in rows)
 
 
 def queries(engine: Engine = ENGINE, timeout_s: float | None = None) -> Queries:
     return Queries(Source(), engine, timeout_s)
 
 
+def count(asked: Queries, sql: str, **options: Any) -> int:
+    """Read a query to its end; returns how many rows it has."""
+    with asked.stream(QueryRequest(sql, "production", Dialect.TRINO, 0, 0), **options) as answer:
+        return sum(batch.num_rows for batch in answer.rows)
+
+
 @pytest.mark.parametrize("sql", [ENDLESS, LARGE])
 def test_a_query_beyond_its_time_is_ended(sql: str) -> None:
     with pytest.raises(QueryTimeout, match=r"took longer than 0\.2 s"):
-        queries(timeout_s=0.2).run(request(sql), count)
+        count(queries(timeout_s=0.2), sql)
 
 
 def test_the_time_of_one_query_wins_over_that_of_all() -> None:
     with pytest.raises(QueryTimeout, match=r"0\.1 s"):
-        queries(timeout_s=3600).run(request(ENDLESS), count, timeout_s=0.1)
+        count(queries(timeout_s=3600), ENDLESS, timeout_s=0.1)
 
 
 def test_a_query_within_its_time_leaves_no_thread() -> None:
     before = threading.active_count()
-    assert queries(timeout_s=3600).run(request("SELECT uid FROM login"), count).rows_out == 3
+    assert count(queries(timeout_s=3600), "SELECT uid FROM login") == 3
     assert threading.active_count() <= before + 1  # the timer may be about to end
 
 
@@ -101,7 +100,7 @@ def test_another_thread_ends_a_scan_without_end() -> None:
     killer.start()
     source = Source(lambda scan: EndlessScan(scan, begun))
     with pytest.raises(LogdrainError) as raised:
-        Queries(source, ENGINE).run(request("SELECT COUNT(DISTINCT uid) FROM pay"), count, stop=stop)
+        count(Queries(source, ENGINE), "SELECT COUNT(DISTINCT uid) FROM pay", stop=stop)
     killer.join()
     assert raised.value is KILLED
 
@@ -111,7 +110,7 @@ def test_what_is_stopped_before_it_runs_does_not_run() -> None:
     stop.request(KILLED)
     stop.request(LogdrainError("too late: the first request wins"))
     with pytest.raises(LogdrainError) as raised:
-        queries().run(request(ENDLESS), count, stop=stop)
+        count(queries(), ENDLESS, stop=stop)
     assert raised.value is KILLED
 
 
@@ -126,17 +125,13 @@ def test_a_stop_tells_also_those_who_come_late() -> None:
 
 def test_rows_are_ended_while_they_are_handed_on() -> None:
     stop = Stop()
-
-    def use(_: object, rows: ArrowStream) -> int:
-        taken = 0
-        for batch in rows:
-            taken += batch.num_rows
-            stop.request(KILLED)
-        return taken
-
-    sql = "SELECT n FROM UNNEST(SEQUENCE(1, 1000000)) t(n)"
-    with pytest.raises(LogdrainError) as raised:
-        queries().run(request(sql), use, stop=stop)
+    request = QueryRequest("SELECT n FROM UNNEST(SEQUENCE(1, 1000000)) t(n)", "", Dialect.TRINO, 0, 0)
+    with queries().stream(request, stop=stop) as answer:
+        batches = iter(answer.rows)
+        assert 0 < next(batches).num_rows < 1_000_000
+        stop.request(KILLED)
+        with pytest.raises(LogdrainError) as raised:
+            next(batches)
     assert raised.value is KILLED
 
 
@@ -150,16 +145,13 @@ def test_spilling_has_a_limit(tmp_path: Path) -> None:
         "ORDER BY a"
     )
     with pytest.raises(QueryMemoryExceeded):
-        queries(engine).run(request(sql), count)
+        count(queries(engine), sql)
 
 
 def test_rows_have_a_limit() -> None:
-    def use(_: object, rows: ArrowStream) -> int:
-        return count(None, RowLimit(rows, 2))
-
-    assert queries().run(request("SELECT uid FROM login LIMIT 2"), use).rows_out == 2
+    assert count(queries(), "SELECT uid FROM login LIMIT 2", rows_max=2) == 2
     with pytest.raises(QueryRowsExceeded, match="more than 2 rows"):
-        queries().run(request("SELECT uid FROM login"), use)
+        count(queries(), "SELECT uid FROM login", rows_max=2)
 
 
 @pytest.mark.parametrize(
@@ -167,5 +159,5 @@ def test_rows_have_a_limit() -> None:
 )
 def test_a_query_that_fails_still_has_its_warnings(sql: str) -> None:
     with pytest.raises(SqlError) as raised:
-        queries().run(request(sql), count)
+        count(queries(), sql)
     assert "nosuch" in raised.value.warnings[0]

@@ -1,7 +1,6 @@
 """Result tables in SQL: what is read, what is pushed to Postgres, what is said of those that are missing."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from logdrain.errors import SqlError, UnknownResult, UnknownTable
 from logdrain.model.plans import Comparator, Dialect, Predicate, ResultColumn, ResultTable, TimeRange
 from logdrain.model.queries import Plan, QueryRequest
-from logdrain.ports.queries import ArrowStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 from tests.unit.query.event_tables import ENGINE, NOW_S, SCHEDULED_TIME_S
@@ -37,32 +36,14 @@ def plan(sql: str, database: str = "production") -> Plan:
     return plan_query(request, lambda _: pytest.fail("no event table"), [], result_columns=columns_of)
 
 
-@dataclass
-class Rows:
-    """A result table in memory, as a scan yields it."""
-
-    batch: pa.RecordBatch
-    rows_read: int = 0
-    bytes_read: int = 0
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self.batch.schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield self.batch
-
-
 def run(sql: str, **columns: object) -> list[tuple[object, ...]]:
-    found: list[tuple[object, ...]] = []
-
-    def use(stream: ArrowStream) -> int:
-        for batch in stream:
-            found.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        return len(found)
-
-    ENGINE.run(ENGINE.lower(plan(sql)), [Rows(pa.record_batch(columns))], use)
-    return found
+    given = pa.record_batch(columns)
+    with ENGINE.run(ENGINE.lower(plan(sql)), [ScanStream(given.schema, [given])]) as stream:
+        return [
+            row
+            for batch in stream
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        ]
 
 
 def test_only_the_columns_that_are_named_are_read() -> None:
@@ -128,7 +109,7 @@ def test_what_is_not_there_has_its_place(table: str, error: type[Exception], sai
 
 
 def test_a_column_that_is_not_there_is_an_error_with_the_nearest() -> None:
-    with pytest.raises(SqlError, match="nearest: category"):
+    with pytest.raises(SqlError, match="did you mean 'category'"):
         plan("SELECT h.categori FROM result.heroku_db.payment_history AS h")
 
 

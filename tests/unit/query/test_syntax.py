@@ -117,7 +117,7 @@ def test_functions_that_are_not_there_have_a_place(expression: str, message: str
 def test_a_misspelt_function_has_a_hint() -> None:
     with pytest.raises(UnknownFunction) as error:
         plan("SELECT td_time_ad(1, '1d')")
-    assert error.value.hint == "nearest: td_time_add"
+    assert error.value.hint == "did you mean 'td_time_add'?"
 
 
 def test_messages_have_no_escapes_for_terminals() -> None:

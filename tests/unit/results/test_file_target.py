@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.errors import LogdrainError, ResultRefused, ResultUrlInvalid
-from logdrain.ledger.result_table_key import result_table
+from logdrain.ledger.schedules import result_table
 from logdrain.model.jobs import Mode, ResultTarget
 from logdrain.model.result_files import FileFormat, FileTarget
 from logdrain.results.files.file_places import file_place

@@ -9,8 +9,7 @@ from logdrain.answer.queries import Queries
 from logdrain.errors import ResultColumnConflict, ResultRefused, ResultUrlInvalid
 from logdrain.model.jobs import Schedule
 from logdrain.model.queries import Plan
-from logdrain.ports.ledger import Ledger
-from logdrain.worker.slices import check_schedule
+from logdrain.worker.schedule_checks import check_schedule
 
 NOW = datetime(2012, 3, 1, tzinfo=UTC)
 CANNOT_RUN_AGAIN = (
@@ -30,9 +29,7 @@ def warnings(
         spec=Plan, warnings=("a warning",), slice_column=slice_column, counts_from_now=(), columns=("uid",)
     )
     schedule = Schedule("pay_hourly", "@hourly", "UTC", 600, "production", "SELECT 1", result=result)
-    ledger = Mock(spec=Ledger)
-    ledger.result_url.return_value = url
-    return check_schedule(schedule, ledger, queries, NOW, result_folder=result_folder).warnings
+    return check_schedule(schedule, lambda _: url, queries, NOW, result_folder=result_folder).warnings
 
 
 @pytest.mark.parametrize("result", ["r:t", "r:t?mode=append", "postgres://host/db/t"])

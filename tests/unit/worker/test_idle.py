@@ -1,10 +1,7 @@
-from typing import cast
-
 from logdrain.model.jobs import Claim, RunOutcome
-from logdrain.ports.ledger import Ledger
+from logdrain.model.stops import Stop
 from logdrain.worker.loop import Worker
-from logdrain.worker.slices import SliceRunner
-from tests.unit.worker.test_worker import OUTCOME, FixedClock, ScriptedLedger, ScriptedRunner, claim
+from tests.unit.worker.test_worker import OUTCOME, FixedClock, ScriptedSlices, claim
 
 
 def test_what_is_kept_for_the_next_slice_is_given_back_when_there_is_none() -> None:
@@ -14,17 +11,11 @@ def test_what_is_kept_for_the_next_slice_is_given_back_when_there_is_none() -> N
         told.append("idle")
         worker.stop()
 
-    def run(_claim: Claim) -> RunOutcome:
+    def run(_claim: Claim, _stop: Stop) -> RunOutcome:
         told.append("run")
         return OUTCOME
 
-    runner = ScriptedRunner(run)
-    worker = Worker(
-        cast("Ledger", ScriptedLedger([claim(), claim()])),
-        cast("SliceRunner", runner),
-        FixedClock(),
-        lease_s=60,
-        when_idle=when_idle,
-    )
+    slices = ScriptedSlices([claim(), claim()])
+    worker = Worker(slices, run, FixedClock(), lease_s=60, when_idle=when_idle)
     worker.run_forever(1)
     assert told == ["run", "run", "idle"]

@@ -1,5 +1,6 @@
 import asyncio
-from typing import Any
+import random
+from typing import Any, TypeVar
 
 import bson
 import pytest
@@ -8,10 +9,16 @@ from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import binary_id, document_id
-from logdrain.events.write.insert_batcher import InsertBatcher
-from logdrain.events.write.stored_ids import stored_ids
+from logdrain.events.write.insert_batcher import InsertBatcher, places_in_order, stored_ids
 
 DOCUMENT = bson.encode({"_id": 1})
+Double = TypeVar("Double")
+
+
+def inserting(collection: Double) -> tuple[Double, InsertBatcher]:
+    """A double has only the calls that its test makes."""
+    target: Any = collection
+    return collection, InsertBatcher(target, asyncio.Semaphore(1))
 
 
 class BrokenOnce:
@@ -27,16 +34,15 @@ class BrokenOnce:
             raise RuntimeError("unforeseen")
 
 
-async def test_an_error_of_any_kind_is_told_and_does_not_block_the_lane() -> None:
-    collection = BrokenOnce()
-    lane = InsertBatcher(collection, asyncio.Semaphore(1))
-    first, second = lane.insert([DOCUMENT, DOCUMENT]), lane.insert([DOCUMENT])
+async def test_an_error_of_any_kind_is_told_and_does_not_block_the_next() -> None:
+    collection, batcher = inserting(BrokenOnce())
+    first, second = batcher.insert([DOCUMENT, DOCUMENT]), batcher.insert([DOCUMENT])
     for failed in (first, second):
         with pytest.raises(StoreUnavailable, match="unforeseen"):
             await failed
     with pytest.raises(StoreUnavailable):
-        await lane.insert([b"no BSON"])
-    assert await lane.insert([DOCUMENT]) == (set(), {})
+        await batcher.insert([b"no BSON"])
+    assert await batcher.insert([DOCUMENT]) == (set(), {})
     assert collection.inserted == [3, 1]
 
 
@@ -61,13 +67,13 @@ class Refusing:
     ],
 )
 async def test_what_is_about_the_document_is_told(error: dict[str, Any], answer: object) -> None:
-    assert await InsertBatcher(Refusing(error), asyncio.Semaphore(1)).insert([DOCUMENT] * 2) == answer
+    assert await inserting(Refusing(error))[1].insert([DOCUMENT] * 2) == answer
 
 
 @pytest.mark.parametrize("code", [10107, 189, 14031, 365, 112, 999_999])
 async def test_what_is_about_the_server_passes_and_refuses_no_event(code: int) -> None:
     with pytest.raises(StoreUnavailable, match="refused a write: no"):
-        await InsertBatcher(Refusing({"code": code}), asyncio.Semaphore(1)).insert([DOCUMENT] * 2)
+        await inserting(Refusing({"code": code}))[1].insert([DOCUMENT] * 2)
 
 
 class Remembering:
@@ -124,19 +130,19 @@ def ids(count: int) -> list[bytes]:
 
 @pytest.mark.parametrize("count", [499, 500, 12_000])
 async def test_when_all_is_there_one_write_still_confirms_that_it_is_durable(count: int) -> None:
-    collection = Remembering(set(ids(count)))
-    lane = InsertBatcher(collection, asyncio.Semaphore(1))
-    refused = await lane.insert(list(map(document, reversed(ids(count)))))
+    collection, batcher = inserting(Remembering(set(ids(count))))
+    refused = await batcher.insert(list(map(document, reversed(ids(count)))))
     assert refused == (set(range(count)), {})
     assert collection.inserted == ([499] if count < 500 else [1] * -(-count // 5000))
 
 
 async def test_what_is_there_is_told_apart_at_its_place_and_to_its_delivery() -> None:
     every = ids(3_000)
-    collection = Remembering({item for at, item in enumerate(every) if at % 3 == 0})
-    lane = InsertBatcher(collection, asyncio.Semaphore(1))
+    collection, batcher = inserting(Remembering({item for at, item in enumerate(every) if at % 3 == 0}))
     backwards = list(reversed(every))
-    first, second = (lane.insert(list(map(document, part))) for part in (backwards[:1000], backwards[1000:]))
+    first, second = (
+        batcher.insert(list(map(document, part))) for part in (backwards[:1000], backwards[1000:])
+    )
     assert await first == ({at for at in range(1000) if (2999 - at) % 3 == 0}, {})
     assert await second == ({at for at in range(2000) if (1999 - at) % 3 == 0}, {})
     assert collection.inserted == [2000]
@@ -145,8 +151,15 @@ async def test_what_is_there_is_told_apart_at_its_place_and_to_its_delivery() ->
 
 async def test_asking_ends_where_others_have_written_most() -> None:
     every = ids(100_000)
-    collection = Remembering(set(every))
+    collection: Any = Remembering(set(every))
     wanted = every[::100]
     found = await stored_ids(collection, wanted)
     assert found == set(wanted[:101])
     assert await stored_ids(collection, [b"\xff" * 16]) == set()
+
+
+def test_many_ids_are_in_order_and_equal_ones_as_they_came() -> None:
+    source = random.Random(7)  # noqa: S311  # nothing secret
+    unordered = [source.randbytes(2) for _ in range(25_001)]
+    assert places_in_order(unordered) == sorted(range(len(unordered)), key=unordered.__getitem__)
+    assert places_in_order([]) == []

@@ -27,18 +27,18 @@ def test_one_thread_claims_for_all_that_are_free() -> None:
         assert may_answer.wait(10)
         return [claim() for _ in range(count)][:3]
 
-    claims = ClaimBatcher(ask)
+    batcher = ClaimBatcher(ask)
     with ThreadPoolExecutor(5) as pool:
-        first = pool.submit(claims.next)
+        first = pool.submit(batcher.next)
         until(lambda: asked == [1])
-        others = [pool.submit(claims.next) for _ in range(4)]
-        until(lambda: claims.waiting == 5)
+        others = [pool.submit(batcher.next) for _ in range(4)]
+        until(lambda: batcher.waiting == 5)
         may_answer.set()
         found = [each.result(10) for each in (first, *others)]
     # The second to ask does so for four, and finds three: the fifth need not ask again.
     assert asked == [1, 4]
     assert sum(each is not None for each in found) == 4
-    assert claims.waiting == 0
+    assert batcher.waiting == 0
 
 
 class SlowToGoOn:
@@ -67,13 +67,13 @@ def test_nobody_claims_for_a_thread_that_has_one_already() -> None:
             asked_twice.set()
         return [claim() for _ in range(count)]
 
-    claims = ClaimBatcher(ask)
-    claims._asking = cast("threading.Lock", SlowToGoOn(asked_twice))  # noqa: SLF001  # no other way to hold it up there
+    batcher = ClaimBatcher(ask)
+    batcher._asking = cast("threading.Lock", SlowToGoOn(asked_twice))  # noqa: SLF001  # no other way to hold it up there
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(claims.next)
+        first = pool.submit(batcher.next)
         until(lambda: asked == [1])
-        second = pool.submit(claims.next)
-        until(lambda: claims.waiting == 2)
+        second = pool.submit(batcher.next)
+        until(lambda: batcher.waiting == 2)
         may_answer.set()
         assert first.result(10)
         assert second.result(10)
@@ -84,11 +84,11 @@ def test_a_claim_that_fails_leaves_nobody_waiting() -> None:
     def ask(_count: int) -> list[Claim]:
         raise ResultUnavailable("away")
 
-    claims = ClaimBatcher(ask)
+    batcher = ClaimBatcher(ask)
     for _ in range(2):
         with pytest.raises(ResultUnavailable):
-            claims.next()
-    assert claims.waiting == 0
+            batcher.next()
+    assert batcher.waiting == 0
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from logdrain.answer.timed_batches import Span, TimedBatches
+from logdrain.answer.kept.timed_batches import Span, TimedBatches
 from logdrain.model.plans import Scan, TimeRange
-from logdrain.ports.queries import ScanStream
+from logdrain.ports.streams import ScanStream
 
 # Slices that are made up follow each other within seconds; those that cron starts are a minute apart or more.
 _UNUSED_MAX_S = 30.0
@@ -34,7 +34,7 @@ class Kept:
         began_s: When the oldest of the batches was read.
         covered: All of its events are in `batches`, as of `known_at` of the store's clock.
         size_bytes: What the batches weigh, and those that a pass has in hand.
-        last: What answered last; it counts the events.
+        events: How many the last answer has read.
         is_busy: Whether a pass is using it.
         is_cut: Whether there was not room for all of it.
     """
@@ -46,7 +46,7 @@ class Kept:
     known_at: datetime | None = None
     batches: TimedBatches = field(default_factory=TimedBatches)
     size_bytes: int = 0
-    last: ScanStream | None = None
+    events: Callable[[], int] = lambda: 0
     is_busy: bool = False
     is_cut: bool = False
 
@@ -90,7 +90,7 @@ class Shelf:
                 return None
             has_moved = _share_after_move(kept.asked, asked) >= _SHARE_MIN
             is_again = kept.known_at is not None and kept.asked == asked
-            kept.asked, kept.last = asked, stream
+            kept.asked, kept.events = asked, lambda: stream.rows_read
             now_s = self._elapsed_s()
             if kept.known_at is None or now_s - kept.began_s > _AGE_MAX_S:
                 kept.clear()
@@ -118,20 +118,22 @@ class Shelf:
             kept, asked = self._known(scan)
             if kept.is_busy:
                 return False
-            events = 0 if kept.last is None else kept.last.rows_read
             new_share = 1 - _share_after_move(kept.asked, asked)
-            if not kept.is_cut and events * (1 - new_share * _GROUPED_PER_FETCHED) > _GROUPED_PER_START:
+            if (
+                not kept.is_cut
+                and kept.events() * (1 - new_share * _GROUPED_PER_FETCHED) > _GROUPED_PER_START
+            ):
                 return True
             kept.clear()
             kept.asked = asked
             return False
 
-    def note(self, scan: Scan, stream: ScanStream) -> None:
-        """Remember what answers without reading the scan; it counts the events."""
+    def note(self, scan: Scan, events: int) -> None:
+        """Remember how many events an answer had that did not read the scan."""
         with self._lock:
             kept = self._kept.get(_key(scan))
             if kept is not None and not kept.is_busy:
-                kept.last = stream
+                kept.events = lambda: events
 
     def forget(self) -> None:
         """Drop what has not been used for a while."""

@@ -1,6 +1,6 @@
 import bson
 
-from logdrain.events.write.split_queries import split_queries
+from logdrain.events.write.splits import split_queries
 from logdrain.model.events import Origin
 
 LONG = "\N{REPLACEMENT CHARACTER}" * 8000

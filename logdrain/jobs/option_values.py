@@ -1,13 +1,11 @@
-"""Points in time as people type them."""
+"""Values of options as people type them: points in time, durations, priorities, names of schedules."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import islice
 from zoneinfo import ZoneInfo
 
-from logdrain.errors import TimeInvalid, ZoneInvalid
-from logdrain.jobs.cron import Cron
-from logdrain.jobs.time_zones import zone
+from logdrain.errors import ScheduleError, TimeInvalid, ZoneInvalid
+from logdrain.jobs.cron import zone
 
 _EXAMPLES = "such as 1330560000, 2012-03-01, '2012-03-01 09:00:00' or '2012-03-01T09:00:00+09:00'"
 _UNIX_SECONDS = re.compile(r"-?[0-9]+")
@@ -17,6 +15,14 @@ _CALENDAR = re.compile(
     r"(?:[T ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?))?"
     r" ?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2}|[A-Za-z][A-Za-z0-9_+/-]*)?"
 )
+_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,8})m)?(?:(\d{1,10})s)?")
+_UNITS_S = (86_400, 3_600, 60, 1)
+_NAME_SIZE_MAX = 100
+_NAME = re.compile(r"\w[\w.-]*")
+_PRIORITIES = {"very-low": -2, "low": -1, "normal": 0, "high": 1, "very-high": 2}
+
+PRIORITY_HINT = f"-2 to 2 or {', '.join(_PRIORITIES)}"
+"""Priorities as td names them."""
 
 
 def read_time(text: str, default_zone: str = "UTC") -> datetime:
@@ -46,9 +52,39 @@ def read_time(text: str, default_zone: str = "UTC") -> datetime:
     raise TimeInvalid(f"{text!r} is not a time", hint=_EXAMPLES)
 
 
-def instants_from(cron: Cron, start: datetime, count: int) -> list[datetime]:
-    """The first `count` instants at or after `start`, fewer where there are no more."""
-    return list(islice(cron.iterate(start - timedelta(microseconds=1)), count))
+def duration_s(text: str) -> int | None:
+    """Seconds of `1d12h`, `10m`, `1h30m`, `45s`, or of a bare number; None for anything else."""
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        return None
+    counts = (int(count or 0) for count in match.groups())
+    return sum(count * unit_s for count, unit_s in zip(counts, _UNITS_S, strict=True))
+
+
+def read_priority(value: object) -> int | None:
+    """A number from -2 to 2, or td's word for it (`very-low` to `very-high`); None for anything else."""
+    if isinstance(value, str):
+        word = value.strip().lower().replace(" ", "-").replace("_", "-")
+        numbers = {str(number): number for number in _PRIORITIES.values()}
+        return _PRIORITIES.get(word, numbers.get(word))
+    if isinstance(value, int) and not isinstance(value, bool) and value in _PRIORITIES.values():
+        return value
+    return None
+
+
+def check_schedule_name(name: str) -> None:
+    """Check a new schedule's name: commands take it as a word, `--after` takes several with commas.
+
+    Raises:
+        ScheduleError: It is empty, longer than 100 characters, or has others than letters, digits, `_-.`.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _NAME_SIZE_MAX:
+        raise ScheduleError(
+            f"{name!r} is no name of a schedule",
+            hint=f"1 to {_NAME_SIZE_MAX} letters, digits, _ - and ., not - or . first",
+        )
 
 
 def _from_unix_seconds(text: str) -> datetime:

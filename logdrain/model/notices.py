@@ -1,11 +1,28 @@
-"""URLs that notices are sent to."""
+"""Notices, and the URLs that they are sent to."""
 
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from logdrain.errors import NotifyUrlInvalid
 
 _SCHEMES = ("https", "http")
 _PRINTABLE = range(0x21, 0x7F)
+
+
+class Notice(NamedTuple):
+    """What is to be told to whoever listens at a URL.
+
+    Attributes:
+        key: The same however often it is sent: who gets it twice can tell.
+        url: Where to, "" is the place for all notices; has secrets: never print it.
+        body: JSON object; `event` says what happened.
+        attempts: How often it has been tried.
+    """
+
+    key: str
+    url: str
+    body: dict[str, object]
+    attempts: int
 
 
 def check_notify_url(url: str) -> None:

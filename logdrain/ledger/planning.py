@@ -1,15 +1,13 @@
-"""Slices in the ledger: how they come to be, and where they stand."""
+"""Planning: cron instants that are due become slices."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg.rows import kwargs_row
-
 from logdrain import log
 from logdrain.errors import CronInvalid, ZoneInvalid
-from logdrain.ledger import claims, queue, schedules
-from logdrain.model.jobs import CatchUp, Cause, Due, Schedule, ScheduleStatus, SliceState, SliceStatus
+from logdrain.ledger import queue, schedules
+from logdrain.model.jobs import CatchUp, Due, Schedule, ScheduleStatus, SliceState
 from logdrain.ports.ledger import Calendar
 from logdrain.ports.transactions import Transaction
 
@@ -32,17 +30,6 @@ WHERE excluded.state = 'waiting' AND kept.state IN ('succeeded', 'failed') AND N
       AND runs.started_at >= excluded.not_before
 )
 """
-# What was forced once and still waits stays forced, whoever else asks for it.
-_ASK = """
-INSERT INTO logdrain.slices AS kept (schedule, scheduled_at, state, cause, forced)
-SELECT DISTINCT %(schedule)s, instant, 'waiting', %(cause)s, %(forced)s
-FROM unnest(%(instants)s::timestamptz[]) AS instant
-ON CONFLICT (schedule, scheduled_at) DO UPDATE
-SET state = 'waiting', cause = excluded.cause, reason = '', attempts = 0, not_before = NULL,
-    forced = excluded.forced OR (kept.forced AND kept.state = 'waiting'),
-    error_code = '', error_message = '', error_hint = ''
-WHERE kept.state <> 'running'
-"""
 _MOVE_ON = """
 UPDATE logdrain.schedules AS schedule SET next_at = planned.next_at
 FROM unnest(%(names)s::text[], %(next_at)s::timestamptz[]) AS planned (name, next_at)
@@ -54,13 +41,6 @@ SELECT coalesce(min(next_at) <= %(now)s, false) FROM logdrain.schedules
 WHERE next_at IS NOT NULL AND paused_at IS NULL
 """
 """Whether there is something to plan, at the price of a look at an index."""
-
-_STATUSES = """
-SELECT scheduled_at, state, error_message, error_hint
-FROM logdrain.slices
-WHERE schedule = %s AND scheduled_at = ANY (%s::timestamptz[])
-ORDER BY scheduled_at
-"""
 
 
 class PlannedCount(NamedTuple):
@@ -88,7 +68,7 @@ def plan_some(
         transaction: Where; the schedules stay locked until it ends.
         calendar: When schedules are due.
         now: The end of what is due.
-        schedules_max: Of so many schedules at most.
+        schedules_max: At most this many schedules.
         left_out: Names of schedules to pass over; gets those that turn out to be unreadable.
     """
     count = int(min(schedules_max, _SCHEDULES_AT_ONCE))
@@ -145,28 +125,6 @@ def _times(schedule: Schedule) -> tuple[str, str, int, CatchUp, int]:
     )
 
 
-def ask(
-    transaction: Transaction, name: str, instants: Sequence[datetime], cause: Cause, *, force: bool
-) -> None:
-    """Ask for slices to run at once, again where they ran before; a running one is left to finish.
-
-    Raises:
-        UnknownSchedule: With the nearest name.
-    """
-    found = schedules.lock(transaction, name)
-    if found is None:
-        raise schedules.unknown(transaction, name)
-    claims.give_up_lost(transaction, found.schedule)
-    transaction.execute(_ASK, {"schedule": name, "instants": list(instants), "cause": cause, "forced": force})
-    queue.requeue(transaction, name)
-
-
-def statuses(transaction: Transaction, name: str, instants: Sequence[datetime]) -> list[SliceStatus]:
-    """Where these slices stand, in order of time; those that nobody asked for are left out."""
-    with transaction.cursor(row_factory=kwargs_row(_status)) as cursor:
-        return cursor.execute(_STATUSES, (name, list(instants))).fetchall()
-
-
 def _insert(transaction: Transaction, state: SliceState, slices: Sequence[tuple[Schedule, datetime]]) -> int:
     if not slices:
         return 0
@@ -191,7 +149,3 @@ def _log_skipped(schedule: Schedule, plan: Due) -> None:
         unrecorded_from=start and start.isoformat(),
         unrecorded_until=end and end.isoformat(),
     )
-
-
-def _status(*, scheduled_at: datetime, state: str, error_message: str, error_hint: str) -> SliceStatus:
-    return SliceStatus(scheduled_at, SliceState(state), error_message, error_hint)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from logdrain.answer.kept_shelf import Kept, Shelf
-from logdrain.answer.timed_batches import Span, TimedBatch, TimedBatches, cut, timed
+from logdrain.answer.kept.shelf import Kept, Shelf
+from logdrain.answer.kept.timed_batches import Span, TimedBatch, TimedBatches, cut, timed
 from logdrain.model.plans import TimeRange
 
 HOUR_S = 3600

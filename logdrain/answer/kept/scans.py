@@ -12,15 +12,17 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from logdrain.answer.kept_pass import HOUR_S, Pass
-from logdrain.answer.kept_shelf import Kept, Shelf
-from logdrain.answer.timed_batches import Span
+from logdrain.answer.kept.one_pass import HOUR_S, Pass
+from logdrain.answer.kept.shelf import Kept, Shelf
+from logdrain.answer.kept.timed_batches import Span
 from logdrain.model.catalog import ColumnType, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Table
 from logdrain.model.late import LATE_SETTLES_S
 from logdrain.model.plans import AggregateFunction, Aggregation, PseudoColumn, Scan, ScanColumn
+from logdrain.model.stops import Stop
 from logdrain.ports.events import LateNotes
-from logdrain.ports.queries import AggregateStream, ScanSource, ScanStream
+from logdrain.ports.queries import Groups, ScanSource
+from logdrain.ports.streams import ScanStream
 
 _SETTLES = timedelta(seconds=LATE_SETTLES_S)
 _TIME = (PseudoColumn.TIME.value,)
@@ -73,11 +75,11 @@ class KeptScans:
             return stream
         return _KeptStream(self._shelf, self._source, self._notes, scan, stream)
 
-    def aggregate(self, aggregation: Aggregation) -> AggregateStream:
+    def aggregate(self, aggregation: Aggregation, stop: Stop) -> Groups:
         """See the port; nothing is kept of it."""
-        stream = self._source.aggregate(aggregation)
-        self._shelf.note(aggregation.scan, stream)
-        return stream
+        groups = self._source.aggregate(aggregation, stop)
+        self._shelf.note(aggregation.scan, groups.rows_read)
+        return groups
 
     def is_at_hand(self, aggregation: Aggregation) -> bool:
         """Whether the engine should rather do an aggregation, as most of its events are, or will be, kept.
@@ -94,39 +96,25 @@ class KeptScans:
         return self._is_on and scan.time_range.end is not None and not Span.of(scan.time_range).is_empty
 
 
-class _KeptStream:
-    """Port ScanStream: each pass yields what is kept and what the store has, one behind the other."""
+class _KeptStream(ScanStream):
+    """Each pass yields what is kept and what the store has, one behind the other."""
 
     def __init__(
         self, shelf: Shelf, source: ScanSource, notes: LateNotes, scan: Scan, plain: ScanStream
     ) -> None:
+        super().__init__(plain.schema)
         self._shelf = shelf
         self._source = source
         self._notes = notes
         self._scan = scan
         self._plain = plain
         self._fetches: list[ScanStream] = []
-        self._rows_read = 0
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types, known before the first batch."""
-        return self._plain.schema
-
-    @property
-    def rows_read(self) -> int:
-        """Events yielded so far, over all passes, wherever they were."""
-        return self._plain.rows_read + self._rows_read
-
-    @property
-    def bytes_read(self) -> int:
-        """What the store has sent so far, over all passes: nothing for what was kept."""
-        return sum(stream.bytes_read for stream in (self._plain, *self._fetches))
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches. See the port."""
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         kept = self._shelf.take(self._scan, self)
-        yield from self._plain if kept is None else self._read(kept)
+        for batch in self._plain if kept is None else self._read(kept):
+            self.bytes_read = sum(stream.bytes_read for stream in (self._plain, *self._fetches))
+            yield batch
 
     def _read(self, kept: Kept) -> Iterator[pa.RecordBatch]:
         """What is kept, and the rest, to keep it as well; nothing stays of what is not read to its end."""
@@ -139,7 +127,6 @@ class _KeptStream:
             reading = Pass(self._shelf, kept, scan.time_range, time_name, holes=holes, ended_s=ended_s)
             for span in reading.spans:
                 for batch in reading.known(span) or self._fetched(scan, span, reading):
-                    self._rows_read += batch.num_rows
                     yield batch.select(names)
             reading.end(store_time)
         except BaseException:

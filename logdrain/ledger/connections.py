@@ -1,8 +1,12 @@
-"""Connections to the ledger's Postgres: one for each thread, opened when first used, again when broken."""
+"""Connections to the ledger's Postgres: one for each thread, opened when first used, again when broken.
+
+Its clock is there, too: a `ports.Clock` that all workers share.
+"""
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import LiteralString
 
 import psycopg
@@ -28,6 +32,12 @@ class Connections:
         self._conninfo = ledger_conninfo(dsn)
         self._lock = threading.Lock()
         self._by_thread: dict[threading.Thread, Transaction] = {}
+
+    def now(self) -> datetime:
+        """The clock of Postgres, UTC."""
+        now: datetime
+        ((now,),) = self.ask("SELECT clock_timestamp()")
+        return now
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -59,9 +69,7 @@ class Connections:
             if connection is not None:
                 try:
                     return connection.execute(question, values).fetchall()
-                except (
-                    psycopg.OperationalError
-                ):  # cut while it was idle, or now: a question may be asked again
+                except psycopg.OperationalError:  # cut while it was idle, or now: it may be asked again
                     connection.close()
             return self._own().execute(question, values).fetchall()
 
@@ -106,6 +114,11 @@ def named_errors() -> Iterator[None]:
         raise ScheduleError(
             "a text for the ledger is not valid Unicode", hint="check its encoding"
         ) from error
+
+
+def storable(text: str) -> str:
+    """The text without secrets and without what Postgres cannot hold: a failure must not fail to be noted."""
+    return mask(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _named(error: psycopg.Error) -> LogdrainError:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.errors import TimeInvalid, ZoneInvalid
-from logdrain.jobs.cron import parse
-from logdrain.jobs.instants import instants_from, read_time
+from logdrain.errors import ScheduleError, TimeInvalid, ZoneInvalid
+from logdrain.jobs.cron import instants_from, parse
+from logdrain.jobs.option_values import check_schedule_name, duration_s, read_priority, read_time
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,55 @@ def test_instants_begin_with_the_start_if_it_is_one() -> None:
     assert instants_from(hourly, start, 2) == [start, start.replace(hour=1)]
     assert instants_from(hourly, start.replace(microsecond=1), 1) == [start.replace(hour=1)]
     assert instants_from(parse("", "UTC"), start, 2) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("600", 600),
+        ("0", 0),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("24h", 86_400),
+        ("1d12h1m1s", 129_661),
+        ("", None),
+        ("10 m", None),
+        ("-1h", None),
+        ("1.5h", None),
+        ("m", None),
+        ("30m1h", None),
+        ("٣", None),
+    ],
+)
+def test_durations(text: str, seconds: int | None) -> None:
+    assert duration_s(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "priority"),
+    [
+        ("very-low", -2),
+        ("VERY HIGH", 2),
+        ("normal", 0),
+        ("-1", -1),
+        (1, 1),
+        (3, None),
+        ("3", None),
+        (True, None),
+        (1.0, None),
+        ("urgent", None),
+    ],
+)
+def test_priorities(value: object, priority: int | None) -> None:
+    assert read_priority(value) == priority
+
+
+@pytest.mark.parametrize("name", ["pay_hourly", "pay-2.hourly", "7", "\u58f2\u4e0a", "a" * 100])
+def test_names(name: str) -> None:
+    check_schedule_name(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", "bad name!", "a,b", "-n", ".a", "a:b", "a/b", "a\n", "a" * 101])
+def test_what_is_no_name(name: str) -> None:
+    with pytest.raises(ScheduleError, match="is no name of a schedule"):
+        check_schedule_name(name)

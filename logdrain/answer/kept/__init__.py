@@ -1,0 +1,1 @@
+"""Events that neighbouring slices both read are read once: ADR 16."""
