@@ -11,7 +11,7 @@ import pymongo
 from bson.binary import UUID_SUBTYPE, Binary
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-CLUSTERED = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}}
+CLUSTERED: dict[str, Any] = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}}
 DAY_MS = 86_400_000
 
 
