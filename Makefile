@@ -10,10 +10,10 @@ FUZZ_READY := $(FUZZ)/.ready
 SECONDS    ?= 60
 BODIES     ?= 20000
 
-.PHONY: help demo test check up bench chaos audit fuzz fuzz-http clean setup lock
+.PHONY: help demo test check up bench bench-ingest chaos audit fuzz fuzz-http clean setup lock
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
@@ -42,6 +42,9 @@ up: $(READY) ## everything at once: MongoDB, Postgres, the drain and a worker
 
 bench: $(READY) ## measurements, side by side in one run
 	$(BIN)/python bench/run.py
+
+bench-ingest: $(READY) ## how fast the drain takes events, beside others: OPTIONS="--quick --growth"
+	$(BIN)/python -m bench.ingest.run $(OPTIONS)
 
 fuzz: $(FUZZ_READY) ## look for input that breaks a promise, SECONDS=60 each; TARGETS="sql cron" for some
 	$(FUZZ)/bin/python tests/fuzz/run.py $(SECONDS) $(TARGETS)

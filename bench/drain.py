@@ -16,8 +16,8 @@ from logdrain.drain.reading import parse, read, to_event
 from logdrain.drain.records import read_record
 from logdrain.drain.tags import read_tagged
 from logdrain.events.bson.documents import encode_event
-from logdrain.events.write.shapes import shape_of
 from logdrain.model.events import Event, Frame, LineKind, Message
+from logdrain.types.event_documents import shape_of
 
 ROUNDS = 7
 BODY_FRAMES = (1, 10, 500)

@@ -50,6 +50,11 @@ EVENTS_STORED = Counter("logdrain_events_stored", "Events newly stored.", regist
 EVENTS_DUPLICATE = Counter(
     "logdrain_events_duplicate", "Events that were stored already: a delivery came again.", registry=REGISTRY
 )
+TIMES_WITHOUT_ZONE = Counter(
+    "logdrain_times_without_zone",
+    "Events whose `time` has no zone: the frame's timestamp counts.",
+    registry=REGISTRY,
+)
 QUARANTINED = Counter(
     "logdrain_quarantined", "New quarantine entries, by reason.", ["reason"], registry=REGISTRY
 )

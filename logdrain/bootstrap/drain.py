@@ -60,7 +60,7 @@ class Drain:
         self._client = open_async(
             uri, driver=settings.mongodb_driver, timeout_s=settings.store_timeout_s * _DRIVER_PATIENCE
         )
-        store = MongoEventStore(self._client, database_name(uri), SystemClock(), settings)
+        self._store = store = MongoEventStore(self._client, database_name(uri), SystemClock(), settings)
         self._spool = _open_spool(settings)
         memory = MemoryBudget(
             settings.parsed_size_max_bytes,
@@ -73,7 +73,7 @@ class Drain:
             settings=settings,
             store=store,
             intake=Intake(store, self._spool if settings.is_spooling else None, settings, memory),
-            replay=Replay(self._spool, store) if self._spool else None,
+            replay=Replay(self._spool, store, settings.keys_per_record_max) if self._spool else None,
             ledger=self._ledger,
             stored_keys=self._keys,
         )
@@ -84,6 +84,7 @@ class Drain:
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 if self._spool is not None:
                     await self._spool.close()
+                await self._store.finish()
                 await close_async(self._client)
         except TimeoutError:
             log.warning(

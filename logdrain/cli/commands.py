@@ -23,6 +23,7 @@ SECTIONS = {
     },
     "Events": {
         "ship": Command("ship", "send STDIN to a drain, line by line, and copy it to STDOUT"),
+        "check": Command("check", "say what would become of a line, and why"),
         "tables": Command("events", "list the tables of events"),
         "schema": Command("events", "show a table's fields and their types"),
         "db:list": Command("events", "list the databases"),

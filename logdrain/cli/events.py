@@ -87,6 +87,8 @@ def run_schema(arguments: argparse.Namespace) -> int:
         print(to_json([dict(zip(headings, row, strict=True)) for row in rows]))
         return 0
     print_table(headings, [("time", "date", "BIGINT"), ("_time", "date", "TIMESTAMPTZ"), *rows], sys.stdout)
+    if catalog.has_times_without_zone:
+        print("Of some events the `time` has no zone: the frame's timestamp counts, `time_` has the text.")
     if catalog.is_full:
         print("There are more fields than LOGDRAIN_FIELDS_MAX: the others read as NULL.")
     return 0
@@ -210,6 +212,7 @@ def add_quarantine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reason", choices=reasons, metavar="REASON", help=f"only this one of: {', '.join(reasons)}"
     )
+    parser.add_argument("--near", action="store_true", help="lines that are nearly tagged lines instead")
     parser.add_argument(
         "-n", type=count, default=20, metavar="N", help="so many, the newest (default: %(default)s)"
     )
@@ -219,10 +222,12 @@ def add_quarantine_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_quarantine(arguments: argparse.Namespace) -> int:
     """Print the newest entries and the count of each reason."""
+    if arguments.near and arguments.reason:
+        raise UsageError("--reason chooses among quarantine entries", hint="leave out --reason, or --near")
     reason = DropReason(arguments.reason) if arguments.reason else None
     with open_look(arguments) as look:
-        entries = look.quarantine(arguments.n, reason)
-        counts = look.quarantine_counts()
+        entries = look.near_misses(arguments.n) if arguments.near else look.quarantine(arguments.n, reason)
+        counts = {} if arguments.near else look.quarantine_counts()
     headings = ("received_at", "reason", "drain", "detail", "raw")
     rows = [
         (
@@ -238,10 +243,11 @@ def run_quarantine(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(to_json(dict(zip(headings, row, strict=True))))
         return 0
-    if not counts:
-        print("the quarantine is empty")
+    if not counts and not rows:
+        print("there are no near misses" if arguments.near else "the quarantine is empty")
         return 0
     print_table(headings, [(*row[:-1], row[-1][:_EXCERPT_LENGTH]) for row in rows], sys.stdout)
-    print()
-    print_table(("reason", "entries"), [(found.value, count) for found, count in counts.items()], sys.stdout)
+    if counts:
+        print()
+        print_table(("reason", "entries"), list(counts.items()), sys.stdout)
     return 0

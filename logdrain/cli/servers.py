@@ -55,6 +55,15 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def add_host_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Declare `--host HOST`, once or several times."""
+    parser.add_argument(
+        "--host",
+        action="append",
+        help=f"address to listen on; may be repeated (default: {default})",
+    )
+
+
 def running(arguments: argparse.Namespace) -> SandboxState:
     """What runs in the data folder.
 
@@ -86,17 +95,19 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         "With DATABASE_URL, /metrics tells of runs, and /health of Postgres."
     )
     parser.add_argument("--port", type=port_number, help="TCP port (default: PORT, else 8080)")
+    add_host_argument(parser, "all, IPv4 and IPv6")
     add_data_argument(parser)
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     from logdrain.web.serve import serve
+    from logdrain.web.server.server import ALL_INTERFACES
 
     settings = settings_of(arguments)
     if arguments.port is not None:
         settings = dataclasses.replace(settings, port=arguments.port)
-    serve(settings)
+    serve(settings, arguments.host or ALL_INTERFACES)
     return 0
 
 

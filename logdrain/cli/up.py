@@ -4,13 +4,13 @@ import argparse
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from urllib.parse import quote
@@ -18,15 +18,18 @@ from urllib.parse import quote
 from logdrain import log
 from logdrain.cli import servers
 from logdrain.config import read_settings
-from logdrain.errors import DiskNearlyFull, LogdrainError, PortInUse, SandboxServerFailed
+from logdrain.errors import DiskNearlyFull, LogdrainError, SandboxServerFailed
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.keys import Scope
 from logdrain.sandbox.folder_state import DataFolder, SandboxState
 from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
 from logdrain.sandbox.process_server import child_command
+from logdrain.web.server.server import listen
 
 _DRAIN_NAME = "app"
+_LOOPBACK = ("127.0.0.1", "::1")
+_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # as addresses to call
 _READY_WITHIN_S = 60.0
 _POLL_S = 0.1
 _STOP_WITHIN_S = 25.0
@@ -57,13 +60,15 @@ def add_up_arguments(parser: argparse.ArgumentParser) -> None:
         type=servers.port_number,
         help="TCP port of the drain (default: PORT, else 8080); 0 takes a free one",
     )
+    servers.add_host_argument(parser, " and ".join(_LOOPBACK))
     servers.add_data_argument(parser)
 
 
 def run_up(arguments: argparse.Namespace) -> int:
     """Start all parts, say where they are, restart what dies, stop cleanly."""
     settings = read_settings(os.environ)
-    port = _free_port(settings.port if arguments.port is None else arguments.port)
+    hosts = arguments.host or _LOOPBACK
+    port = _free_port(settings.port if arguments.port is None else arguments.port, hosts)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -85,12 +90,13 @@ def run_up(arguments: argparse.Namespace) -> int:
         _say("starting the drain and a worker …")
         migrate(postgres)
         spool = os.environ.get("LOGDRAIN_SPOOL_FOLDER") or str(folder.spool)
-        parts = _start_parts(stack, port, keys, (mongodb, postgres, spool))
+        parts = _start_parts(stack, (hosts, port), keys, (mongodb, postgres, spool))
+        address = f"{_reachable(hosts)}:{port}"
         state = SandboxState(
             pid=os.getpid(),
             port=port,
-            drain=f"http://{_DRAIN_NAME}:{quote(keys[Scope.DRAIN], safe='')}@127.0.0.1:{port}/logs",
-            api=f"http://127.0.0.1:{port}",
+            drain=f"http://{_DRAIN_NAME}:{quote(keys[Scope.DRAIN], safe='')}@{address}/logs",
+            api=f"http://{address}",
             postgres=postgres,
             mongodb=mongodb,
         )
@@ -165,8 +171,12 @@ class _Part:
 
 
 def _start_parts(
-    stack: ExitStack, port: int, keys: dict[Scope, str], places: tuple[str, str, str]
+    stack: ExitStack,
+    listening: tuple[Sequence[str], int],
+    keys: dict[Scope, str],
+    places: tuple[str, str, str],
 ) -> list[_Part]:
+    hosts, port = listening
     mongodb, postgres, spool = places
     ours = " ".join(f"{scope.value}:{_DRAIN_NAME}:{secret}" for scope, secret in keys.items())
     environment = {
@@ -178,10 +188,17 @@ def _start_parts(
         "PORT": str(port),
         "LOGDRAIN_KEYS": f"{ours} {os.environ.get('LOGDRAIN_KEYS', '')}",
     }
-    parts = [_Part(["serve"], environment), _Part(["work"], environment)]
+    serve = ["serve", *(word for host in hosts for word in ("--host", host))]
+    parts = [_Part(serve, environment), _Part(["work"], environment)]
     for part in parts:
         stack.callback(part.stop)
     return parts
+
+
+def _reachable(hosts: Sequence[str]) -> str:
+    """The host in URLs: the first that it listens on."""
+    host = hosts[0]
+    return _THIS_MACHINE.get(host, f"[{host}]" if ":" in host else host)
 
 
 def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool:
@@ -216,19 +233,15 @@ def _health(api: str) -> str:
         return str(error)
 
 
-def _free_port(port: int) -> int:
+def _free_port(port: int, hosts: Sequence[str]) -> int:
     """The port, checked; 0 becomes a free one.
 
     Raises:
         PortInUse: another program listens there, or this user may not.
+        UsageError: a host is no address of this machine.
     """
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(("0.0.0.0", port))  # noqa: S104  # where serve will listen
-            listening.listen()
-        except OSError as error:
-            raise PortInUse(
-                f"port {port} cannot be used: {error.strerror}", hint="choose another with --port"
-            ) from error
-        return int(listening.getsockname()[1])
+    listening = listen(port, hosts)
+    found = int(listening[0].getsockname()[1])
+    for each in listening:
+        each.close()
+    return found

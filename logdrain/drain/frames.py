@@ -32,17 +32,22 @@ def split_frames(body: bytes) -> Iterator[Frame]:
         An empty body has none.
     """
     position = 0
-    at = _skip_space(body, 0)
+    at = skip_space(body, 0)
     while at < len(body):
-        head = _HEAD.match(body, at)
-        if head is None:
-            end = _next_head(body, at + 1)
-            yield Frame(position, body[at:end].rstrip(), resync=False, junk=True)
-        else:
-            end, resync = _frame_end(body, head.end(), int(head[1]))
-            yield Frame(position, body[head.end() : end], resync=resync, junk=False, digits=head[1])
+        frame, end = frame_at(body, at, position)
+        yield frame
         position += 1
-        at = _skip_space(body, end)
+        at = skip_space(body, end)
+
+
+def frame_at(body: bytes, at: int, position: int) -> tuple[Frame, int]:
+    """The frame or junk that begins at an octet that is no space, and where it ends."""
+    head = _HEAD.match(body, at)
+    if head is None:
+        end = _next_head(body, at + 1)
+        return Frame(position, body[at:end].rstrip(), resync=False, junk=True), end
+    end, resync = _frame_end(body, head.end(), int(head[1]))
+    return Frame(position, body[head.end() : end], resync=resync, junk=False, digits=head[1]), end
 
 
 def _frame_end(body: bytes, start: int, count: int) -> tuple[int, bool]:
@@ -83,6 +88,7 @@ def _next_head(body: bytes, start: int) -> int:
     return len(body)
 
 
-def _skip_space(body: bytes, at: int) -> int:
+def skip_space(body: bytes, at: int) -> int:
+    """Where the next octet is that is no space, or the end."""
     found = _SPACE.match(body, at)
     return found.end() if found else at

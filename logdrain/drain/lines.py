@@ -2,20 +2,23 @@
 
 Logplex cuts a line every 10,000 octets, inside a UTF-8 character if need be, with no mark but this:
 the piece has exactly 10,000 octets and no newline. The rest follows from the same process, in the same
-delivery or in a later one.
+delivery or in a later one. log-shuttle does the same, and relays; they write structured data, or a dash for
+none, before each piece: if the first piece of a line had it, it is taken from all of them.
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
 from logdrain.drain.ids import make_id
-from logdrain.drain.tags import starts_tagged
+from logdrain.drain.loggers import may_start_event
+from logdrain.drain.messages import PIECE_SIZE_BYTES, without_structured_data
+from logdrain.drain.tags import bare, has_tag_sign
 from logdrain.model.events import Delivery, Message, Origin, Split, SplitJoin
 
-PIECE_SIZE_BYTES = 10_000
 # Pieces of one line have nearly the same timestamp; another line much later is another line.
 _PIECE_GAP_MS = 5_000
 # Of a delivery with more processes than that, the first ones may continue earlier lines.
@@ -47,6 +50,7 @@ class _Growing:
     line: Line
     chunks: list[bytes]
     size_bytes: int
+    is_structured: bool
     split_id: bytes | None = None  # it began in an earlier delivery
     continued_by: str = ""
     after: int = 0  # so many pieces had been added to it by then
@@ -74,48 +78,67 @@ def _piece_name(delivery: Delivery, message: Message) -> str:
 
 
 class LineFilter:
-    """Tells the messages that lines are made of from those that can only be plain lines.
+    """Tells the messages that matter from those that can only be plain lines.
 
-    A plain line matters where it is the first of its process (it may end a line of an earlier delivery) or
-    comes behind a piece (it ends or breaks that one).
+    A plain line, one without `@`, matters where it is the first of its process (it may end a line of an
+    earlier delivery) or comes behind a piece (it ends or breaks that one).
+
+    Attributes:
+        seen: Processes that had a message.
+        open: Those whose last message was a piece of a line.
     """
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._seen: set[Origin] = set()
-        self._open: set[Origin] = set()
+        self.seen: set[Origin] = set()
+        self.open: set[Origin] = set()
 
     def takes(self, message: Message) -> bool:
         """Whether this message, the next one of its delivery, matters."""
         origin = _origin_of(message, self._delivery)
-        matters = origin not in self._seen or origin in self._open or starts_tagged(message.payload)
-        self._seen.add(origin)
-        if is_cut(message):
-            self._open.add(origin)
+        matters = origin not in self.seen or origin in self.open or has_tag_sign(message.payload)
+        self.seen.add(origin)
+        if _is_cut(message.payload, message):
+            self.open.add(origin)
             return True
-        self._open.discard(origin)
+        self.open.discard(origin)
         return matters
 
 
-def is_cut(message: Message) -> bool:
-    """Whether more of this message's line follows."""
-    return len(message.payload) == PIECE_SIZE_BYTES and not message.ended
+def _is_cut(text: bytes, message: Message) -> bool:
+    """Whether more of a line follows this text of a message."""
+    return len(text) == PIECE_SIZE_BYTES and not message.ended
 
 
-def continuations(messages: Iterable[Message], delivery: Delivery) -> dict[Origin, str]:
+def _text_of(message: Message, *, is_structured: bool) -> bytes:
+    """The text of a message that continues a line, by what the first piece of that line looked like."""
+    if not is_structured:
+        return message.structured_data + message.payload
+    return message.payload if message.structured_data else without_structured_data(message.payload)
+
+
+def continuations(
+    messages: Iterable[Message], delivery: Delivery, begun: AbstractSet[Origin] = frozenset()
+) -> dict[Origin, str]:
     """Pieces that may continue a line of an earlier delivery: (origin -> name of the piece).
 
     Only the first message of a process can, and only if it could be the middle or the end of a record.
     Of more than CONTINUED_MAX processes, those that come first.
+
+    Args:
+        messages: In order.
+        delivery: Where they came in.
+        begun: Processes whose first message is not among these, and continues nothing.
     """
-    seen: set[Origin] = set()
+    seen = set(begun)
     found: dict[Origin, str] = {}
     for message in messages:
         origin = _origin_of(message, delivery)
         if origin in seen:
             continue
         seen.add(origin)
-        if not starts_tagged(message.payload) and (is_cut(message) or _may_end_record(message.payload)):
+        payload = message.payload
+        if not may_start_event(payload) and (_is_cut(payload, message) or _may_end_record(payload)):
             found[origin] = _piece_name(delivery, message)
             if len(found) == CONTINUED_MAX:
                 break
@@ -128,26 +151,33 @@ def _may_end_record(payload: bytes) -> bool:
     Not where the piece is whole JSON by itself: it opens every brace that it closes. Applications that log
     JSON without a tag print such lines all day.
     """
-    if not payload.rstrip().endswith(b"}"):
+    text = bare(payload)
+    if not text.endswith(b"}"):
         return False
     try:
-        msgspec.json.decode(payload)
+        msgspec.json.decode(without_structured_data(text))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return True
     return False
 
 
-def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[Split]) -> AssembledLines:
+def assemble(
+    messages: Sequence[Message],
+    delivery: Delivery,
+    waiting: Sequence[Split],
+    begun: AbstractSet[Origin] = frozenset(),
+) -> AssembledLines:
     """Put the application's messages of one delivery together to lines.
 
     Args:
         messages: The application's messages in order.
         delivery: Where they came in.
         waiting: Open lines of earlier deliveries, of the origins that `continuations` named.
+        begun: See `continuations`.
     """
     done = AssembledLines()
     growing: dict[Origin, _Growing] = {}
-    starts = continuations(messages, delivery) if waiting else {}
+    starts = continuations(messages, delivery, begun) if waiting else {}
     for message in messages:
         origin = _origin_of(message, delivery)
         if (name := starts.get(origin)) and name == _piece_name(delivery, message):
@@ -160,13 +190,14 @@ def assemble(messages: Sequence[Message], delivery: Delivery, waiting: Sequence[
             current = None
         if current is None:
             line = Line(origin, delivery.id, message.position, message.time_ms, message.payload, broken=False)
-            if not is_cut(message):
+            if not _is_cut(message.payload, message):
                 done.lines.append(line)
                 continue
-            current = _Growing(line, [], 0)
-        current.chunks.append(message.payload)
-        current.size_bytes += len(message.payload)
-        if is_cut(message):
+            current = _Growing(line, [], 0, is_structured=bool(message.structured_data))
+        text = _text_of(message, is_structured=current.is_structured)
+        current.chunks.append(text)
+        current.size_bytes += len(text)
+        if _is_cut(text, message):
             done.pieces += 1
             growing[origin] = current
         else:
@@ -195,6 +226,7 @@ def _resume(split: Split, name: str) -> _Growing:
         line,
         [split.raw],
         len(split.raw) + sum(len(each.encode("utf-8", "surrogatepass")) for each in split.continued_by),
+        split.is_structured,
         split_id=split.id,
         continued_by=name,
         after=len(split.continued_by),
@@ -209,10 +241,11 @@ def _fits(time_ms: int | None, message: Message) -> bool:
 
 
 def _continues(current: _Growing, message: Message) -> bool:
+    text = _text_of(message, is_structured=current.is_structured)
     return (
-        not starts_tagged(message.payload)
+        not may_start_event(text)
         and _fits(current.line.time_ms, message)
-        and current.size_bytes + len(message.payload) <= LINE_SIZE_MAX_BYTES
+        and current.size_bytes + len(text) <= LINE_SIZE_MAX_BYTES
     )
 
 
@@ -238,12 +271,21 @@ def _close(current: _Growing, done: AssembledLines) -> None:
 
 def _keep_waiting(current: _Growing, done: AssembledLines) -> None:
     line, raw = current.line, b"".join(current.chunks)
-    if current.is_repeat or not starts_tagged(raw):
+    if current.is_repeat or not may_start_event(raw):
         return  # a long line without a tag is no event, whole or not
     if current.split_id is not None:
         done.joins.append(SplitJoin(current.split_id, current.continued_by, raw, current.after))
         return
     split_id = make_id(line.time_ms, line.origin.drain, line.delivery_id, line.position)
     done.splits.append(
-        Split(split_id, line.origin, line.time_ms, line.delivery_id, line.position, raw, continued_by=())
+        Split(
+            split_id,
+            line.origin,
+            line.time_ms,
+            line.delivery_id,
+            line.position,
+            raw,
+            continued_by=(),
+            is_structured=current.is_structured,
+        )
     )

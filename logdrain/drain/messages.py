@@ -1,8 +1,9 @@
 """A frame's octets -> a message: Logplex's syslog header, which RFC 5424 parsers reject.
 
 `<PRI>VERSION TIME HOST APP PROCID MSGID MSG`: there is one dash (MSGID) and no structured data,
-so text that starts with `[` is text. log-shuttle may write a second dash, relays real structured data:
-they are told from text by the tag that follows them.
+so text that starts with `[` is text. log-shuttle writes a second dash before every message, also before each
+piece of a line; relays write real structured data. They are told from text by a tag behind them, or by the
+size of the piece: Logplex's has 10,000 octets with them, the others' without.
 """
 
 import re
@@ -10,11 +11,14 @@ import re
 from logdrain.drain.times import text_time_ms
 from logdrain.model.events import Frame, LineKind, Message
 
+PIECE_SIZE_BYTES = 10_000
+"""Of what a sender cuts a line into; it may cut inside a UTF-8 character."""
+
 _FIELD_SIZE_MAX_BYTES = 255  # RFC 5424 6.2.4 gives HOSTNAME as much, and the others less
-_HEADER = re.compile(
-    rb"<(\d{1,3})>\d{1,3} (\S++) (\S++) (\S++) (\S++) \S++(?: (?:(?:-|(?:\[[^\]]*\])+) (?=@\[))?(.*))?\Z",
-    re.DOTALL,
-)
+_HEADER = re.compile(rb"<(\d{1,3})>\d{1,3} (\S++) (\S++) (\S++) (\S++) \S++(?: (.*))?\Z", re.DOTALL)
+_STRUCTURED_DATA = re.compile(rb"(?:-|(?:\[(?:[^\]\\]|\\.)*+\])+) ", re.DOTALL)  # RFC 5424 6.3; `-` is none
+
+_MAY_BE_STRUCTURED = (b"-", b"[")
 
 # What Heroku's own processes call themselves where APP is `app`.
 _PLATFORM_PROC = re.compile(r"(?:heroku-.*|postgres(?:\.\d+)?|api)\Z")
@@ -34,7 +38,10 @@ def read_message(frame: Frame) -> Message | None:
     header = _HEADER.match(frame.data[:-1] if ended else frame.data)
     if header is None:
         return None
-    priority, time, host, app, proc, payload = header.groups()
+    priority, time, host, app, proc, payload = header.groups(b"")
+    structured_data = b""
+    if payload[:1] in _MAY_BE_STRUCTURED:
+        structured_data, payload = _split_structured_data(payload, ended=ended)
     return Message(
         position=frame.position,
         priority=int(priority),
@@ -42,9 +49,26 @@ def read_message(frame: Frame) -> Message | None:
         host=_text(host),
         app=_text(app),
         proc=_text(proc),
-        payload=payload or b"",
+        payload=payload,
         ended=ended,
+        structured_data=structured_data,
     )
+
+
+def _split_structured_data(payload: bytes, *, ended: bool) -> tuple[bytes, bytes]:
+    """Structured data and the text behind it; none where it may as well be text."""
+    text = without_structured_data(payload)
+    if not ended and PIECE_SIZE_BYTES in (len(payload), len(text)):
+        is_structured = len(text) == PIECE_SIZE_BYTES
+    else:
+        is_structured = b"@[" in text
+    return (payload[: len(payload) - len(text)], text) if is_structured else (b"", payload)
+
+
+def without_structured_data(payload: bytes) -> bytes:
+    """What follows structured data, or the dash that stands for none, in a piece whose sender writes it."""
+    found = _STRUCTURED_DATA.match(payload)
+    return payload[found.end() :] if found else payload
 
 
 def kind_of(message: Message) -> LineKind:

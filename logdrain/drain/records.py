@@ -1,5 +1,6 @@
 """The text after a tag -> a record that BSON can hold, or the reason why not."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -13,6 +14,13 @@ _DECIMAL_BOUND = 10**_DECIMAL_DIGITS_MAX
 
 # Keys that are ours in a stored document or in SQL; a record's own ones are kept under another name.
 RESERVED_KEYS = frozenset({"_id", "_origin", "_time"})
+
+# Up to the first escape that is half of a character, and it; or half of one in UTF-8.
+_LONE_SURROGATE = re.compile(
+    rb"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)*+(\\u[dD][89a-fA-F]..)",
+    re.DOTALL,
+)
+_SURROGATE_OCTETS = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 _decode = msgspec.json.Decoder().decode
 
@@ -30,10 +38,21 @@ def read_record(text: bytes) -> Record | Rejection | None:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if text[:1] != b"{":
             return None  # text that happens to start with @[word]
-        return Rejection(DropReason.BAD_JSON, str(error))
+        return Rejection(DropReason.BAD_JSON, _lone_surrogate(text) or str(error))
     if not isinstance(value, dict):
         return Rejection(DropReason.NOT_AN_OBJECT, f"a record is an object, this is {_json_name(value)}")
     return _check(value) or value
+
+
+def _lone_surrogate(text: bytes) -> str:
+    """What is wrong with text that holds half a character, or ""."""
+    if found := _LONE_SURROGATE.match(text):
+        what, at = found[1].decode("ascii", "replace"), found.start(1)
+    elif octets := _SURROGATE_OCTETS.search(text):
+        what, at = octets[0].hex(" "), octets.start()
+    else:
+        return ""
+    return f"a lone surrogate, {what} (byte {at}): half of a character, as cutting a string leaves it"
 
 
 def rename_reserved(record: Record) -> Record:

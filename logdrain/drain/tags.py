@@ -1,4 +1,8 @@
-"""A line's tag -> the table it names, by stdout-hook's grammar and our names."""
+r"""A tagged line, `@[database.table] {…}` -> its tag and record, and the table that the tag names.
+
+The grammar is stdout-hook's, `^\s*@\[(?<tag>[^ ]*)\] (?<record>{.*})\s*$`, read more widely: any space or
+none behind `]`, a byte order mark before the tag or the record, colour codes around the tag.
+"""
 
 import re
 from functools import lru_cache
@@ -6,8 +10,9 @@ from typing import NamedTuple
 
 from logdrain.model.events import DropReason, Table
 
-# stdout-hook: ^\s*@\[(?<tag>[^ ]*)\] (?<record>{.*})\s*$
-_TAGGED = re.compile(rb"\s*@\[([^ ]*)\] (.+)\Z", re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TAGGED = re.compile(rb"@\[(?:([^\s\]]*)\]\s*+(?:\xef\xbb\xbf)*+(?=\{)|([^ ]*)\] )(.+)\Z", re.DOTALL)
+_COLOUR = re.compile(rb"\x1b\[[\d;:]*[mK]")  # ECMA-48: SGR, and the erasing that grep adds
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_]")
 
 # A MongoDB namespace has 255 bytes: "<our database>.<db>.<table>". 63 is what a database name may have.
@@ -28,17 +33,30 @@ class Rejection(NamedTuple):
     detail: str
 
 
-def starts_tagged(payload: bytes) -> bool:
-    """Whether a line begins as a tagged line does; cheap."""
-    return payload.lstrip().startswith(b"@[")
+def has_tag_sign(line: bytes) -> bool:
+    """Whether a line may be an event, or nearly one: nearly every line is neither, so this is cheap."""
+    return b"@" in line and (b"@[" in line or b"{" in line)
 
 
-def read_tagged(payload: bytes) -> TaggedLine | None:
-    """Split a line at its tag; None for a line without one."""
-    found = _TAGGED.match(payload)
+def bare(line: bytes) -> bytes:
+    """A line without space, byte order marks and colour codes around it, its tag and its record."""
+    line = line.strip()
+    if b"\x1b" in line:
+        head, start, rest = line.partition(b"{")
+        record, end, tail = rest.rpartition(b"}")
+        line = (_COLOUR.sub(b"", head) + start + record + end + _COLOUR.sub(b"", tail)).strip()
+    while line.startswith(_BYTE_ORDER_MARK):
+        line = line.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    return line
+
+
+def read_tagged(line: bytes) -> TaggedLine | None:
+    """Split a bare line at its tag; None for a line that does not begin with one."""
+    found = _TAGGED.match(line)
     if found is None:
         return None
-    return TaggedLine(found[1].decode("utf-8", "replace"), found[2].strip())
+    tag = found[2] if found[1] is None else found[1]
+    return TaggedLine(tag.decode("utf-8", "replace"), found[3].strip())
 
 
 def table_of(tag: str) -> Table | Rejection:

@@ -1,7 +1,10 @@
 """Times, as headers and records have them -> unix milliseconds."""
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
+
+from logdrain.drain.spelled_times import read_spelled
 
 TIME_MAX_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: what a datetime can hold
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -10,6 +13,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _SECONDS_BELOW = 10**11
 _MILLISECONDS_BELOW = 10**14
 _MICROSECONDS_BELOW = 10**17
+# As text only with as many digits as times of our days have: "20120301" is a date.
+_UNIX_TEXT = re.compile(r"(\d{9,10})(?:\.(\d{1,9}))?|\d{13}|\d{16}|\d{19}", re.ASCII)
 
 
 def record_time_ms(value: object) -> int | None:
@@ -17,7 +22,7 @@ def record_time_ms(value: object) -> int | None:
 
     Args:
         value: Unix seconds (whole or fractional), milliseconds, microseconds or nanoseconds by
-            magnitude, or ISO 8601 text with an offset. Text without an offset is not guessed at.
+            magnitude, also as text; or text in one of many spellings with a zone. A zone is not guessed at.
 
     Returns:
         Unix milliseconds, cut not rounded (an instant must not move into the next hour), from 1970 to 9999.
@@ -28,9 +33,26 @@ def record_time_ms(value: object) -> int | None:
         return _within(_whole_ms(value))
     if isinstance(value, float):
         return _within(_fractional_ms(value))
-    if isinstance(value, str):
-        return text_time_ms(value)
-    return None
+    if not isinstance(value, str):
+        return None
+    if unix := _UNIX_TEXT.fullmatch(value):
+        fraction_ms = int((unix[2] or "")[:3].ljust(3, "0"))
+        return _within(_whole_ms(int(unix[1] or value)) + fraction_ms)
+    time = _read(value)
+    return None if time is None else _instant_ms(time)
+
+
+def is_local_time(value: object) -> bool:
+    """Whether a record's `time` names a date, with a time or without, and no zone."""
+    time = _read(value) if isinstance(value, str) else None
+    return time is not None and time.tzinfo is None
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return read_spelled(text)
 
 
 def text_time_ms(text: str) -> int | None:
@@ -39,6 +61,10 @@ def text_time_ms(text: str) -> int | None:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return _instant_ms(time)
+
+
+def _instant_ms(time: datetime) -> int | None:
     return _within((time - _EPOCH) // _MILLISECOND) if time.tzinfo is not None else None
 
 

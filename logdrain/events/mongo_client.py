@@ -33,6 +33,7 @@ DRIVER_ERRORS = (PyMongoError, BSONError)
 
 CATALOG = "_catalog"
 LATE = "_late"
+NEAR_MISSES = "_near_misses"
 QUARANTINE = "_quarantine"
 SPLITS = "_splits"
 """Our own collections: their names begin with `_`, so that no tag can reach them."""

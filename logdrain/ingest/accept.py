@@ -22,8 +22,8 @@ from logdrain.ports.events import EventStore
 from logdrain.ports.spool import Spool
 
 
-class Timeouts(Protocol):
-    """The settings for how long a delivery may take; senders do not wait longer."""
+class IntakeSettings(Protocol):
+    """How long a delivery may take (senders do not wait longer), and what the store takes."""
 
     @property
     def spool_after_s(self) -> float:
@@ -32,6 +32,10 @@ class Timeouts(Protocol):
     @property
     def store_timeout_s(self) -> float:
         """For all of it."""
+
+    @property
+    def keys_per_record_max(self) -> int:
+        """Keys that one record may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,20 @@ class Intake:
     Args:
         store: Where events go.
         spool: Where deliveries wait while the store is away, or None: then they are refused.
-        timeouts: How long it may take.
+        settings: Those of the environment.
         memory: Of deliveries while they are parsed and stored; None for no limit.
     """
 
     def __init__(
-        self, store: EventStore, spool: Spool | None, timeouts: Timeouts, memory: MemoryBudget | None = None
+        self,
+        store: EventStore,
+        spool: Spool | None,
+        settings: IntakeSettings,
+        memory: MemoryBudget | None = None,
     ) -> None:
         self._store = store
         self._spool = spool
-        self._timeouts = timeouts
+        self._settings = settings
         self._memory = memory
         self._under_way: dict[Spooled, asyncio.Task[_Written]] = {}
 
@@ -96,7 +104,7 @@ class Intake:
             StoreUnavailable, StoreBusy, SpoolUnavailable: not durable; the sender may send it again.
         """
         now_s = asyncio.get_running_loop().time()
-        until_s = now_s + self._timeouts.store_timeout_s
+        until_s = now_s + self._settings.store_timeout_s
         if self._spool is None:
             return await self._to_store(spooled, until_s)
         if self._spool.waiting_count:
@@ -104,9 +112,9 @@ class Intake:
                 return await self._to_spool(spooled, self._spool, until_s, because="in_order")
             except SpoolUnavailable as error:
                 # The store may be back already, and the spool full of what it has not got yet.
-                return await self._past_spool(spooled, now_s + self._timeouts.spool_after_s, error)
+                return await self._past_spool(spooled, now_s + self._settings.spool_after_s, error)
         try:
-            return await self._to_store(spooled, now_s + self._timeouts.spool_after_s)
+            return await self._to_store(spooled, now_s + self._settings.spool_after_s)
         except (StoreUnavailable, StoreBusy) as error:
             return await self._to_spool(spooled, self._spool, until_s, because=error.code)
 
@@ -147,6 +155,7 @@ class Intake:
         async with _deadline(until_s, problem):
             parsed, stored = await asyncio.shield(work)
         count_stored(parsed, stored)
+        self._store.note_near_misses(parsed.near_misses)
         return IngestResult(parsed.frames, stored)
 
     async def _write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
@@ -160,7 +169,7 @@ class Intake:
         tries_left = _PARSE_TRIES
         while True:
             tries_left -= 1
-            parsed = await parse_delivery(spooled, find_splits)
+            parsed = await parse_delivery(spooled, find_splits, self._settings.keys_per_record_max)
             if parsed.batch.is_empty:
                 return parsed, Stored()
             try:

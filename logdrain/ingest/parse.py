@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from logdrain import metrics
-from logdrain.drain.reading import ParsedDelivery, parse, quarantine_body, read, unfinished
+from logdrain.drain.bulk import parse_in_bulk
+from logdrain.drain.reading import ParsedDelivery, quarantine_body, read, unfinished
 from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
 from logdrain.ports.events import EventStore
@@ -28,12 +29,15 @@ FindSplits = Callable[[Sequence[Origin], Sequence[str]], Awaitable[list[Split]]]
 """Asks the store for the lines of these origins that an earlier delivery left open."""
 
 
-async def parse_delivery(spooled: Spooled, find_splits: FindSplits) -> ParsedDelivery:
+async def parse_delivery(
+    spooled: Spooled, find_splits: FindSplits, keys_per_record_max: int
+) -> ParsedDelivery:
     """Parse a delivery; a large body is parsed in a thread, so other requests go on.
 
     Args:
         spooled: The delivery, with its body.
         find_splits: Asked only if a message may continue a line of an earlier delivery.
+        keys_per_record_max: The store's limit: records that may be above it are left to the store.
 
     Raises:
         StoreUnavailable: from `find_splits`.
@@ -42,7 +46,7 @@ async def parse_delivery(spooled: Spooled, find_splits: FindSplits) -> ParsedDel
     if problem:
         return ParsedDelivery(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     readers = _READERS if len(body) > _THREAD_ABOVE_BYTES else None
-    parsed = await _done(readers, partial(parse, body, delivery))
+    parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max))
     pieces = await _done(readers, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
     return await _done(readers, partial(read, parsed, delivery, waiting))
@@ -70,6 +74,7 @@ def count_stored(parsed: ParsedDelivery, stored: Stored) -> None:
     metrics.MESSAGES_RECEIVED.inc(parsed.frames)
     metrics.FRAMES_RESYNCED.inc(parsed.resynced)
     metrics.MESSAGE_COUNT_MISMATCHES.inc(parsed.miscounted)
+    metrics.TIMES_WITHOUT_ZONE.inc(parsed.times_without_zone)
     for kind, number in kinds.items():
         metrics.LINES.labels(kind.value).inc(number)
     for code, number in parsed.lost.items():
@@ -81,6 +86,9 @@ async def _done(readers: Executor | None, work: Callable[[], _Result]) -> _Resul
 
 
 def _free(batch: Batch) -> None:
-    for items in (batch.events, batch.quarantined):
+    lists: list[list[Any]] = [batch.events, batch.quarantined]
+    for table in batch.documents.values():
+        lists += [table.documents, table.raws]
+    for items in lists:
         while items:
             del items[-_FREED_AT_ONCE:]

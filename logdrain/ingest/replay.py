@@ -9,7 +9,7 @@ from logdrain.drain.ids import body_id
 from logdrain.drain.reading import ParsedDelivery, quarantine_body
 from logdrain.errors import LogdrainError
 from logdrain.ingest.parse import count_stored, parse_delivery, store_parsed
-from logdrain.model.events import Delivery, DropReason, Origin, Split
+from logdrain.model.events import Delivery, DropReason, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 from logdrain.ports.events import EventStore
 from logdrain.ports.spool import Spool
@@ -28,7 +28,8 @@ class Replay:
     Replaying an entry twice is safe: its events have the same ids again.
     """
 
-    def __init__(self, spool: Spool, store: EventStore) -> None:
+    def __init__(self, spool: Spool, store: EventStore, keys_per_record_max: int) -> None:
+        self._keys_per_record_max = keys_per_record_max
         self._spool = spool
         self._store = store
         self._after: SpooledEntry | None = None
@@ -107,8 +108,9 @@ class Replay:
 
         async def flush() -> None:
             nonlocal gathered
-            if not gathered.batch.is_empty:
-                count_stored(gathered, await store_parsed(gathered, self._store))
+            is_empty = gathered.batch.is_empty
+            count_stored(gathered, Stored() if is_empty else await store_parsed(gathered, self._store))
+            self._store.note_near_misses(gathered.near_misses)
             gathered = ParsedDelivery()
 
         async def find_splits(origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
@@ -118,7 +120,9 @@ class Replay:
 
         async def gather(entry: SpooledEntry) -> None:
             # Parsed first: that may flush, and what is gathered is another then.
-            parsed = await parse_delivery(entry.spooled, find_splits) if entry.spooled else _damaged(entry)
+            parsed = _damaged(entry)
+            if entry.spooled:
+                parsed = await parse_delivery(entry.spooled, find_splits, self._keys_per_record_max)
             gathered.add(parsed)
 
         for entry in entries:

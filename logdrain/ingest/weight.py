@@ -4,7 +4,7 @@ import asyncio
 
 # Measured: bytes of Python objects, documents of events included.
 PER_OCTET_MAX = 40
-_PER_OCTET = 3
+_PER_OCTET = 7  # the octets, and one document twice while it is put together
 _PER_FRAME = 700  # message, line, event or quarantine entry, id, origin
 _PER_OBJECT = 200
 _PER_KEY = 80

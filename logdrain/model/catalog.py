@@ -45,6 +45,7 @@ class TableCatalog:
     table: Table
     fields: dict[FieldPath, frozenset[FieldType]] = field(default_factory=dict)
     is_full: bool = False  # the limit of fields was reached: there may be more than is listed
+    has_times_without_zone: bool = False  # of some events the frame's timestamp counts
 
     def types(self, path: FieldPath) -> frozenset[FieldType]:
         """Types seen at a path, empty where nothing was seen."""

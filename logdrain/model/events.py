@@ -1,9 +1,13 @@
 """Nouns of the road in: delivery, frame, message, event, quarantine."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+NEAR_MISSES_KEPT = 1_000
+"""Of lines that are nearly tagged lines, the latest."""
 
 Record = dict[str, Any]
 """A JSON object as an application printed it."""
@@ -27,6 +31,7 @@ class LineKind(StrEnum):
     EVENT = "event"  # stored as an event
     REJECTED = "rejected"  # a tagged line that went to quarantine
     PIECE = "piece"  # part of a line that was cut by the sender
+    NEAR_MISS = "near_miss"  # nearly a tagged line: kept for a while, with its reason
     APP = "app"  # any other line of the application
     PLATFORM = "platform"  # router, dyno states, add-ons, api
     LOSS = "loss"  # L10, L12, L13: the sender says it dropped lines
@@ -55,6 +60,16 @@ class DropReason(StrEnum):
     STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
     SPOOL_REFUSED = "spool_refused"  # a spooled delivery that the store did not take, time and again
     SPOOL_DAMAGED = "spool_damaged"  # octets of the spool that are no whole delivery any more
+
+
+class NearMissReason(StrEnum):
+    """Why a line is no event, though it nearly is. Closed: docs/reference/quarantine.md explains each."""
+
+    TEXT_BEFORE = "text_before"  # no known logger writes what stands before the tag
+    BAD_FORM = "bad_form"  # not written @[database.table] {…}
+    NO_RECORD = "no_record"  # a tag, and no JSON object behind it
+    NOT_WHOLE = "not_whole"  # in a logger's way, but its tag or its record cannot be read
+    JSON_FIELD = "json_field"  # in JSON, but not as msg, message or event
 
 
 class Origin(NamedTuple):
@@ -108,6 +123,8 @@ class Message(NamedTuple):
         time_ms: The header's time, unix milliseconds, or None where it is unreadable.
         payload: The message octets without the final newline.
         ended: Whether there was a final newline.
+        structured_data: What was taken from before the payload: structured data or the dash that stands for
+            none, with its space. It was text if the line's first piece had none.
     """
 
     position: int
@@ -118,6 +135,7 @@ class Message(NamedTuple):
     proc: str
     payload: bytes
     ended: bool
+    structured_data: bytes = b""
 
 
 class Event(NamedTuple):
@@ -128,6 +146,7 @@ class Event(NamedTuple):
         time_ms: Event time, unix milliseconds.
         record: The fields as printed, reserved keys renamed.
         raw: The payload it came from, kept until it is stored.
+        has_time_without_zone: The record's `time` is a local one, so the frame's counts.
     """
 
     id: bytes
@@ -136,6 +155,7 @@ class Event(NamedTuple):
     record: Record
     origin: Origin
     raw: bytes
+    has_time_without_zone: bool = False
 
 
 class Quarantined(NamedTuple):
@@ -157,6 +177,24 @@ class Quarantined(NamedTuple):
     raw: bytes
 
 
+class NearMiss(NamedTuple):
+    """A line that is nearly a tagged line.
+
+    Attributes:
+        id: 16 bytes, the same on every retry.
+        detail: One line for people: what exactly is wrong.
+        time_ms: The frame's time, or None.
+        raw: Its octets, the first 10,000.
+    """
+
+    id: bytes
+    reason: NearMissReason
+    detail: str
+    time_ms: int | None
+    origin: Origin
+    raw: bytes
+
+
 class Split(NamedTuple):
     """The first pieces of a tagged line that was cut, waiting for the rest from a later delivery.
 
@@ -167,6 +205,7 @@ class Split(NamedTuple):
         raw: The octets so far.
         continued_by: `<delivery id>:<position>` of every piece that was added to the first ones.
         claimed_by: Piece that ends the line and whose event is being stored, or "".
+        is_structured: Each piece has structured data, or the dash for none, before its text.
     """
 
     id: bytes
@@ -177,6 +216,7 @@ class Split(NamedTuple):
     raw: bytes
     continued_by: tuple[str, ...]
     claimed_by: str = ""
+    is_structured: bool = False
 
 
 class SplitJoin(NamedTuple):
@@ -196,29 +236,73 @@ class SplitJoin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TableDocuments:
+    """Events of one table as documents, ready to insert.
+
+    Attributes:
+        documents: BSON, see `types/event_documents.py`.
+        raws: The payload that each came from, kept until it is stored.
+        shapes: A record of each shape, by the shape's hash.
+        hours: Which hours of event time they belong to, counted from 1970.
+    """
+
+    documents: list[bytes] = field(default_factory=list)
+    raws: list[bytes] = field(default_factory=list)
+    shapes: dict[int, Record] = field(default_factory=dict)
+    hours: set[int] = field(default_factory=set)
+
+    def add(self, other: "TableDocuments") -> None:
+        """Put others of the same table behind these."""
+        self.documents.extend(other.documents)
+        self.raws.extend(other.raws)
+        self.shapes.update(other.shapes)
+        self.hours.update(other.hours)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything of one delivery that must be durable before it is answered."""
+    """Everything of one delivery that must be durable before it is answered.
+
+    Attributes:
+        documents: More events, by table: those that were read in bulk.
+    """
 
     events: list[Event] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     joins: list[SplitJoin] = field(default_factory=list)
+    documents: defaultdict[str, TableDocuments] = field(default_factory=lambda: defaultdict(TableDocuments))
+
+    def add(self, other: "Batch") -> None:
+        """Put what another delivery holds behind this."""
+        self.events.extend(other.events)
+        self.quarantined.extend(other.quarantined)
+        self.splits.extend(other.splits)
+        self.joins.extend(other.joins)
+        for table, documents in other.documents.items():
+            self.documents[table].add(documents)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.events or self.quarantined or self.splits or self.joins)
+        return not self.count
+
+    @property
+    def events_count(self) -> int:
+        """How many events there are."""
+        return len(self.events) + sum(len(table.documents) for table in self.documents.values())
 
     @property
     def count(self) -> int:
         """How many things there are to write."""
-        return len(self.events) + len(self.quarantined) + len(self.splits) + len(self.joins)
+        return self.events_count + len(self.quarantined) + len(self.splits) + len(self.joins)
 
     @property
     def size_bytes(self) -> int:
         """What the batch weighs while it waits: the octets it was made from."""
         return (
             sum(len(event.raw) for event in self.events)
+            + sum(len(raw) for table in self.documents.values() for raw in table.raws)
             + sum(len(item.raw) for item in self.quarantined)
             + sum(len(split.raw) for split in self.splits)
             + sum(len(join.raw or b"") for join in self.joins)

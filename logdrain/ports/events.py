@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from logdrain.model.events import Batch, Origin, Split, Stored
+from logdrain.model.events import Batch, NearMiss, Origin, Split, Stored
 from logdrain.model.late import LateNote
 
 
@@ -23,6 +23,10 @@ class EventStore(Protocol):
             SplitChanged: a join was void, no event is stored; find the waiting lines and read again.
             StoreBusy: too much is waiting already.
         """
+        ...
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        """Keep the latest for people to look at; they are written soon, and may be lost."""
         ...
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:

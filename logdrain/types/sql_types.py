@@ -9,6 +9,9 @@ from logdrain.model.events import Origin
 from logdrain.model.plans import PseudoColumn
 from logdrain.types.type_table import COLUMN_KINDS
 
+COLUMN_LEVELS_MAX = 63
+"""Arrow's streams have 64 levels, and the row is one."""
+
 ORIGIN = "_origin"
 ORIGIN_PARTS = tuple(sorted(Origin._fields))
 
@@ -33,26 +36,33 @@ def pseudo_names(path: FieldPath) -> list[str]:
     return [known[-1] for known in _PSEUDO if len(known) == depth and known[:-1] == path]
 
 
-def column_type(catalog: TableCatalog, path: FieldPath) -> ColumnType:
-    """The SQL type of a field path: NULL where nothing was seen, TEXT (JSON text) where types are mixed."""
+def column_type(catalog: TableCatalog, path: FieldPath, levels: int = COLUMN_LEVELS_MAX) -> ColumnType:
+    """The SQL type of a field path.
+
+    NULL where nothing was seen; TEXT (JSON text) where types are mixed, the key is empty, or there are more
+    levels than a column can have.
+    """
     if path in _PSEUDO:
         return _PSEUDO[path]
     seen = catalog.types(path) - {FieldType.NULL}
     kind = next(kind for kind, row in COLUMN_KINDS.items() if seen <= row.holds)
+    is_nested, levels = kind in (TypeKind.LIST, TypeKind.STRUCT), levels - 1
+    if seen and (path[-1:] == ("",) or (is_nested and not levels)):
+        return ColumnType(TypeKind.TEXT)
     if kind is TypeKind.LIST:
-        element = column_type(catalog, (*path, ELEMENT))
+        element = column_type(catalog, (*path, ELEMENT), levels)
         return ColumnType(TypeKind.LIST, element=_VARCHAR if element.kind is TypeKind.NULL else element)
-    return _struct(catalog, path) if kind is TypeKind.STRUCT else ColumnType(kind)
+    return _struct(catalog, path, levels) if kind is TypeKind.STRUCT else ColumnType(kind)
 
 
-def _struct(catalog: TableCatalog, path: FieldPath) -> ColumnType:
+def _struct(catalog: TableCatalog, path: FieldPath, levels: int) -> ColumnType:
     children = [child for child in catalog.children(path) if child[-1] != ELEMENT]
     # The engine compares the names inside a STRUCT without case and wants them non-empty and distinct.
     distinct = {child[-1].lower() for child in children} - {""}
     if not children or len(distinct) < len(children):
         return ColumnType(TypeKind.TEXT)
     return ColumnType(
-        TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child)) for child in children)
+        TypeKind.STRUCT, fields=tuple((child[-1], column_type(catalog, child, levels)) for child in children)
     )
 
 

@@ -78,6 +78,24 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert "--port" in done.stderr.splitlines()[1]
 
 
+def test_it_is_for_this_machine_only_unless_told_otherwise(up: Up) -> None:
+    port = int(up.urls["api"].rpartition(":")[2])
+    for host in ("127.0.0.1", "::1"):
+        socket.create_connection((host, port)).close()
+    listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    addresses = {
+        line.split()[1].rpartition(":")[0] for line in listening.splitlines() if f":{port:04X} 0000" in line
+    }
+    assert addresses == {"0100007F", "00000000000000000000000001000000"}
+
+
+def test_a_host_that_is_named(tmp_path: Path) -> None:
+    with running_up(tmp_path / "data", "--port", "0", "--host", "::") as named:
+        assert named.urls["api"].startswith("http://[::1]:")
+        send(named, '@[a.b] {"x":1}')
+        assert count(named) == 1
+
+
 def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     done = start("--port", "0", "--data", str(tmp_path))

@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from logdrain.drain.reading import parse, read  # noqa: E402  # a program, started by its path
-from logdrain.events.bson.documents import encode_event  # noqa: E402  # same
+from logdrain.events.write.encoding import encode_events  # noqa: E402  # same
 from logdrain.model.events import Delivery, LineKind  # noqa: E402  # same
 from logdrain.sandbox.mongo_server import MongoServer  # noqa: E402  # same
 from tests.fuzz.bodies import mutated, samples  # noqa: E402  # same
 from tests.fuzz.drain_run import Report, send_all  # noqa: E402  # same
 
 _TOLD_EVERY = 50_000
+_KEYS_MAX = 10_000
 
 
 def main() -> int:
@@ -65,10 +66,9 @@ def _in_process(seed: int, count: int, begin_with: list[bytes]) -> int:
         if sum(found.kinds.values()) != parsed.frames:
             print(f"body {number}: {parsed.frames} frames, {found.kinds}")
             return 1
-        for event in found.batch.events:
-            if not isinstance(encode_event(event), bytes):
-                print(f"body {number}: an event that cannot be stored: {event}")
-                return 1
+        for refused in encode_events(found.batch.events, _KEYS_MAX).quarantined:
+            print(f"body {number}: an event that cannot be stored: {refused}")
+            return 1
         kinds += found.kinds
         reasons += Counter(item.reason.value for item in found.batch.quarantined)
         octets += len(sent.body)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain import log
-from logdrain.drain.tags import read_tagged
+from logdrain.drain.loggers import may_start_event
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_line_is_one_line_and_never_an_event(
 ) -> None:
     line = log.format_pairs({"time": "now", **pairs})
     assert len(line.splitlines()) == 1
-    assert read_tagged(line.encode("utf-8", "surrogatepass")) is None
+    assert not may_start_event(line.encode("utf-8", "surrogatepass"))
 
 
 def test_no_line_is_written_in_silence(capsys: pytest.CaptureFixture[str]) -> None:

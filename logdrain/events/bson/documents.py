@@ -11,7 +11,15 @@ from bson.decimal128 import Decimal128
 from bson.errors import InvalidDocument
 from bson.timestamp import Timestamp
 
-from logdrain.model.events import DropReason, Event, Origin, Quarantined, Split
+from logdrain.model.events import DropReason, Event, NearMiss, Quarantined, Split
+from logdrain.types.event_documents import (
+    document_id,
+    document_time_ms,
+    encode_document,
+    encode_origin,
+    origin_document,
+    read_origin,
+)
 
 DOCUMENT_SIZE_MAX_BYTES = 16 * 1024 * 1024
 # A part of a raw text that leaves room for the rest of its document.
@@ -20,44 +28,20 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 REFERENCE_OCTETS = b"\x02$ref\x00"
 """In every encoded document that bson reads a DBRef from."""
 
-# size, type, "_id\0", length, subtype (https://bsonspec.org)
-_ID_START, _ID_SIZE_BYTES = 4 + 1 + 4 + 4 + 1, 16
-
 
 def binary_id(value: bytes) -> Binary:
     """16 bytes as MongoDB's UUID."""
     return Binary(value, UUID_SUBTYPE)
 
 
-def document_id(document: bytes) -> bytes:
-    """The 16 bytes of `_id` of a document that begins with `binary_id`, as all of ours do."""
-    return document[_ID_START : _ID_START + _ID_SIZE_BYTES]
-
-
-def origin_document(origin: Origin) -> dict[str, str]:
-    """An origin as it is stored: the token only where there is one."""
-    document = {"drain": origin.drain, "app": origin.app, "proc": origin.proc}
-    if origin.token:
-        document["token"] = origin.token
-    return document
-
-
-def read_origin(document: dict[str, str]) -> Origin:
-    """An origin from what `origin_document` made."""
-    return Origin(document["drain"], document["app"], document["proc"], document.get("token", ""))
-
-
 def encode_event(event: Event) -> bytes | Quarantined:
-    """An event's document: `_id`, `time` (date, ms), `_origin`, then the record's fields."""
-    document: dict[str, Any] = {
-        "_id": binary_id(event.id),
-        "time": DatetimeMS(event.time_ms),
-        "_origin": origin_document(event.origin),
-    }
+    """An event's document.
+
+    Raises:
+        OverflowError: an integer of the record has more than 64 bits: see `with_decimals`.
+    """
     try:
-        encoded = bson.encode(document | event.record)
-    except OverflowError:
-        encoded = bson.encode(document | _with_decimals(event.record))
+        encoded = encode_document(event.id, event.time_ms, encode_origin(event.origin), event.record)
     except (InvalidDocument, UnicodeEncodeError) as error:
         return quarantine_event(event, DropReason.STORE_REJECTED, str(error))
     if len(encoded) > DOCUMENT_SIZE_MAX_BYTES:
@@ -69,6 +53,12 @@ def encode_event(event: Event) -> bytes | Quarantined:
 def quarantine_event(event: Event, reason: DropReason, detail: str) -> Quarantined:
     """The quarantine entry of an event that cannot be stored; it keeps the event's id."""
     return Quarantined(event.id, reason, detail, event.time_ms, event.origin, event.raw)
+
+
+def quarantine_document(document: bytes, raw: bytes, reason: DropReason, detail: str) -> Quarantined:
+    """The quarantine entry of an event that was encoded already."""
+    origin = read_origin(bson.decode(document)["_origin"])
+    return Quarantined(document_id(document), reason, detail, document_time_ms(document), origin, raw)
 
 
 def encode_quarantined(item: Quarantined, received_ms: int) -> Iterator[bytes]:
@@ -93,6 +83,19 @@ def encode_quarantined(item: Quarantined, received_ms: int) -> Iterator[bytes]:
         yield bson.encode(document)
 
 
+def near_miss_document(item: NearMiss, received_ms: int) -> dict[str, Any]:
+    """A near miss as it is stored."""
+    return {
+        "_id": binary_id(item.id),
+        "reason": item.reason.value,
+        "detail": item.detail,
+        "time": None if item.time_ms is None else DatetimeMS(item.time_ms),
+        "received_at": DatetimeMS(received_ms),
+        "_origin": origin_document(item.origin),
+        "raw": item.raw,
+    }
+
+
 def encode_split(split: Split, received_ms: int) -> bytes:
     """A waiting line's document."""
     return bson.encode(
@@ -106,6 +109,7 @@ def encode_split(split: Split, received_ms: int) -> bytes:
             "raw": split.raw,
             "continued_by": list(split.continued_by),
             "claimed_by": split.claimed_by,
+            "is_structured": split.is_structured,
             "received_at": DatetimeMS(received_ms),
             "waits_since": Timestamp(0, 0),  # MongoDB puts its own clock here
         }
@@ -124,6 +128,7 @@ def decode_split(document: dict[str, Any]) -> Split:
         raw=bytes(document.get("raw", b"")),
         continued_by=tuple(document["continued_by"]),
         claimed_by=document.get("claimed_by", ""),
+        is_structured=document.get("is_structured", False),
     )
 
 
@@ -141,12 +146,12 @@ def own_objects(value: Any) -> Any:
     return value
 
 
-def _with_decimals(value: Any) -> Any:
+def with_decimals(value: Any) -> Any:
     """Integers beyond 64 bits as Decimal128: BSON's only type that holds them exactly (34 digits)."""
     if isinstance(value, dict):
-        return {key: _with_decimals(item) for key, item in value.items()}
+        return {key: with_decimals(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_decimals(item) for item in value]
+        return [with_decimals(item) for item in value]
     if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
         return Decimal128(str(value))
     return value

@@ -14,6 +14,11 @@ from logdrain.model.events import Table
 FULL = "full"
 """In the place of a type: the limit of fields was reached."""
 
+TIME_WITHOUT_ZONE = "time_without_zone"
+"""In the place of a type: an event's `time` had no zone."""
+
+MARKS = (FULL, TIME_WITHOUT_ZONE)
+
 
 def catalog_document(table: str, path: FieldPath, kind: str, received_ms: int) -> dict[str, Any]:
     """A document of the catalog; its id is made from what it says."""
@@ -35,10 +40,15 @@ def of_table(table: Table) -> dict[str, Any]:
 def read_catalog(table: Table, documents: Iterable[Mapping[str, Any]]) -> TableCatalog:
     """What documents with `path` and `type` say about a table."""
     types: dict[FieldPath, set[FieldType]] = {}
-    is_full = False
+    marks: set[str] = set()
     for document in documents:
-        if document["type"] == FULL:
-            is_full = True
+        if document["type"] in MARKS:
+            marks.add(document["type"])
         else:
             types.setdefault(tuple(document["path"]), set()).add(FieldType(document["type"]))
-    return TableCatalog(table, {path: frozenset(seen) for path, seen in types.items()}, is_full=is_full)
+    return TableCatalog(
+        table,
+        {path: frozenset(seen) for path, seen in types.items()},
+        is_full=FULL in marks,
+        has_times_without_zone=TIME_WITHOUT_ZONE in marks,
+    )

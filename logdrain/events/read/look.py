@@ -13,9 +13,10 @@ from bson.int64 import Int64
 from pymongo.errors import PyMongoError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import binary_id, own_objects, read_origin
-from logdrain.events.mongo_client import QUARANTINE, database_name, tables_among, unavailable
-from logdrain.model.events import DropReason, Origin, Quarantined, Table
+from logdrain.events.bson.documents import binary_id, own_objects
+from logdrain.events.mongo_client import NEAR_MISSES, QUARANTINE, database_name, tables_among, unavailable
+from logdrain.model.events import DropReason, NearMiss, NearMissReason, Origin, Quarantined, Table
+from logdrain.types.event_documents import read_origin
 
 _TIMEOUT_MS = 10_000
 _COUNT_WITHIN_S = 1.0
@@ -43,9 +44,9 @@ class StoredEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QuarantineEntry:
-    """A quarantine entry and when it came in."""
+    """A quarantine entry, or a line that is nearly a tagged line, and when it came in."""
 
-    item: Quarantined
+    item: Quarantined | NearMiss
     received_at: datetime
 
 
@@ -120,7 +121,21 @@ class MongoLook:
             documents = list(self._database[QUARANTINE].find(query).sort("received_at", -1).limit(count))
         except (PyMongoError, BSONError) as error:
             raise _unreadable(error) from error
-        return [_entry(document) for document in reversed(documents)]
+        return [
+            _entry(Quarantined(reason=DropReason(document["reason"]), **_fields(document)), document)
+            for document in reversed(documents)
+        ]
+
+    def near_misses(self, count: int) -> list[QuarantineEntry]:
+        """The newest lines that are nearly tagged lines, oldest first."""
+        try:
+            documents = list(self._database[NEAR_MISSES].find().sort("$natural", -1).limit(count))
+        except (PyMongoError, BSONError) as error:
+            raise _unreadable(error) from error
+        return [
+            _entry(NearMiss(reason=NearMissReason(document["reason"]), **_fields(document)), document)
+            for document in reversed(documents)
+        ]
 
     def quarantine_counts(self) -> dict[DropReason, int]:
         """Entries by reason."""
@@ -156,17 +171,20 @@ def _plain(value: Any) -> Any:
     return value.to_decimal() if isinstance(value, Decimal128) else value
 
 
-def _entry(document: dict[str, Any]) -> QuarantineEntry:
-    time = document["time"]
-    item = Quarantined(
-        id=bytes(document["_id"]),
-        reason=DropReason(document["reason"]),
-        detail=document["detail"],
-        time_ms=None if time is None else int(time),
-        origin=read_origin(document["_origin"]),
-        raw=bytes(document["raw"]),
-    )
+def _entry(item: Quarantined | NearMiss, document: dict[str, Any]) -> QuarantineEntry:
     return QuarantineEntry(item, _date(int(document["received_at"])))
+
+
+def _fields(document: dict[str, Any]) -> dict[str, Any]:
+    """What quarantine entries and near misses have both."""
+    time = document["time"]
+    return {
+        "id": bytes(document["_id"]),
+        "detail": document["detail"],
+        "time_ms": None if time is None else int(time),
+        "origin": read_origin(document["_origin"]),
+        "raw": bytes(document["raw"]),
+    }
 
 
 def _time_of(document: dict[str, Any] | None) -> datetime | None:

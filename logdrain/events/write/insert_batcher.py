@@ -18,10 +18,11 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import binary_id, document_id
+from logdrain.events.bson.documents import binary_id
 from logdrain.events.driver import AsyncCollection, AsyncReader, Document
 from logdrain.events.mongo_client import DUPLICATE_KEY, SETTLED, unavailable
 from logdrain.events.write.threads import run_in_thread_if_large
+from logdrain.types.event_documents import document_id
 
 _BY_ID = {"_id": 1}
 # What is wrong with the document will be wrong the next time, too; all other errors pass. In order: bad

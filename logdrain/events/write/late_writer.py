@@ -12,8 +12,8 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from logdrain.events.driver import AsyncDatabase
 from logdrain.events.mongo_client import DURABLE, LATE, is_there_already
-from logdrain.events.write.encoding import HOUR_MS
 from logdrain.model.late import LATE_SETTLES_S
+from logdrain.types.event_documents import HOUR_MS
 
 _ASKED_EVERY_S = 10.0
 _KEPT_S = 40 * 86_400

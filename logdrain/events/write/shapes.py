@@ -1,12 +1,9 @@
-"""A record's shape: its field paths and types. Equal shapes are seen again all day, new ones rarely."""
+"""A record's field paths and types, for the catalog; see `types/event_documents.py` for its shape."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-import msgspec
-
-from logdrain.events.bson.documents import INT64_MAX, INT64_MIN
 from logdrain.model.catalog import ELEMENT, FieldPath, FieldType, SeenField
 from logdrain.model.events import Record
 from logdrain.types.type_table import FIELD_TYPES
@@ -17,36 +14,19 @@ PATH_SIZE_MAX_BYTES = 1024
 _PATHS_SIZE_BYTES_EACH = 256
 
 
-class ObjectShape(msgspec.Struct, frozen=True):
-    """Keys and their shapes, in the order printed."""
-
-    fields: tuple[tuple[str, Hashable], ...]
-
-
-class ArrayShape(msgspec.Struct, frozen=True):
-    """The shapes among the elements."""
-
-    elements: frozenset[Hashable]
-
-
-def shape_of(record: Record) -> ObjectShape:
-    """The shape of a record: hashable, equal for records with the same keys, order and types."""
-    return ObjectShape(tuple([(key, _shape(value)) for key, value in record.items()]))
-
-
-def fields_of(shape: ObjectShape) -> Iterator[SeenField]:
-    """Every field path and type in a shape; may repeat."""
-    for key, below in shape.fields:
-        yield from _fields(below, (key,))
+def fields_of(record: Record, path: FieldPath = ()) -> Iterator[SeenField]:
+    """Every field path and type in a record; may repeat."""
+    for key, value in record.items():
+        yield from _fields(value, (*path, key))
 
 
 def new_fields(
-    shapes: Iterable[ObjectShape], seen: AbstractSet[SeenField], paths_max: int
+    records: Iterable[Record], seen: AbstractSet[SeenField], paths_max: int
 ) -> tuple[list[SeenField], bool]:
-    """The fields in these shapes that have not been seen, and whether there are more that are not kept.
+    """The fields of these records that have not been seen, and whether there are more that are not kept.
 
     Args:
-        shapes: What records look like.
+        records: One of each shape, as BSON holds them.
         seen: What the catalog has.
         paths_max: How many paths it keeps; in octets, 256 times as many.
     """
@@ -56,7 +36,7 @@ def new_fields(
     is_full = False
     known = set(seen)
     # One by one, nothing sorted: of keys without end, no more is held than is kept.
-    for field in (field for shape in shapes for field in fields_of(shape)):
+    for field in (field for record in records for field in fields_of(record)):
         if field in known:
             continue
         if field.path not in paths:
@@ -77,25 +57,13 @@ def _size_bytes(path: FieldPath) -> int:
     return length if length > PATH_SIZE_MAX_BYTES else len(".".join(path).encode()) + 1
 
 
-def _shape(value: Any) -> Hashable:
-    kind = type(value)
-    if kind is int:
-        return FieldType.INT if INT64_MIN <= value <= INT64_MAX else FieldType.DECIMAL
-    if kind is dict:
-        return shape_of(value)
-    if kind is list:
-        return ArrayShape(frozenset(map(_shape, value)))
-    return FIELD_TYPES[kind]
-
-
-def _fields(shape: Hashable, path: FieldPath) -> Iterator[SeenField]:
-    if isinstance(shape, ObjectShape):
+def _fields(value: Any, path: FieldPath) -> Iterator[SeenField]:
+    if isinstance(value, dict):
         yield SeenField(path, FieldType.OBJECT)
-        for key, below in shape.fields:
-            yield from _fields(below, (*path, key))
-    elif isinstance(shape, ArrayShape):
+        yield from fields_of(value, path)
+    elif isinstance(value, list):
         yield SeenField(path, FieldType.ARRAY)
-        for element in shape.elements:
+        for element in value:
             yield from _fields(element, (*path, ELEMENT))
-    elif isinstance(shape, FieldType):
-        yield SeenField(path, shape)
+    else:
+        yield SeenField(path, FIELD_TYPES[type(value)])

@@ -19,10 +19,11 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.read_preferences import ReadPreference
 
 from logdrain.errors import SplitChanged, StoreBusy
-from logdrain.events.bson.documents import binary_id, decode_split, origin_document
+from logdrain.events.bson.documents import binary_id, decode_split
 from logdrain.events.driver import AsyncDatabase, Document
 from logdrain.events.mongo_client import DURABLE, SETTLED, SPLITS
 from logdrain.model.events import DropReason, Origin, Quarantined, Split, SplitJoin
+from logdrain.types.event_documents import origin_document
 
 _DONE_KEPT_S = 7 * 86_400
 # The delivery that ends a line is repeated within seconds; from a spool, perhaps much later.

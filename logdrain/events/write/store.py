@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from logdrain import metrics
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import encode_split, quarantine_event
+from logdrain.events.bson.documents import encode_split, quarantine_document, quarantine_event
 from logdrain.events.driver import AsyncClient
 from logdrain.events.mongo_client import DRIVER_ERRORS, DURABLE, QUARANTINE, SPLITS, unavailable
 from logdrain.events.write.catalog_writer import MongoCatalog
@@ -21,12 +21,13 @@ from logdrain.events.write.collections import MongoTables
 from logdrain.events.write.encoding import Encoded, encode_events
 from logdrain.events.write.insert_batcher import InsertBatcher, require_duplicates
 from logdrain.events.write.late_writer import MongoClock, MongoLateWriter
+from logdrain.events.write.near_misses import NearMissWriter
 from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.disks import check_room
-from logdrain.model.events import Batch, DropReason, Event, Origin, Quarantined, Split, Stored
+from logdrain.model.events import Batch, DropReason, NearMiss, Origin, Quarantined, Split, Stored
 from logdrain.ports.clock import Clock
 
 _DISK_WITHIN_S = 1.0
@@ -79,6 +80,7 @@ class MongoEventStore:
         self._quarantine = MongoQuarantine(
             self._database, self._batcher(QUARANTINE), keep_days=limits.quarantine_keep_days
         )
+        self._near_misses = NearMissWriter(self._database, clock)
         self._late = MongoLateWriter(self._database, MongoClock(self._database).now)
         self._tables = MongoTables(
             self._database, clock, tables_max=limits.tables_max, announce=self._late.note_table
@@ -98,6 +100,14 @@ class MongoEventStore:
         work = asyncio.ensure_future(self._write(batch, size_bytes))
         work.add_done_callback(lambda done: self._settle(done, queued_bytes))
         return await self._in_time(asyncio.shield(work), within_s)
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        """Keep the latest for people to look at. See the port."""
+        self._near_misses.note(near_misses)
+
+    async def finish(self) -> None:
+        """Write what waits and was not promised, before the client is closed."""
+        await self._near_misses.finish()
 
     async def waiting_splits(self, origins: Sequence[Origin], by: Sequence[str]) -> list[Split]:
         """Open lines of these origins. See the port."""
@@ -151,9 +161,10 @@ class MongoEventStore:
         await self._prepare()
         received_ms = int(self._clock.now().timestamp() * 1000)
         await self._splits.claim(batch.joins)
-        events, rejected = await self._admit(batch.events)
-        encoded = await self._encode(events, size_bytes)
-        await self._catalog.note(encoded.shapes, received_ms)
+        admitted, rejected = await self._admit(batch)
+        encoded = await self._encode(admitted, size_bytes)
+        await self._catalog.note(encoded.tables, received_ms)
+        await self._catalog.note_times_without_zone(encoded.times_without_zone, received_ms)
         await self._late.note_before(encoded.hours)
         duplicates, refused = await self._insert(encoded)
         await self._late.note_after(encoded.hours)
@@ -161,24 +172,24 @@ class MongoEventStore:
         rejected += encoded.quarantined + refused
         reasons = await self._quarantine.add([*batch.quarantined, *rejected], received_ms)
         await self._splits.finish(batch.joins)
-        new = len(batch.events) - duplicates - len(rejected)
+        new = batch.events_count - duplicates - len(rejected)
         return Stored(new, duplicates, reasons, len(rejected))
 
-    async def _encode(self, events: Sequence[Event], size_bytes: int) -> Encoded:
-        encode = partial(encode_events, events, self._limits.keys_per_record_max)
+    async def _encode(self, batch: Batch, size_bytes: int) -> Encoded:
+        encode = partial(encode_events, batch.events, self._limits.keys_per_record_max, batch.documents)
         is_large = size_bytes > _THREAD_ABOVE_BYTES
         return await asyncio.to_thread(encode) if is_large else encode()
 
     async def _insert(self, encoded: Encoded) -> tuple[int, list[Quarantined]]:
         """Insert events; how many were there already, and entries of those that MongoDB turned away."""
-        tables = list(encoded.documents)
+        tables = encoded.tables
         answers = await asyncio.gather(
-            *(self._batcher(table).insert(encoded.documents[table]) for table in tables)
+            *(self._batcher(name).insert(table.documents) for name, table in tables.items())
         )
         duplicates = sum(len(refused.duplicates) for refused in answers)
         entries = [
-            quarantine_event(encoded.events[table][place], DropReason.STORE_REJECTED, message)
-            for table, refused in zip(tables, answers, strict=True)
+            quarantine_document(table.documents[place], table.raws[place], DropReason.STORE_REJECTED, message)
+            for table, refused in zip(tables.values(), answers, strict=True)
             for place, message in refused.rejected.items()
         ]
         return duplicates, entries
@@ -188,14 +199,15 @@ class MongoEventStore:
             documents = [encode_split(split, received_ms) for split in splits]
             require_duplicates(SPLITS, await self._batcher(SPLITS).insert(documents))
 
-    async def _admit(self, events: list[Event]) -> tuple[list[Event], list[Quarantined]]:
+    async def _admit(self, batch: Batch) -> tuple[Batch, list[Quarantined]]:
         """Events whose table exists or may be made, and entries of the rest."""
+        events = batch.events
         tables = await run_in_thread_if_large(len(events), lambda: {event.table for event in events})
-        refused = await self._tables.refused(table.name for table in tables)
+        refused = await self._tables.refused({*batch.documents, *(table.name for table in tables)})
         if not refused:
-            return events, []
+            return batch, []
         detail = f"{self._limits.tables_max} tables exist: raise LOGDRAIN_TABLES_MAX, or fix the tag"
-        return await run_in_thread_if_large(len(events), partial(_part_from, events, refused, detail))
+        return await run_in_thread_if_large(batch.events_count, partial(_part_from, batch, refused, detail))
 
     def _batcher(self, collection: str) -> InsertBatcher:
         batcher = self._batchers.get(collection)
@@ -217,15 +229,18 @@ class MongoEventStore:
             self._is_prepared = True
 
 
-def _part_from(
-    events: Sequence[Event], refused: AbstractSet[str], detail: str
-) -> tuple[list[Event], list[Quarantined]]:
+def _part_from(batch: Batch, refused: AbstractSet[str], detail: str) -> tuple[Batch, list[Quarantined]]:
     """Events of other tables, and entries of those of the refused ones."""
-    return (
-        [event for event in events if event.table.name not in refused],
-        [
-            quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
-            for event in events
-            if event.table.name in refused
-        ],
-    )
+    admitted = Batch(events=[event for event in batch.events if event.table.name not in refused])
+    entries = [
+        quarantine_event(event, DropReason.TOO_MANY_TABLES, detail)
+        for event in batch.events
+        if event.table.name in refused
+    ]
+    for name, table in batch.documents.items():
+        if name not in refused:
+            admitted.documents[name] = table
+            continue
+        for document, raw in zip(table.documents, table.raws, strict=True):
+            entries.append(quarantine_document(document, raw, DropReason.TOO_MANY_TABLES, detail))
+    return admitted, entries

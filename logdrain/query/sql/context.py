@@ -31,6 +31,8 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 TIME: FieldPath = (PseudoColumn.TIME.value,)
 
+_NAMELESS = "_"  # no column can be called "", as a field can
+
 WRITTEN_CALL = "written_call"
 """Mark (in a node's meta) of a call under the engine's name: what was written, and how many arguments."""
 
@@ -49,7 +51,7 @@ class ScanBuilder:
         """The column that reads a field; the scan reads it from now on."""
         if path not in self.columns:
             taken = {column.name.lower() for column in self.columns.values()}
-            name = unused_name(".".join(path), taken)
+            name = unused_name(".".join(path) or _NAMELESS, taken)
             self.columns[path] = ScanColumn(name, path, column_type(self.catalog, path))
         return self.columns[path]
 

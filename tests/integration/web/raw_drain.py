@@ -108,9 +108,9 @@ class Peer:
 async def running(**changes: Any) -> AsyncIterator[Drain]:
     settings = replace(SETTINGS, **changes)
     parts = make_parts(settings)
-    listening = listen(0)
+    listening = listen(0, ["127.0.0.1"])
     async with serving(make_application(parts), listening, settings) as connections:
-        yield Drain(listening.getsockname()[1], connections, parts)
+        yield Drain(listening[0].getsockname()[1], connections, parts)
 
 
 def counted(name: str, **labels: str) -> float:

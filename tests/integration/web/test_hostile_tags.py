@@ -31,8 +31,8 @@ HOSTILE_TAGS = (
     "admin.system.users", "local.oplog", "local.oplog.rs", "config.shards", "_quarantine.x", "_splits.y",
     "_catalog._catalog", "x._quarantine", "a..b", "/../etc.passwd", "';db.dropDatabase();'.x", '";--.x',
     "{$gt:1}.x", "a\0.b", "\0.\0", "\u202ea.b", "a\u200b.b\u200d", "e\u0301.o\u0308\u0323",
-    "\u0430dmin.us\u0435rs", "İ.ß", "\x1b[31m.x", "a\u2028.b", "%00.%2e", "con.nul", "a" * 100 + ".b",
-    "\U0001f600.x",
+    "\u0430dmin.us\u0435rs", "İ.ß", "\x1b.x", "\x1b[31mred.x\x1b[0m", "a\u2028.b", "%00.%2e", "con.nul",
+    "a" * 100 + ".b", "\U0001f600.x",
 )  # fmt: skip
 REFUSED_TAGS = {
     "": "bad_tag",
@@ -43,6 +43,7 @@ REFUSED_TAGS = {
     "..": "bad_tag",
     "...": "bad_tag",
     ".b": "bad_tag",
+    "\x1b[31m.x": "bad_tag",
     "system.profile": "reserved_name",
     "SYSTEM.users": "reserved_name",
     "system.": "bad_tag",

@@ -33,7 +33,7 @@ FILES_WITH_IO = frozenset(
         *("events/read/aggregate.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),
         *("events/write/collections.py", "events/write/insert_batcher.py", "events/write/late_writer.py"),
-        *("events/write/quarantine.py", "events/write/splits.py"),
+        *("events/write/near_misses.py", "events/write/quarantine.py", "events/write/splits.py"),
         *("events/write/store.py", "events/write/threads.py"),
         *("jobs/job_folder.py", "jobs/python_files.py"),
         *("keys/postgres_keys.py", "ledger/connections.py"),

@@ -17,10 +17,10 @@ from logdrain.bootstrap.drain import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors
-from logdrain.events.mongo_client import CATALOG, LATE, QUARANTINE, SPLITS
+from logdrain.events.mongo_client import CATALOG, LATE, NEAR_MISSES, QUARANTINE, SPLITS
 from logdrain.jobs.job_file import read_job
 from logdrain.model.catalog import FieldType, TableCatalog, TypeKind
-from logdrain.model.events import DropReason, LineKind, Table
+from logdrain.model.events import DropReason, LineKind, NearMissReason, Table
 from logdrain.model.jobs import Mode
 from logdrain.query.td.registry import REFUSED_FUNCTIONS, TD_FUNCTIONS
 from logdrain.results.url.target import OPTIONS
@@ -116,6 +116,10 @@ def test_drop_reasons() -> None:
     assert first_column("quarantine.md", "Reason") == [reason.value for reason in DropReason]
 
 
+def test_near_misses() -> None:
+    assert first_column("quarantine.md", "Near miss") == [reason.value for reason in NearMissReason]
+
+
 def test_line_kinds() -> None:
     assert first_column("lines.md", "Kind") == [kind.value for kind in LineKind]
 
@@ -160,7 +164,7 @@ def test_result_modes_in_tables_and_in_files() -> None:
 
 
 def test_own_collections() -> None:
-    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, LATE]
+    assert first_column("store.md", "Collection") == [QUARANTINE, CATALOG, SPLITS, NEAR_MISSES, LATE]
 
 
 def test_types_of_the_catalog() -> None:

@@ -1,12 +1,7 @@
 import pytest
 
-from logdrain.drain.lines import (
-    CONTINUED_MAX,
-    LINE_SIZE_MAX_BYTES,
-    PIECE_SIZE_BYTES,
-    assemble,
-    continuations,
-)
+from logdrain.drain.lines import CONTINUED_MAX, LINE_SIZE_MAX_BYTES, assemble, continuations
+from logdrain.drain.messages import PIECE_SIZE_BYTES
 from logdrain.model.events import Delivery, Message, Origin, Split
 
 DELIVERY = Delivery("shop", "B", "", None)

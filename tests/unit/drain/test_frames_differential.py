@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain.drain.frames import split_frames
-from logdrain.drain.lines import PIECE_SIZE_BYTES
-from logdrain.drain.messages import read_message
+from logdrain.drain.loggers import may_start_event
+from logdrain.drain.messages import PIECE_SIZE_BYTES, read_message
 from logdrain.drain.reading import parse, read
-from logdrain.drain.tags import starts_tagged
 from logdrain.model.events import Delivery, DropReason, Message
 from tests.fuzz.bodies import mutated, samples
 from tests.fuzz.frames_slowly import split_frames_slowly
@@ -39,10 +38,9 @@ def test_both_frame_readers_agree_on_mutated_bodies(seed: int) -> None:
         assert list(split_frames(sent.body)) == split_frames_slowly(sent.body)
 
 
-def _frame(text: bytes, proc: str, second: int, *, newline: bool) -> bytes:
-    message = (
-        f"<190>1 2012-03-01T00:12:{second:02}+00:00 host app {proc} - ".encode() + text + b"\n" * newline
-    )
+def _frame(text: bytes, proc: str, second: int, structured_data: bytes, *, newline: bool) -> bytes:
+    head = f"<190>1 2012-03-01T00:12:{second:02}+00:00 host app {proc} - ".encode()
+    message = head + structured_data + text + b"\n" * newline
     return b"%d %s" % (len(message), message)
 
 
@@ -54,11 +52,13 @@ frames = st.builds(
             b"x" * PIECE_SIZE_BYTES,
             b'x"}',
             b"plain",
+            b"- keep".ljust(PIECE_SIZE_BYTES, b"x"),
             b'@[a.b] {"x":1}',
         ]
     ),
     st.sampled_from(["web.1", "web.2"]),
     st.sampled_from([10, 13, 15, 17, 40]),
+    st.sampled_from([b"", b"", b"- ", b'[meta sequenceId="7"][x y="\\]"] ']),
     newline=st.booleans(),
 )
 
@@ -69,8 +69,8 @@ def test_cut_lines_are_put_together_as_a_slow_reader_does(body: bytes) -> None:
     batch = read(parsed, DELIVERY, []).batch
     messages = [message for frame in split_frames(body) if (message := read_message(frame))]
     slow = put_together_slowly(messages)
-    tagged = [text for _, text in slow.whole if starts_tagged(text)]
-    broken = [text for _, text in slow.broken if starts_tagged(text)]
+    tagged = [text for _, text in slow.whole if may_start_event(text)]
+    broken = [text for _, text in slow.broken if may_start_event(text)]
     lines = [item.raw for item in batch.quarantined if item.reason is DropReason.SPLIT]
     others = [item.raw for item in batch.quarantined if item.reason is not DropReason.SPLIT]
     assert sorted([event.raw for event in batch.events] + others) == sorted(tagged)

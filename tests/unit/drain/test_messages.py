@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.messages import kind_of, losses, read_message
+from logdrain.drain.messages import PIECE_SIZE_BYTES, kind_of, losses, read_message
 from logdrain.model.events import Frame, LineKind, Message
 
 
@@ -48,6 +48,10 @@ def test_times(time: bytes, expected: int | None) -> None:
         ("- - plain", "- plain"),
         ('- - @[a.b] {"x":1}', '@[a.b] {"x":1}'),
         ('- [meta sequenceId="7"] @[a.b] {"x":1}', '@[a.b] {"x":1}'),
+        ('- [a b="]"] @[a.b] {"x":1}', '[a b="]"] @[a.b] {"x":1}'),
+        (r'- [a b="\]"] @[a.b] {"x":1}', '@[a.b] {"x":1}'),
+        ('- - INFO:root:@[a.b] {"x":1}', 'INFO:root:@[a.b] {"x":1}'),
+        ('- - {"msg":"@[a.b] {}"}', '{"msg":"@[a.b] {}"}'),
         ("10 Hi", "Hi"),
         ("-", ""),
         ("- ", ""),
@@ -58,6 +62,15 @@ def test_one_dash_two_dashes_and_structured_data(rest: str, payload: str) -> Non
         message(f"<190>1 2012-03-01T00:12:34+00:00 host app web.1 {rest}\n".encode()).payload
         == payload.encode()
     )
+
+
+@pytest.mark.parametrize("before", [b"- ", b"[meta] ", b"[a][b] "])
+def test_the_size_of_a_piece_tells_text_from_structured_data(before: bytes) -> None:
+    head = b"<190>1 2012-03-01T00:12:34+00:00 host app web.1 - "
+    whole, rest = before.ljust(PIECE_SIZE_BYTES, b"x"), b"x" * PIECE_SIZE_BYTES
+    assert message(head + whole)[-3:] == (whole, False, b"")
+    assert message(head + before + rest)[-3:] == (rest, False, before)
+    assert message(head + before + rest + b"\n")[-3:] == (before + rest, True, b"")
 
 
 def test_fields_longer_than_a_name_are_cut() -> None:

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.lines import PIECE_SIZE_BYTES
+from logdrain.drain.messages import PIECE_SIZE_BYTES
 from logdrain.drain.reading import ParsedDelivery, parse, quarantine_body, read, unfinished
-from logdrain.model.events import Delivery, DropReason, LineKind, Split, SplitJoin, Table
+from logdrain.model.events import NEAR_MISSES_KEPT, Delivery, DropReason, LineKind, Split, SplitJoin, Table
 
 TIME = "2012-03-01T00:12:34.567890+00:00"
 TIME_MS = 1330560754567
@@ -67,6 +67,27 @@ def test_a_records_own_time_wins() -> None:
 def test_a_time_that_is_none_is_kept_under_another_name() -> None:
     event = reading_of(frame(b'@[a.b] {"time":"12ms","time_":1,"_id":"x"}')).batch.events[0]
     assert (event.time_ms, event.record) == (TIME_MS, {"time__": "12ms", "time_": 1, "_id_": "x"})
+
+
+def test_a_local_time_is_counted() -> None:
+    times = [
+        b'{"time":"2012-03-01 00:00:00"}',
+        b'{"time":"2012-03-01 00:00:00 UTC"}',
+        b'{"time":"12ms"}',
+        b"{}",
+    ]
+    found = reading_of(b"".join(frame(b"@[a.b] " + record) for record in times))
+    assert [event.has_time_without_zone for event in found.batch.events] == [True, False, False, False]
+    assert found.times_without_zone == 1
+    assert found.batch.events[0][2:4] == (TIME_MS, {"time_": "2012-03-01 00:00:00"})
+
+
+def test_near_misses_are_kept_up_to_a_bound() -> None:
+    misses = [b'sent %d @[a.b] {"x":1}' % number for number in range(NEAR_MISSES_KEPT + 1)]
+    found = reading_of(b"".join(map(frame, misses)) + frame(b'INFO:root:@[a.b] {"x":1}'))
+    assert found.kinds == {LineKind.NEAR_MISS: NEAR_MISSES_KEPT + 1, LineKind.EVENT: 1}
+    assert [miss.raw for miss in found.near_misses] == misses[1:]
+    assert found.near_misses[0].time_ms == TIME_MS
 
 
 def test_without_any_time_there_is_no_event() -> None:
@@ -152,7 +173,7 @@ def test_pieces_far_apart_in_time_do_not_join() -> None:
 def test_a_long_line_without_a_tag_is_no_event() -> None:
     text = b"x" * PIECE_SIZE_BYTES
     body = frame(text, newline=False) + frame(b'@[a.b] {"x":1}', "web.2") + frame(b'rest @[a.b] {"x":1}')
-    assert reading_of(body).kinds == {LineKind.PIECE: 1, LineKind.EVENT: 1, LineKind.APP: 1}
+    assert reading_of(body).kinds == {LineKind.PIECE: 1, LineKind.EVENT: 1, LineKind.NEAR_MISS: 1}
     assert reading_of(frame(text, newline=False)).batch.is_empty
 
 

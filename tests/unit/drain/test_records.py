@@ -68,6 +68,32 @@ def test_a_hundred_levels_are_fine() -> None:
     assert read_record(b'{"a":' + b"9" * 34 + b"}") == {"a": int("9" * 34)}
 
 
+@pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        (rb'{"a":"\ud800"}', r"\ud800 (byte 6)"),
+        (rb'{"a":"x\uD83D cut"}', r"\uD83D (byte 7)"),
+        (rb'{"a":"\ude00"}', r"\ude00 (byte 6)"),
+        (rb'{"a":"\ude00\ud83d"}', r"\ude00 (byte 6)"),
+        (rb'{"\ud800":1}', r"\ud800 (byte 2)"),
+        (rb'{"a":"\ud83d\ude00\\\ud800"}', r"\ud800 (byte 20)"),
+        (b'{"a":"\xed\xa0\xbd"}', "ed a0 bd (byte 6)"),
+    ],
+)
+def test_a_lone_surrogate_is_said_to_be_one(text: bytes, half: str) -> None:
+    found = read_record(text)
+    assert isinstance(found, Rejection)
+    assert found.reason is DropReason.BAD_JSON
+    assert f"lone surrogate, {half}: half of a character" in found.detail
+
+
+@pytest.mark.parametrize("text", [rb'{"a":"\ud83d\ude00",}', rb'{"a":"\\ud800",}', rb'{"a":"\u00e9" x}'])
+def test_no_other_text_is(text: bytes) -> None:
+    found = read_record(text)
+    assert isinstance(found, Rejection)
+    assert "surrogate" not in found.detail
+
+
 @pytest.mark.parametrize("text", [b"hello", b"said hi {x}", b"nul", b"[error] text"])
 def test_text_that_only_looks_tagged(text: bytes) -> None:
     assert read_record(text) is None

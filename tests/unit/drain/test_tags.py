@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.drain.tags import NAMESPACE_BYTES_MAX, Rejection, TaggedLine, read_tagged, table_of
+from logdrain.drain.tags import NAMESPACE_BYTES_MAX, Rejection, TaggedLine, bare, read_tagged, table_of
 from logdrain.model.events import DropReason, Table
 
 
@@ -11,17 +11,23 @@ from logdrain.model.events import DropReason, Table
     [
         (b'@[plugin.spec] {"sushi":"tempura"}', TaggedLine("plugin.spec", b'{"sushi":"tempura"}')),
         (b'  @[a.b] {"x":1} \t', TaggedLine("a.b", b'{"x":1}')),
+        (b'@[a.b]{"x":"] y"}', TaggedLine("a.b", b'{"x":"] y"}')),
+        (b'@[a.b]\t{"x":1}', TaggedLine("a.b", b'{"x":1}')),
+        (b'@[a.b] \xef\xbb\xbf{"x":1}', TaggedLine("a.b", b'{"x":1}')),
+        (b'\xef\xbb\xbf @[a.b] {"x":1}', TaggedLine("a.b", b'{"x":1}')),
+        (b'\x1b[1;32m@[a.b]\x1b[0m {"x":1}', TaggedLine("a.b", b'{"x":1}')),
+        (b'@[\x1b[38;2;1;2;3ma.b\x1b[m] \x1b[33m{"x":"}"}\x1b[0m', TaggedLine("a.b", b'{"x":"}"}')),
+        (b"\xef\xbb\xbf\x1b[32m\xef\xbb\xbf@[a.b]{}\x1b[0m\x1b[K", TaggedLine("a.b", b"{}")),
         (b"@[a]] {}", TaggedLine("a]", b"{}")),
         (b"@[] {}", TaggedLine("", b"{}")),
         (b'2012-03-01 app[web.1]: @[a.b] {"x":1}', None),
-        (b'@[a.b]{"x":1}', None),
         (b"@[a b] {}", None),
         (b"URRRRYYYYYYY!", None),
         (b"", None),
     ],
 )
 def test_the_grammar_of_stdout_hook(line: bytes, tagged: TaggedLine | None) -> None:
-    assert read_tagged(line) == tagged
+    assert read_tagged(bare(line)) == tagged
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from logdrain.events.bson.documents import (
     encode_split,
     quarantine_event,
 )
+from logdrain.events.write.encoding import encode_events
 from logdrain.model.events import DropReason, Event, Origin, Quarantined, Record, Split, Table
 
 ORIGIN = Origin("shop", "app", "web.1", "d.token")
@@ -25,8 +26,7 @@ def event(record: Record) -> Event:
 
 
 def stored(record: Record) -> Record:
-    encoded = encode_event(event(record))
-    assert isinstance(encoded, bytes)
+    [encoded] = encode_events([event(record)], 100).tables["a.b"].documents
     return bson.decode(encoded)
 
 

@@ -1,7 +1,7 @@
 from logdrain.drain.ids import make_id
-from logdrain.events.bson.documents import document_id
 from logdrain.events.write.encoding import count_keys, encode_events
 from logdrain.model.events import DropReason, Event, Origin, Record, Table
+from logdrain.types.event_documents import document_id
 
 ORIGIN = Origin("shop", "app", "web.1", "")
 
@@ -13,7 +13,7 @@ def event(record: Record, position: int = 0, time_ms: int = 0, raw: bytes = b"")
 
 def test_a_document_tells_its_id_undecoded() -> None:
     events = [event({"n": 1}, 0), event({"n": 2**63, "text": "ä"}, 1)]
-    documents = encode_events(events, 10).documents["a.b"]
+    documents = encode_events(events, 10).tables["a.b"].documents
     assert list(map(document_id, documents)) == [item.id for item in events]
 
 
@@ -24,7 +24,7 @@ def test_hours_are_those_of_event_time_before_1970_too() -> None:
 
 def test_equal_shapes_are_told_once() -> None:
     encoded = encode_events([event({"n": 1}, 0), event({"n": 2}, 1), event({"n": 2.5}, 2)], 10)
-    assert len(encoded.shapes["a.b"]) == 2
+    assert len(encoded.tables["a.b"].shapes) == 2
 
 
 def test_a_record_with_too_many_keys_is_quarantined_alone() -> None:
@@ -33,7 +33,7 @@ def test_a_record_with_too_many_keys_is_quarantined_alone() -> None:
     assert (count_keys(few), count_keys(many)) == (5, 8)
     raw = b"x" * 100
     encoded = encode_events([event(few, 0, raw=raw), event(many, 1, raw=raw)], 7)
-    assert len(encoded.documents["a.b"]) == len(encoded.events["a.b"]) == 1
+    assert len(encoded.tables["a.b"].documents) == len(encoded.tables["a.b"].raws) == 1
     [entry] = encoded.quarantined
     assert (entry.reason, entry.raw) == (DropReason.TOO_MANY_KEYS, raw)
     assert "8 keys, at most 7" in entry.detail

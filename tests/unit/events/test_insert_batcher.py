@@ -8,8 +8,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from logdrain.errors import StoreUnavailable
-from logdrain.events.bson.documents import binary_id, document_id
+from logdrain.events.bson.documents import binary_id
 from logdrain.events.write.insert_batcher import InsertBatcher, places_in_order, stored_ids
+from logdrain.types.event_documents import document_id
 
 DOCUMENT = bson.encode({"_id": 1})
 Double = TypeVar("Double")

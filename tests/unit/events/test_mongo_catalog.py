@@ -4,9 +4,9 @@ import pytest
 from pymongo.errors import BulkWriteError
 
 from logdrain.events.write.catalog_writer import MongoCatalog
-from logdrain.events.write.shapes import shape_of
+from logdrain.model.events import TableDocuments
 
-SHAPES = {"a.b": {1: shape_of({"n": 1})}}
+TABLES = {"a.b": TableDocuments(shapes={1: {"n": 1}})}
 
 
 class Answering:
@@ -34,7 +34,7 @@ async def test_what_another_drain_has_noted_is_as_good() -> None:
     client: Any = Answering({"writeErrors": [{"code": 11000}]})
     catalog = MongoCatalog(client, fields_max=10)
     for _ in range(2):
-        await catalog.note(SHAPES, 0)
+        await catalog.note(TABLES, 0)
     assert client.inserts == 1
 
 
@@ -50,5 +50,5 @@ async def test_a_note_that_is_not_durable_is_none(details: dict[str, Any]) -> No
     catalog = MongoCatalog(client, fields_max=10)
     for _ in range(2):
         with pytest.raises(BulkWriteError):
-            await catalog.note(SHAPES, 0)
+            await catalog.note(TABLES, 0)
     assert client.inserts == 2

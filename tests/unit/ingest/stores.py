@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
+import bson
+
 from logdrain.errors import LogdrainError, SpoolUnavailable
-from logdrain.model.events import Batch, Delivery, Origin, Split, Stored
+from logdrain.model.events import Batch, Delivery, NearMiss, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
 
+_HEAD = ("_id", "time", "_origin")
 TIME = "2012-03-01T00:12:34.567890+00:00"
 
 
@@ -19,6 +22,13 @@ def delivery(body: bytes, name: str = "one", problem: str = "") -> Spooled:
     return Spooled(Delivery("shop", name, "", None), body, problem)
 
 
+def records_of(batch: Batch) -> list[dict[str, object]]:
+    """Those that were read in bulk, then the others."""
+    decoded = [bson.decode(each) for table in batch.documents.values() for each in table.documents]
+    in_bulk = [{key: value for key, value in fields.items() if key not in _HEAD} for fields in decoded]
+    return in_bulk + [event.record for event in batch.events]
+
+
 class ToldStore:
     """Answers while `may_write` and `may_find` are set, raises its `errors` first."""
 
@@ -28,6 +38,7 @@ class ToldStore:
         self.errors: list[LogdrainError] = []
         self.batches: list[Batch] = []
         self.given: list[Batch] = []
+        self.near_misses: list[NearMiss] = []
         self.writes = 0
         self.patience_s: list[float | None] = []
         self.was_asked = asyncio.Event()
@@ -37,7 +48,7 @@ class ToldStore:
 
     @property
     def records(self) -> list[dict[str, object]]:
-        return [event.record for batch in self.batches for event in batch.events]
+        return [record for batch in self.batches for record in records_of(batch)]
 
     async def write(self, batch: Batch, within_s: float | None = None) -> Stored:
         self.patience_s.append(within_s)
@@ -48,9 +59,13 @@ class ToldStore:
         if self.errors:
             raise self.errors.pop(0)
         # As it was when it was written, like a server.
-        kept = (list(batch.events), list(batch.quarantined), list(batch.splits), list(batch.joins))
-        self.batches.append(Batch(*kept))
-        return Stored(events=len(batch.events))
+        kept = Batch()
+        kept.add(batch)
+        self.batches.append(kept)
+        return Stored(events=batch.events_count)
+
+    def note_near_misses(self, near_misses: Sequence[NearMiss]) -> None:
+        self.near_misses += near_misses
 
     async def waiting_splits(self, origins: Sequence[Origin], _by: Sequence[str]) -> list[Split]:
         await self.may_find.wait()

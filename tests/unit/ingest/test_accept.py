@@ -50,6 +50,12 @@ async def test_nothing_to_store_asks_nobody() -> None:
     assert (taken.frames, taken.stored) == (1, Stored())
 
 
+async def test_near_misses_are_noted_without_waiting_for_the_store() -> None:
+    store = ToldStore(is_up=False)
+    await Intake(store, None, SHORT).accept(delivery(line("@[a.b] paid")))
+    assert [miss.raw for miss in store.near_misses] == [b"@[a.b] paid"]
+
+
 async def test_a_large_body_is_read_beside_the_event_loop() -> None:
     body = line('@[a.b] {"text":"' + "x" * 1000 + '"}') * 400
     taken = await Intake(ToldStore(), None, LONG).accept(delivery(body))

@@ -2,7 +2,7 @@ import pytest
 
 from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, TableCatalog, TypeKind
 from logdrain.model.events import Table
-from logdrain.types.sql_types import column_type, sql_type
+from logdrain.types.sql_types import COLUMN_LEVELS_MAX, column_type, sql_type
 
 INT, DOUBLE, DECIMAL = FieldType.INT, FieldType.DOUBLE, FieldType.DECIMAL
 STRING, BOOL, DATE = FieldType.STRING, FieldType.BOOL, FieldType.DATE
@@ -41,6 +41,19 @@ def of(*types: FieldType, **below: set[FieldType]) -> ColumnType:
 )
 def test_types_seen_and_column_type(types: set[FieldType], kind: TypeKind) -> None:
     assert of(*types).kind is kind
+
+
+def test_a_field_without_a_name_is_text() -> None:
+    catalog = TableCatalog(Table("db", "t"), {("",): frozenset({INT})})
+    assert column_type(catalog, ("",)).kind is TypeKind.TEXT
+
+
+def test_what_is_too_deep_for_a_column_is_text_from_there_on() -> None:
+    paths = {("f",) * depth: frozenset({OBJECT}) for depth in range(1, 100)}
+    catalog = TableCatalog(Table("db", "t"), {**paths, ("f",) * 100: frozenset({INT})})
+    assert str(column_type(catalog, ("f",))).count("STRUCT") == COLUMN_LEVELS_MAX - 1
+    assert str(column_type(catalog, ("f",))).endswith("VARCHAR" + ")" * (COLUMN_LEVELS_MAX - 1))
+    assert str(column_type(catalog, ("f",) * (101 - COLUMN_LEVELS_MAX))).count("BIGINT") == 1
 
 
 def test_a_field_never_seen_is_null() -> None:
