@@ -205,7 +205,7 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
     """Wait until it answers; False if it shall stop before."""
     deadline_s = time.monotonic() + _READY_WITHIN_S
     while not stopping.wait(_POLL_S):
-        answer = _health(api)
+        answer = health_of(api)
         if answer == "ready":
             return True
         for part in parts:
@@ -219,7 +219,7 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
     return False
 
 
-def _health(api: str) -> str:
+def health_of(api: str) -> str:
     """`ready` where both servers answer, whatever else is wrong; else what is said instead."""
     try:
         with urllib.request.urlopen(f"{api}/health", timeout=5) as response:  # noqa: S310  # our own address

@@ -261,6 +261,18 @@ async def test_health_names_what_is_wrong(client: Client) -> None:
     assert (response.status, await response.json()) == (200, {"status": "ok", "mongodb": "ok"})
 
 
+async def test_health_tells_of_a_disk_that_is_nearly_full(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await post(client, PAY)).status == 204  # MongoDB knows the disk of a database that is there
+    monkeypatch.setattr("logdrain.model.disks._FREE_SHARE_MIN", 1.0)  # some of every disk is in use
+    monkeypatch.setattr("logdrain.model.disks._FREE_MIN_BYTES", 2.0**70)
+    response = await client.get("/health")
+    report = await response.json()
+    assert (response.status, report["status"]) == (200, "degraded")
+    assert report["mongodb"]["code"] == "disk_nearly_full"
+
+
 @pytest.mark.usefixtures("cancelled_connects")
 async def test_without_mongodb_503_and_retry_after() -> None:
     settings = settings_for("mongodb://u:secret@127.0.0.1:1/x", LOGDRAIN_STORE_TIMEOUT_S="0.2")

@@ -26,7 +26,8 @@ NOWHERE = {
     [
         ("--help", ""),
         ("urls", ""),
-        ("ship http://127.0.0.1:1/logs", ""),
+        ("check @[production.pay]", ""),
+        ("ship --url http://127.0.0.1:1/logs", ""),
         ("tables", "pymongo"),
         ("tail --once", "pymongo"),
         ("quarantine", "pymongo"),
