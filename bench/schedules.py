@@ -23,7 +23,7 @@ from logdrain.ledger.parts import Ledger, connect
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.jobs import Claim, RunOutcome, Schedule
 from logdrain.model.stops import Stop
-from logdrain.ports import Slices
+from logdrain.ports.ledger import Slices
 from logdrain.worker.loop import Worker
 
 DUE_AT = datetime(2024, 5, 1, 12, tzinfo=UTC)

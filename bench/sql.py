@@ -25,7 +25,9 @@ from bench.environment import mongod_pid, mongodb_database, server_url, wanted_e
 from bench.measuring import Variant, Work, print_comparison, ready, take_turns
 from bench.sample import END, SPAN, TABLE, encode, make_event_batches
 from logdrain.answer.queries import Queries
-from logdrain.bootstrap import SystemClock, open_queries, open_source
+from logdrain.bootstrap.drain import SystemClock
+from logdrain.bootstrap.events import open_source
+from logdrain.bootstrap.queries import open_queries
 from logdrain.config import Settings, read_settings
 from logdrain.events.mongo_client import close_async, open_async
 from logdrain.events.read.filters import time_filter
@@ -36,7 +38,7 @@ from logdrain.model.events import Batch
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.plans import Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
-from logdrain.ports import ScanSource
+from logdrain.ports.queries import ScanSource
 from logdrain.worker.parts import open_worker_parts
 
 DATABASE = "bench_sql"

@@ -17,7 +17,7 @@ from pymongo.database import Database
 from bench.environment import mongod_pid, mongodb_database, wanted_events
 from bench.measuring import Variant, Work, print_comparison, print_table, ready, take_turns
 from bench.sample import TABLE, encode, make_batches, send
-from logdrain.bootstrap import SystemClock
+from logdrain.bootstrap.drain import SystemClock
 from logdrain.config import read_settings
 from logdrain.events.mongo_client import DURABLE
 from logdrain.events.write.store import MongoEventStore

@@ -69,7 +69,7 @@ What to try next:
   python your_app.py | logdrain ship           print @[production.pay] {"price": 321321} and see it arrive
   logdrain tail                                watch events come in
   logdrain query -d production 'SELECT item_category, COUNT(*) AS n FROM pay GROUP BY 1'
-  psql "$(logdrain urls postgres)"             or point a BI tool there"""
+  logdrain sched:create …                      makes a table for a BI tool: README.md, the classic example"""
 
 
 class Demo:

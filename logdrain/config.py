@@ -13,9 +13,12 @@ from typing import Any
 
 from logdrain.errors import ConfigError
 from logdrain.model.keys import KEY_NAME, Key, Scope, digest
+from logdrain.model.names import nearest_hint
 
 _MEBIBYTE = 1024 * 1024
 _KEY_LENGTH_MIN = 16
+_PREFIX = "LOGDRAIN_"
+_OF_APPLICATIONS = "LOGDRAIN_URL"  # the drain URL that they send to
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,17 @@ def _read_keys(text: str) -> tuple[Key, ...]:
     if problems:
         raise ValueError("; ".join(problems))
     return tuple(key for key in keys if isinstance(key, Key))
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """What to say of variables that look like settings and are none."""
+    known = [setting.name for setting in SETTINGS]
+    all_of_them = "docs/reference/settings.md lists all settings"
+    return [
+        f"{name} is no setting: {nearest_hint(name, known, all_of_them)}"
+        for name in sorted(environment)
+        if name.startswith(_PREFIX) and name not in (*known, _OF_APPLICATIONS)
+    ]
 
 
 def _read_key(text: str) -> Key | str:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from logdrain.errors import ScanTypeChanged
 from logdrain.model.catalog import ColumnType
 from logdrain.model.plans import Aggregation, Comparator, FixedValue, GroupFilter, Source
-from logdrain.ports import ArrowStream, Groups
+from logdrain.ports.queries import Groups
+from logdrain.ports.streams import ArrowStream
 from logdrain.types.arrow_columns import arrow_type
 
 _BATCH_ROWS = 65_536

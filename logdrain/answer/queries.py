@@ -16,7 +16,9 @@ from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
 from logdrain.model.plans import Aggregation, Scan, TimeRange
 from logdrain.model.queries import EngineQuery, Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, Engine, Groups, ResultReader, ScanSource, ScanStream
+from logdrain.ports.queries import Engine, Groups, ScanSource
+from logdrain.ports.results import ResultReader
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 from logdrain.query.plan_cache import CachedPlan, PlanCache

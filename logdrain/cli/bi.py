@@ -71,7 +71,7 @@ def add_role_arguments(parser: argparse.ArgumentParser) -> None:
 
 def change_tables(arguments: argparse.Namespace, change: Change) -> list[str]:
     """Grant or revoke; returns the tables that it was done for."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         return change_readers(change, arguments.role, ledger, os.environ, result=arguments.result)

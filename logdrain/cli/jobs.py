@@ -26,7 +26,7 @@ from logdrain.errors import (
     ZoneInvalid,
 )
 from logdrain.model.job_files import Job
-from logdrain.ports import Schedules
+from logdrain.ports.ledger import Schedules
 
 _SQL_PLACE = re.compile(r"line (?P<line>[0-9]+), (?=column)")
 _KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str], ...] = (
@@ -56,7 +56,8 @@ def add_jobs_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_jobs(arguments: argparse.Namespace) -> int:
     """Check or apply job files."""
-    from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.bootstrap.ledger import open_ledger
+    from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.job_folder import load_jobs
     from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule

@@ -1,11 +1,10 @@
-"""How commands print: aligned tables for people, JSON and CSV for programs."""
+"""How commands print: aligned tables for people, JSON for programs."""
 
-import csv
 import json
 import math
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO
@@ -13,11 +12,7 @@ from typing import IO
 import msgspec
 
 from logdrain.log import printable
-from logdrain.ports import ArrowStream
 
-FORMATS = ("table", "csv", "json", "ndjson")
-# A table is aligned over all of its rows: beyond this, people want another format.
-_TABLE_ROWS_MAX = 10_000
 _CELL_WIDTH_MIN = 8
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e]")
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -78,53 +73,6 @@ def to_json(value: object) -> str:
     return text if text.isprintable() else _NOT_PRINTED.sub(_json_escape, text)
 
 
-def write_stream(stream: ArrowStream, form: str, out: IO[str]) -> int:
-    """Write a query's rows in one of FORMATS; returns how many there were."""
-    names = stream.schema.names
-    if form == "table":
-        return _write_table(stream, names, out)
-    if form == "csv":
-        return _write_csv(stream, names, out)
-    separator, first, last = ("\n", "", "\n") if form == "ndjson" else (",\n ", "[", "]\n")
-    count = 0
-    out.write(first)
-    for row in _rows(stream):
-        out.write((separator if count else "") + to_json(dict(zip(names, row, strict=True))))
-        count += 1
-    out.write(last if count or form == "json" else "")
-    return count
-
-
-def _write_table(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
-    kept: list[tuple[object, ...]] = []
-    count = 0
-    for row in _rows(stream):
-        count += 1
-        if count <= _TABLE_ROWS_MAX:
-            kept.append(row)
-    print_table(names, kept, out)
-    if count > _TABLE_ROWS_MAX:
-        out.write(f"… and {count - _TABLE_ROWS_MAX} more rows: --format csv prints all\n")
-    out.write(f"({count} row{'' if count == 1 else 's'})\n")
-    return count
-
-
-def _write_csv(stream: ArrowStream, names: Sequence[str], out: IO[str]) -> int:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    count = 0
-    for row in _rows(stream):
-        writer.writerow(["" if value is None else _csv_cell(value) for value in row])
-        count += 1
-    return count
-
-
-def _rows(stream: ArrowStream) -> Iterable[tuple[object, ...]]:
-    for batch in stream:
-        columns = (column.to_pylist(maps_as_pydicts="strict") for column in batch.columns)
-        yield from zip(*columns, strict=True)
-
-
 def _plain(value: object) -> object:
     """A value that JSON has."""
     if isinstance(value, dict):
@@ -149,7 +97,8 @@ def _json_escape(found: re.Match[str]) -> str:
     return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
-def _csv_cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """A value as CSV has it, without quotes."""
     if isinstance(value, str):
         return value
     if isinstance(value, float):
@@ -162,7 +111,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return _time_text(value)
-    text = value if isinstance(value, str) else _csv_cell(value)
+    text = value if isinstance(value, str) else csv_cell(value)
     return printable(text).replace("\n", "\\n")
 
 

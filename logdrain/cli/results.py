@@ -89,7 +89,7 @@ def add_result_create_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_result_create(arguments: argparse.Namespace) -> int:
     """Keep a result; one of that name gets the new URL."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
     from logdrain.results.url.target import check_name, check_url
 
     check_name(arguments.name)
@@ -126,7 +126,7 @@ def add_result_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_result_list(arguments: argparse.Namespace) -> int:
     """Print the results, passwords masked."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         rows = [(name, mask(url)) for name, url in ledger.results.all()]
@@ -142,7 +142,7 @@ def add_result_delete_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_result_delete(arguments: argparse.Namespace) -> int:
     """Forget a result."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         ledger.results.delete(arguments.name)

@@ -12,7 +12,7 @@ from logdrain.cli.words import count
 from logdrain.errors import UnknownRun, UnknownSchedule, UsageError
 from logdrain.log import mask, printable
 from logdrain.model.jobs import Run, RunState, Schedule, Wait
-from logdrain.ports import Schedules
+from logdrain.ports.ledger import Schedules
 
 
 def row(run: Run) -> dict[str, object]:
@@ -86,7 +86,7 @@ def add_job_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_job_list(arguments: argparse.Namespace) -> int:
     """Print the newest runs of all schedules, newest first."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     state = RunState(arguments.state) if arguments.state else None
     with open_ledger(servers.settings_of(arguments)) as ledger:
@@ -110,7 +110,7 @@ def add_job_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_job_show(arguments: argparse.Namespace) -> int:
     """Print all of a run, and the SQL of its schedule as it is now."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         show(ledger.schedules, ledger.history.get(arguments.run), as_json=arguments.json)
@@ -146,7 +146,7 @@ def add_job_kill_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_job_kill(arguments: argparse.Namespace) -> int:
     """End a run: its worker stops it within seconds, and nothing of it is written."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         is_asked = ledger.history.kill(arguments.run)
@@ -188,7 +188,7 @@ def add_sched_history_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_history(arguments: argparse.Namespace) -> int:
     """Print the newest runs, newest first, with errors and what to do about them."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     skipped = arguments.page * arguments.max + arguments.skip
     with open_ledger(servers.settings_of(arguments)) as ledger:
@@ -218,7 +218,7 @@ def add_sched_result_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_result(arguments: argparse.Namespace) -> int:
     """Print the newest run of a schedule, or an earlier one."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     if arguments.last < 1:
         raise UsageError(f"--last {arguments.last} is not a run", hint="1 is the newest")

@@ -14,7 +14,7 @@ from logdrain.cli.output import print_table
 from logdrain.cli.runs import waits_lines
 from logdrain.errors import LedgerUnavailable, SlicesFailed, TimeInvalid, UsageError
 from logdrain.model.jobs import Cause, Run, Schedule, SliceState, SliceStatus, Wait
-from logdrain.ports import History
+from logdrain.ports.ledger import History
 
 # Other workers may have the slices: how often to look whether they are done.
 _LOOK_S = 0.2
@@ -107,7 +107,7 @@ def add_sched_cancel_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_cancel(arguments: argparse.Namespace) -> int:
     """End slices that wait or run; nothing of them is written."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
     from logdrain.jobs.option_values import read_time
 
     with open_ledger(servers.settings_of(arguments)) as ledger:

@@ -40,7 +40,8 @@ def add_sched_create_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_create(arguments: argparse.Namespace) -> int:
     """Keep a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.bootstrap.ledger import open_ledger
+    from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.option_values import check_schedule_name
     from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
@@ -104,7 +105,8 @@ def add_sched_update_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
-    from logdrain.bootstrap import open_ledger, open_queries
+    from logdrain.bootstrap.ledger import open_ledger
+    from logdrain.bootstrap.queries import open_queries
     from logdrain.results.postgres.target_check import check_target
     from logdrain.worker.schedule_checks import check_schedule
 
@@ -171,7 +173,7 @@ _LIST_HEADINGS = ("name", "cron", "next_scheduled_at", "queue", "result")
 
 def run_sched_list(arguments: argparse.Namespace) -> int:
     """Print the schedules, when each runs next, and what waits and runs."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         queues = ledger.history.queues()
@@ -211,7 +213,7 @@ def add_sched_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_sched_show(arguments: argparse.Namespace) -> int:
     """Print all of a schedule, its queue, what it waits for, and its SQL or Python last."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         fields = dataclasses.asdict(ledger.schedules.get(arguments.name))
@@ -244,7 +246,7 @@ add_sched_resume_arguments = add_sched_delete_arguments = add_sched_pause_argume
 
 def run_sched_pause(arguments: argparse.Namespace) -> int:
     """Hold a schedule: no slices but those asked for by hand."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         is_changed = ledger.schedules.pause(arguments.name)
@@ -254,7 +256,7 @@ def run_sched_pause(arguments: argparse.Namespace) -> int:
 
 def run_sched_resume(arguments: argparse.Namespace) -> int:
     """Let a paused schedule go on; what it missed is made up by its catch-up rule."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         is_changed = ledger.schedules.resume(arguments.name)
@@ -264,7 +266,7 @@ def run_sched_resume(arguments: argparse.Namespace) -> int:
 
 def run_sched_delete(arguments: argparse.Namespace) -> int:
     """Forget a schedule and its history."""
-    from logdrain.bootstrap import open_ledger
+    from logdrain.bootstrap.ledger import open_ledger
 
     with open_ledger(servers.settings_of(arguments)) as ledger:
         ledger.schedules.delete(arguments.name)

@@ -58,7 +58,7 @@ def add_schema_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_schema(arguments: argparse.Namespace) -> int:
     """Print a table's fields, the types that they have held, and the SQL type they read as."""
-    from logdrain.bootstrap import open_source
+    from logdrain.bootstrap.events import open_source
     from logdrain.types.sql_types import column_type
 
     with open_source(servers.settings_of(arguments)) as source, open_look(arguments) as look:
@@ -180,7 +180,10 @@ def _path(name: str) -> FieldPath:
 
 def _history(catalog: TableCatalog, fields: list[SeenField], look: MongoLook) -> list[TypeLine]:
     counted = [of for of in fields if is_plain(of.path) and "[]" not in of.path]
-    shares = dict(zip(counted, look.type_shares(catalog.table, counted, _SHARE_EVENTS_MAX), strict=True))
+    from logdrain.types.type_table import BSON_TYPES
+
+    types = [(path, BSON_TYPES[of].aliases) for path, of in counted]
+    shares = dict(zip(counted, look.type_shares(catalog.table, types, _SHARE_EVENTS_MAX), strict=True))
     lines = []
     for of in fields:
         hours = catalog.hours.get(of)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from logdrain import log
 from logdrain.cli.output import print_facts
-from logdrain.config import Settings, read_settings
+from logdrain.config import Settings, read_settings, unknown_settings
 from logdrain.errors import NotRunning, UsageError
 from logdrain.log import mask
 from logdrain.sandbox.folder_state import SandboxState, read_keys, read_state
@@ -43,6 +43,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     if state is not None:
         found = {"MONGODB_URI": state.mongodb, "DATABASE_URL": state.postgres}
         environment = found | {name: value for name, value in os.environ.items() if value}
+    for warning in unknown_settings(environment):
+        sys.stderr.write(f"warning: {warning}\n")
     return read_settings(environment)
 
 
@@ -133,9 +135,13 @@ def run_work(arguments: argparse.Namespace) -> int:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
-        parts.ledger.slices.identity()  # before anything else: is the ledger there?
-        load_at_start(Path(settings.jobs_folder), parts.ledger.schedules, parts.ledger.clock.now())
-        log.info("working", threads=settings.worker_threads)
+
+        def begin() -> None:
+            parts.ledger.slices.identity()  # before anything else: is the ledger there?
+            load_at_start(Path(settings.jobs_folder), parts.ledger.schedules, parts.ledger.clock.now())
+            log.info("working", threads=settings.worker_threads)
+
+        worker.once_there(begin)
         worker.run_forever(settings.worker_threads)
     log.info("stopped")
     return 0

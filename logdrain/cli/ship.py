@@ -118,6 +118,9 @@ def run_ship(arguments: argparse.Namespace) -> int:
     _raise_for(report)
     if reader.problem:
         raise DeliveryFailed(reader.problem)
+    lines = "1 line" if report.sent == 1 else f"{report.sent} lines"
+    retries = f", {report.retries} requests sent again" if report.retries else ""
+    sys.stderr.write(f"logdrain: {lines} delivered{retries}\n")
     return 0
 
 

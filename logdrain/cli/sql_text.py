@@ -1,24 +1,11 @@
-"""The SQL arguments that query, explain and sched:create share."""
+"""How a command is given SQL: as a word, from STDIN or from a file."""
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from logdrain.errors import UsageError
 from logdrain.model.plans import Dialect
-from logdrain.model.queries import QueryRequest
-
-
-def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare SQL, -q, -d, -T and --scheduled-time."""
-    add_text_arguments(parser)
-    parser.add_argument("-d", "--database", default="", help="where table names without a database live")
-    parser.add_argument(
-        "--scheduled-time",
-        metavar="TIME",
-        help="what TD_SCHEDULED_TIME() returns: unix seconds or a date and time (default: now)",
-    )
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,18 +58,3 @@ def read_sql(file: Path | None) -> str:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{name}, line {line}: this is no UTF-8", hint="save it as UTF-8") from error
-
-
-def request_of(arguments: argparse.Namespace) -> QueryRequest:
-    """The query asked for."""
-    from logdrain.jobs.option_values import read_time
-
-    now_s = int(time.time())
-    scheduled = arguments.scheduled_time
-    return QueryRequest(
-        sql=sql_of(arguments),
-        database=arguments.database,
-        dialect=dialect_of(arguments),
-        scheduled_time_s=now_s if scheduled is None else int(read_time(scheduled).timestamp()),
-        now_s=now_s,
-    )

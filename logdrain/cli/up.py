@@ -18,7 +18,7 @@ from urllib.parse import quote
 from logdrain import log
 from logdrain.cli import servers
 from logdrain.config import read_settings
-from logdrain.errors import LogdrainError, SandboxServerFailed
+from logdrain.errors import DiskNearlyFull, LogdrainError, SandboxServerFailed
 from logdrain.ledger.schema.migrate import migrate
 from logdrain.model.keys import Scope
 from logdrain.sandbox.folder_state import DataFolder, SandboxState
@@ -77,15 +77,17 @@ def run_up(arguments: argparse.Namespace) -> int:
         keys = folder.keys()
         watched: list[MongoServer | PostgresServer] = []
 
-        def started(server: MongoServer | PostgresServer) -> str:
+        def started(server: MongoServer | PostgresServer, name: str) -> str:
+            _say(f"starting {name} …")
             server.start()
             stack.callback(server.stop)
             watched.append(server)
             return server.uri
 
         # Servers of our own for those that the environment does not name.
-        mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb))
-        postgres = settings.database_url or started(PostgresServer(folder.postgres))
+        mongodb = settings.mongodb_uri or started(MongoServer(folder.mongodb), "MongoDB")
+        postgres = settings.database_url or started(PostgresServer(folder.postgres), "Postgres")
+        _say("starting the drain and a worker …")
         migrate(postgres)
         spool = os.environ.get("LOGDRAIN_SPOOL_FOLDER") or str(folder.spool)
         parts = _start_parts(stack, (hosts, port), keys, (mongodb, postgres, spool))
@@ -101,7 +103,7 @@ def run_up(arguments: argparse.Namespace) -> int:
         if not _wait_ready(state.api, parts, stopping):
             return 0
         folder.write_state(state)
-        print(_READY.format(**asdict(state)), flush=True)
+        _say(_READY.format(**asdict(state)))
         while not stopping.wait(_POLL_S):
             for part in parts:
                 part.revive(stopping)
@@ -109,6 +111,10 @@ def run_up(arguments: argparse.Namespace) -> int:
                 _revive_server(server, stopping)
         log.info("stopping")
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # whoever waits reads it now, also through a pipe
 
 
 def _revive_server(server: MongoServer | PostgresServer, stopping: threading.Event) -> None:
@@ -199,8 +205,8 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
     """Wait until it answers; False if it shall stop before."""
     deadline_s = time.monotonic() + _READY_WITHIN_S
     while not stopping.wait(_POLL_S):
-        answer = _health(api)
-        if answer == "ok":
+        answer = health_of(api)
+        if answer == "ready":
             return True
         for part in parts:
             if part.poll() is not None:
@@ -213,10 +219,14 @@ def _wait_ready(api: str, parts: list[_Part], stopping: threading.Event) -> bool
     return False
 
 
-def _health(api: str) -> str:
+def health_of(api: str) -> str:
+    """`ready` where both servers answer, whatever else is wrong; else what is said instead."""
     try:
         with urllib.request.urlopen(f"{api}/health", timeout=5) as response:  # noqa: S310  # our own address
-            return str(json.load(response)["status"])
+            report = json.load(response)
+        away = {name: report[name] for name in ("mongodb", "postgres") if report[name] != "ok"}
+        is_ready = all(part["code"] == DiskNearlyFull.code for part in away.values())
+        return "ready" if is_ready else json.dumps(away)
     except urllib.error.HTTPError as error:
         return error.read().decode("utf-8", "replace")
     except OSError as error:

@@ -122,6 +122,13 @@ class SpoolUnavailable(LogdrainError):
     retryable = True
 
 
+class DiskNearlyFull(LogdrainError):
+    """A disk that events are kept on has little room left; `/health` says so before it is full."""
+
+    code = "disk_nearly_full"
+    status = 503
+
+
 class NotRunning(LogdrainError):
     """A command needs servers and found none."""
 

@@ -19,7 +19,8 @@ from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
 from logdrain.model.events import Origin, Split, Stored
 from logdrain.model.spool import Spooled
-from logdrain.ports import EventStore, Spool
+from logdrain.ports.events import EventStore
+from logdrain.ports.spool import Spool
 
 
 class IntakeSettings(Protocol):
@@ -90,6 +91,11 @@ class Intake:
         """Whether deliveries have somewhere to wait while the store is away."""
         return self._spool is not None
 
+    async def check_spool(self) -> None:
+        """Look at the spool's disk. Raises what `Spool.check` raises; nothing where there is no spool."""
+        if self._spool is not None:
+            await self._spool.check()
+
     @property
     def core(self) -> str:
         """`python` or `compiled`: what reads deliveries."""
@@ -115,11 +121,18 @@ class Intake:
                 return await self._to_spool(spooled, self._spool, until_s, because="in_order")
             except SpoolUnavailable as error:
                 # The store may be back already, and the spool full of what it has not got yet.
-                return await self._to_store(spooled, until_s, out_of_order=error)
+                return await self._past_spool(spooled, now_s + self._settings.spool_after_s, error)
         try:
             return await self._to_store(spooled, now_s + self._settings.spool_after_s)
         except (StoreUnavailable, StoreBusy) as error:
             return await self._to_spool(spooled, self._spool, until_s, because=error.code)
+
+    async def _past_spool(self, spooled: Spooled, until_s: float, problem: SpoolUnavailable) -> IngestResult:
+        """To the store where the spool cannot take it; where that fails, too, look at the spool."""
+        try:
+            return await self._to_store(spooled, until_s, out_of_order=problem)
+        except (StoreUnavailable, StoreBusy) as error:
+            raise SpoolUnavailable(f"{problem.message}; {error.message}", hint=problem.hint) from error
 
     async def _to_spool(
         self, spooled: Spooled, spool: Spool, until_s: float, *, because: str

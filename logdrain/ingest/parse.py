@@ -12,7 +12,7 @@ from logdrain.drain.bulk import CleanFrames, PythonFrames, parse_in_bulk
 from logdrain.drain.reading import ParsedDelivery, quarantine_body, read, unfinished
 from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
-from logdrain.ports import EventStore
+from logdrain.ports.events import EventStore
 
 # A larger body is parsed in a thread.
 _THREAD_ABOVE_BYTES = 256 * 1024

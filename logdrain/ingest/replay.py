@@ -12,7 +12,8 @@ from logdrain.errors import LogdrainError
 from logdrain.ingest.parse import count_stored, parse_delivery, store_parsed
 from logdrain.model.events import Delivery, DropReason, Origin, Split, Stored
 from logdrain.model.spool import Spooled, SpooledEntry
-from logdrain.ports import EventStore, Spool
+from logdrain.ports.events import EventStore
+from logdrain.ports.spool import Spool
 
 _CHUNK_SIZE_BYTES = 4 * 1024 * 1024
 # An entry that fails so often by itself, while the store answers, is what the store cannot take.

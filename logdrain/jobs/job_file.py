@@ -23,6 +23,7 @@ A function in `jobs/<file>.py` with `@logdrain.job(...)` becomes the schedule of
 keys without those of the SQL, and does not need a `database`.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -41,9 +42,11 @@ from logdrain.model.plans import Dialect
 
 HINT = "`logdrain jobs check` reads them again"
 
+_KEYS_OF_OTHERS = {"query": "its key is sql, or sql_file for a file", "schedule": "its key is cron"}
 _PLACE_IN_TOML = re.compile(r" \((?:at line (?P<line>\d+), column \d+|at end of document)\)$")
 _LONG_TEXT_MARK = re.compile(r"\"{3}|'{3}")
 _LONG_TEXT_BELOW = re.compile(r"[^=]*=\s*(?:\"{3}|'{3})\s*$")
+_BARE_TEXT = re.compile(r"\s*(?P<key>[a-z_]+)\s*=\s*(?P<value>[^\s\"'\[{#][^\"'#]*?)\s*(?:#.*)?$")
 _WHOLE_MAX = 2**31 - 1  # what the ledger's columns hold
 _CATCH_UP_MAX = 100_000  # planning holds them all in memory
 _NEEDED = (("cron",), ("database",), ("sql", "sql_file"))
@@ -149,6 +152,9 @@ def _read_toml(text: str, path: str) -> dict[str, object]:
         place = _PLACE_IN_TOML.search(str(error))
         line = int(place["line"]) if place and place["line"] else len(text.splitlines())
         reason = _PLACE_IN_TOML.sub("", str(error))
+        bare = _BARE_TEXT.match((text.splitlines() or [""])[line - 1])
+        if bare:
+            reason += f": quote it, {bare['key']} = {json.dumps(bare['value'])}"
         raise JobFileInvalid(f"{path}:{line}: not TOML: {reason}", hint=HINT) from error
 
 
@@ -157,7 +163,7 @@ def _read_entry(key: str, value: object, read_sql: Callable[[str], str]) -> dict
         return {"sql": _read_sql(_words(key, value), read_sql)}
     if key not in _KEYS:
         known = ["sql_file", *_KEYS]
-        hint = nearest_hint(key, known, f"there are {', '.join(known)}")
+        hint = _KEYS_OF_OTHERS.get(key) or nearest_hint(key, known, f"there are {', '.join(known)}")
         raise _UnreadableError(f"unknown key {key!r}, {hint}")
     field, read = _KEYS[key]
     return {field: read(key, value)}

@@ -14,7 +14,7 @@ from logdrain.log import mask
 from logdrain.model.keys import KEY_NAME, Key, NewKey, Scope, StoredKey, digest
 from logdrain.model.ledger_url import ledger_conninfo
 from logdrain.model.names import nearest_hint
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 # A prefix by which scanners find a secret that was published by mistake.
 _SECRET_PREFIX = "ldk_"  # noqa: S105  # what secrets begin with, not one

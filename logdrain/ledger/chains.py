@@ -20,7 +20,7 @@ from logdrain.errors import ScheduleCycle, ScheduleNeeded, UnknownSchedule
 from logdrain.ledger import queue
 from logdrain.model.jobs import Cause, Schedule
 from logdrain.model.names import nearest_hint
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 MISSED = """
 (SELECT format('without %%s failed %%s of %%s, the first %%s',

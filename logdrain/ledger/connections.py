@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from logdrain.errors import LedgerUnavailable, LogdrainError, MigrationError, ScheduleError
 from logdrain.log import mask
 from logdrain.model.ledger_url import ledger_conninfo
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 
 class Connections:

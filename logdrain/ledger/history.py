@@ -11,7 +11,7 @@ from logdrain.errors import RunEnded, UnknownRun
 from logdrain.ledger import queue, schedules
 from logdrain.ledger.connections import Connections
 from logdrain.model.jobs import Cause, Queue, Run, RunState, SliceState, SliceStatus, Wait
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 # A field of `Run` is a column of its own name, but for the key.
 _COLUMNS = ", ".join(field.name for field in fields(Run)).replace("run_id", "id AS run_id")

@@ -18,7 +18,7 @@ from logdrain.ledger import chains, queue
 from logdrain.ledger.connections import Connections
 from logdrain.model.jobs import Cause
 from logdrain.model.late import LATE_SETTLES_S, LateNote
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _HOURS_NAMED_MAX = 3
 _KEEP_NOTES = """

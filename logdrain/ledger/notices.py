@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from logdrain.ledger.connections import Connections, storable
 from logdrain.model.jobs import Claim, RunFailure, Schedule
 from logdrain.model.notices import Notice
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _BEGIN_FAILING = """
 UPDATE logdrain.schedules SET failing_since = clock_timestamp()

@@ -8,7 +8,8 @@ from logdrain.ledger.late_work import PostgresLateWork
 from logdrain.ledger.notices import PostgresNotices
 from logdrain.ledger.schedules import PostgresNamedResults, PostgresSchedules
 from logdrain.ledger.slices import PostgresSlices
-from logdrain.ports import Calendar, Clock, History, LateWork, NamedResults, Notices, Schedules, Slices
+from logdrain.ports.clock import Clock
+from logdrain.ports.ledger import Calendar, History, LateWork, NamedResults, Notices, Schedules, Slices
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from logdrain import log
 from logdrain.errors import CronInvalid, ZoneInvalid
 from logdrain.ledger import queue, schedules
 from logdrain.model.jobs import CatchUp, Due, Schedule, ScheduleStatus, SliceState
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 
 # What one transaction plans: the others' turn comes after it.
 _SCHEDULES_AT_ONCE = 500

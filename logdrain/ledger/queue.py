@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from logdrain.ledger import notices
 from logdrain.model.jobs import RunFailure, RunState, Schedule
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 LOST_RUNS_MAX = 5
 """How many runs of a slice may vanish beyond its retry limit, before it counts as what kills the workers."""

@@ -24,7 +24,8 @@ from logdrain.ledger.connections import Connections
 from logdrain.model.jobs import CancelledCount, CatchUp, Cause, Schedule, ScheduleStatus
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import Dialect
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 
 _FIELDS = tuple(field.name for field in fields(Schedule))
 COLUMNS = ", ".join(_FIELDS)
@@ -99,7 +100,7 @@ class PostgresSchedules:
                 raise _shared(transaction, schedule)
             raise ScheduleExists(
                 f"a schedule is called {schedule.name!r} already",
-                hint=f"choose another name, or `logdrain sched:delete {schedule.name}` first",
+                hint=f"`logdrain sched:update {schedule.name}` changes it; or choose another name",
             )
 
     def apply(self, schedule: Schedule, now: datetime) -> bool:

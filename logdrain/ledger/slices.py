@@ -17,7 +17,8 @@ from logdrain.ledger.chains import MISSED
 from logdrain.ledger.connections import Connections, named_errors, storable
 from logdrain.model.jobs import Cause, Claim, Reads, RunFailure, RunOutcome, RunState, Schedule
 from logdrain.model.plans import TimeRange
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 
 _PICK = f"""
 SELECT {schedules.COLUMNS}, next_at, paused_at, running_until IS NOT NULL AS is_running

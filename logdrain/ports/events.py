@@ -46,10 +46,11 @@ class EventStore(Protocol):
         ...
 
     async def check(self) -> None:
-        """Ask the store for a sign of life.
+        """Ask the store for a sign of life, and how much room it has.
 
         Raises:
             StoreUnavailable: there was none.
+            DiskNearlyFull: it answers, but its disk has little room left.
         """
         ...
 

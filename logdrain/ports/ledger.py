@@ -1,4 +1,4 @@
-"""What has run and what is to run: five small ports. Every method may raise LedgerUnavailable."""
+"""What has run, what is to run, and where results go by name. Every method may raise LedgerUnavailable."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from logdrain.model.jobs import (
 )
 from logdrain.model.late import LateNote
 from logdrain.model.notices import Notice
-from logdrain.ports.results import Transaction
+from logdrain.ports.transactions import Transaction
 
 
 class Calendar(Protocol):
@@ -277,4 +277,27 @@ class Notices(Protocol):
 
     def drop(self, key: str) -> None:
         """Forget a notice that has been sent or given up."""
+        ...
+
+
+class NamedResults(Protocol):
+    """URLs of results by name, in the ledger. Every method may raise LedgerUnavailable.
+
+    Those that take the name of a kept result raise UnknownResult, with the nearest name.
+    """
+
+    def create(self, name: str, url: str) -> None:
+        """Keep a named result; an existing one of that name gets the new URL."""
+        ...
+
+    def url(self, name: str) -> str:
+        """The URL of a named result."""
+        ...
+
+    def all(self) -> list[tuple[str, str]]:
+        """(name, URL with its secret) in order of name."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a named result; its tables stay."""
         ...

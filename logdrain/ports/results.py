@@ -3,38 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import psycopg
-
 from logdrain.model.jobs import Claim
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
 from logdrain.model.result_files import Target
 from logdrain.ports.streams import ArrowStream, ScanStream
-
-Transaction = psycopg.Connection[tuple[object, ...]]
-"""A Postgres connection inside an open transaction."""
-
-
-class NamedResults(Protocol):
-    """URLs of results by name, in the ledger. Every method may raise LedgerUnavailable.
-
-    Those that take the name of a kept result raise UnknownResult, with the nearest name.
-    """
-
-    def create(self, name: str, url: str) -> None:
-        """Keep a named result; an existing one of that name gets the new URL."""
-        ...
-
-    def url(self, name: str) -> str:
-        """The URL of a named result."""
-        ...
-
-    def all(self) -> list[tuple[str, str]]:
-        """(name, URL with its secret) in order of name."""
-        ...
-
-    def delete(self, name: str) -> None:
-        """Forget a named result; its tables stay."""
-        ...
+from logdrain.ports.transactions import Transaction
 
 
 class ResultWriter(Protocol):

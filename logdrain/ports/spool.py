@@ -37,6 +37,15 @@ class Spool(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Look at the disk that the spool is on, and at the spool's bound.
+
+        Raises:
+            DiskNearlyFull: there is little room left.
+            SpoolUnavailable: the disk does not answer.
+        """
+        ...
+
     @property
     def waiting_count(self) -> int:
         """Entries that are not discarded."""

@@ -15,7 +15,7 @@ from psycopg import sql
 from logdrain.errors import LogdrainError, ResultRefused, ResultUnavailable
 from logdrain.log import mask
 from logdrain.model.jobs import ResultTarget
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 # current_schema(), but never the ledger's: a role called logdrain has that on its search path ("$user").
 LOCATED = """

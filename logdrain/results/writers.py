@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from logdrain.model.jobs import Claim
 from logdrain.model.result_files import FileTarget, Target
-from logdrain.ports import ArrowStream, Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.streams import ArrowStream
+from logdrain.ports.transactions import Transaction
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from logdrain.results.values.start_stream import check_start, with_start

@@ -34,6 +34,20 @@ def is_gone(error: OSError) -> bool:
     return error.errno in _GONE
 
 
+def disk_room(folder: Path) -> tuple[int, int]:
+    """Octets that are free on the folder's disk, and all of them; the folder may still have to be made.
+
+    Raises:
+        SpoolUnavailable: the disk cannot be asked.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        disk = os.statvfs(there)
+    except OSError as error:
+        raise unavailable(error, folder) from error
+    return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder of mode 0700 where there is none; it is still there after a power loss."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from logdrain.errors import SpoolUnavailable
+from logdrain.model.disks import check_room
 from logdrain.model.spool import Spooled, SpooledEntry
+from logdrain.spool.folder_files import disk_room
 from logdrain.spool.folder_segments import FolderSegments
 
 SEGMENT_SIZE_BYTES = 16 * 1024 * 1024
 _GROUP_SIZE_MAX_BYTES = 8 * 1024 * 1024
+_CHECK_WITHIN_S = 2.0
 
 _Result = TypeVar("_Result")
 
@@ -36,6 +39,7 @@ class FolderSpool:
         self, folder: Path, *, size_max_bytes: int, segment_size_bytes: int = SEGMENT_SIZE_BYTES
     ) -> None:
         self._folder = folder
+        self._size_max_bytes = size_max_bytes
         self._segments = FolderSegments(
             folder, size_max_bytes=size_max_bytes, segment_size_bytes=segment_size_bytes
         )
@@ -77,6 +81,19 @@ class FolderSpool:
     async def discard(self, through: SpooledEntry) -> None:
         """See ports.Spool."""
         await self._in_thread(lambda: self._segments.discard(through))
+
+    async def check(self) -> None:
+        """See ports.Spool."""
+        try:
+            async with asyncio.timeout(_CHECK_WITHIN_S):
+                free_bytes, total_bytes = await self._in_thread(lambda: disk_room(self._folder))
+        except TimeoutError as error:
+            raise SpoolUnavailable(
+                f"the disk of the spool {self._folder} does not answer", hint="it is overloaded or hangs"
+            ) from error
+        check_room(f"the disk of the spool {self._folder}", free_bytes=free_bytes, total_bytes=total_bytes)
+        room_bytes = self._size_max_bytes - self.size_bytes
+        check_room("the spool", free_bytes=room_bytes, total_bytes=self._size_max_bytes)
 
     async def close(self) -> None:
         """See ports.Spool. Closing again does nothing."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import HttpVersion11, web
 
 from logdrain import log, metrics
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
 from logdrain.memory_budget import MemoryBudget
 from logdrain.web.background import expire_splits, refresh_keys, replay_spool
@@ -35,6 +35,9 @@ _ROUTES = (
     web.get("/metrics", get_metrics),
 )
 
+_ROUTES_HINT = "there are " + ", ".join(
+    f"{route.method} {route.path}" for route in _ROUTES if not route.path.endswith("/")
+)
 _LEDGER_WITHIN_S = 2.0
 _CLIENT_GONE = 499  # nobody reads it; what counters call it
 
@@ -65,13 +68,18 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except LogdrainError as error:
         response = error_response(error)
         log.warning(
-            "request_refused", path=request.path, status=error.status, code=error.code, message=error.located
+            "request_refused",
+            path=request.path,
+            status=error.status,
+            code=error.code,
+            message=error.located,
+            hint=error.hint,
         )
     except web.HTTPNotFound:
-        response = error_response(NotFound(f"nothing is served at {request.path}"))
+        response = error_response(NotFound(f"nothing is served at {request.path}", hint=_ROUTES_HINT))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        response = error_response(MethodNotAllowed(f"{request.path} takes {allowed}"))
+        response = error_response(MethodNotAllowed(f"{request.path} takes {allowed}", hint=_ROUTES_HINT))
         response.headers["Allow"] = allowed
     except web.HTTPException:
         raise  # aiohttp's own answer

@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from logdrain import log
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.web.parts import PARTS
 from logdrain.web.server.access import ACCESS
 

@@ -8,7 +8,8 @@ from aiohttp import web
 from logdrain import metrics
 from logdrain.errors import LogdrainError
 from logdrain.model.keys import Scope
-from logdrain.ports import Clock, History
+from logdrain.ports.clock import Clock
+from logdrain.ports.ledger import History
 from logdrain.web.parts import LEDGER_THREAD, PARTS
 from logdrain.web.server.access import require
 

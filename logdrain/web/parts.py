@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.memory_budget import MemoryBudget
 from logdrain.web.server.ledger_thread import LedgerThread
 

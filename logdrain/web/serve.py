@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logdrain import log
-from logdrain.bootstrap import Drain
+from logdrain.bootstrap.drain import Drain
 from logdrain.config import Settings
 from logdrain.errors import ConfigError
 from logdrain.model.keys import Scope

@@ -7,7 +7,9 @@ from logdrain import log
 from logdrain.config import Settings
 from logdrain.errors import LogdrainError
 from logdrain.model.notices import Notice
-from logdrain.ports import Clock, History, LateNotes, LateWork, Notices
+from logdrain.ports.clock import Clock
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import History, LateWork, Notices
 
 NOTICE_ATTEMPTS_MAX = 20
 """A notice that could not be sent so often, over about three days, is given up."""

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from logdrain import log
-from logdrain.errors import LeaseLost, LogdrainError, RunKilled, SqlError, UnknownTable
+from logdrain.errors import LeaseLost, LedgerUnavailable, LogdrainError, RunKilled, SqlError, UnknownTable
 from logdrain.jobs.retry import retry_after, revive_after
 from logdrain.model.jobs import Claim, RunFailure, RunOutcome
 from logdrain.model.stops import Stop
-from logdrain.ports import Clock, Slices
+from logdrain.ports.clock import Clock
+from logdrain.ports.ledger import Slices
 from logdrain.worker.chores import Chores
 
 _BEATS_PER_LEASE = 3
@@ -72,6 +73,17 @@ class Worker:
             loop.start()
         for loop in loops:
             loop.join()
+
+    def once_there(self, begin: Callable[[], None]) -> None:
+        """Call this as soon as the ledger answers; not at all where `stop` comes first."""
+        while not self._stopping.is_set():
+            try:
+                begin()
+            except LedgerUnavailable as error:
+                log.error("worker_waits", code=error.code, message=error.located, hint=error.hint)
+                self._stopping.wait(_AWAY_S)
+            else:
+                return
 
     def stop(self) -> None:
         """Take no more slices."""

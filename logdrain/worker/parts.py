@@ -6,7 +6,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from logdrain.bootstrap import open_late_notes, open_ledger, open_queries, result_writers
+from logdrain.bootstrap.events import open_late_notes
+from logdrain.bootstrap.ledger import open_ledger
+from logdrain.bootstrap.queries import open_queries, result_writers
 from logdrain.config import Settings
 from logdrain.ledger.parts import Ledger
 from logdrain.worker.chores import Chores

@@ -20,7 +20,7 @@ from logdrain.model.jobs import Claim
 from logdrain.model.plans import TimeRange
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.results.values.record_stream import records_stream
 
 TIME = "time"

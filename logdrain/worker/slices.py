@@ -13,7 +13,11 @@ from logdrain.model.jobs import Claim, Reads, RunOutcome, Schedule
 from logdrain.model.queries import PlanSummary, QueryRequest
 from logdrain.model.result_files import Target
 from logdrain.model.stops import Stop
-from logdrain.ports import Clock, LateNotes, ResultWriter, Slices, Transaction
+from logdrain.ports.clock import Clock
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import Slices
+from logdrain.ports.results import ResultWriter
+from logdrain.ports.transactions import Transaction
 from logdrain.results.url.target import parse_result, resolve
 from logdrain.worker.python_slices import PythonAnswer, PythonSlices
 

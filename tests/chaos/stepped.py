@@ -8,8 +8,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from logdrain import bootstrap
 from logdrain.__main__ import run
+from logdrain.bootstrap import drain
 
 _STEP = Path(os.environ["CHAOS_CLOCK"])
 
@@ -22,5 +22,5 @@ class SteppedClock:
 
 
 if __name__ == "__main__":
-    bootstrap.SystemClock = SteppedClock  # type: ignore[misc,assignment]  # it is the place that picks clocks
+    drain.SystemClock = SteppedClock  # type: ignore[misc,assignment]  # it is the place that picks clocks
     sys.exit(run(sys.argv[1:]))

@@ -7,7 +7,7 @@ import pytest
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.store import MongoEventStore, StoreLimits
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 from tests.changed_settings import settings_with
 from tests.contract.stored_batches import OpenStore, SetClock
 

@@ -9,7 +9,8 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Scan, ScanColumn, TimeRange
 from logdrain.model.queries import EngineQuery
 from logdrain.model.stops import Stop
-from logdrain.ports import Engine, ScanStream
+from logdrain.ports.queries import Engine
+from logdrain.ports.streams import ScanStream
 from tests.unit.query.event_tables import raw_query
 
 SCAN = Scan(

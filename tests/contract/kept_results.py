@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from logdrain.model.jobs import Claim, Mode
 from logdrain.model.result_files import FileFormat, FileTarget
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from tests.integration.results.result_table import ANOTHER_LEDGER, CLAIM, ResultTable, as_stream
 

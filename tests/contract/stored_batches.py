@@ -6,7 +6,7 @@ from typing import Protocol
 from logdrain.drain.ids import make_id
 from logdrain.events.write.store import MongoEventStore, StoreLimits
 from logdrain.model.events import DropReason, Event, Origin, Quarantined, Record, Split, Table
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 
 ORIGIN = Origin("shop", "app", "web.1", "")
 TIME_MS = 1330560754567

@@ -18,7 +18,7 @@ from logdrain.errors import (
     UnknownFunction,
 )
 from logdrain.model.stops import Stop
-from logdrain.ports import Engine
+from logdrain.ports.queries import Engine
 from logdrain.query.duckdb.child_engine import ChildEngine
 from logdrain.query.duckdb.engine import DuckdbEngine
 from tests.contract.engine_scans import SCHEMA, Numbers, count, raw, run, values

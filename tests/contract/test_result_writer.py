@@ -12,7 +12,7 @@ import pytest
 from logdrain.errors import LeaseLost, QueryTimeout, ResultRefused
 from logdrain.model.jobs import Claim, Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.contract.kept_results import KeptFiles, KeptResult, KeptTable
 from tests.integration.results.result_table import (
     CLAIM,

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from logdrain.answer.queries import Queries
-from logdrain.bootstrap import SystemClock
-from logdrain.cli.output import write_stream
+from logdrain.bootstrap.drain import SystemClock
+from logdrain.cli.query_output import write_stream
 from logdrain.clients.framing import frame
 from logdrain.drain.reading import parse, read
 from logdrain.errors import LogdrainError

@@ -20,7 +20,9 @@ from logdrain.model.events import Table
 from logdrain.model.late import LATE_SETTLES_S
 from logdrain.model.plans import AggregateFunction, Aggregation, PseudoColumn, Scan, ScanColumn
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups, LateNotes, ScanSource, ScanStream
+from logdrain.ports.events import LateNotes
+from logdrain.ports.queries import Groups, ScanSource
+from logdrain.ports.streams import ScanStream
 
 _SETTLES = timedelta(seconds=LATE_SETTLES_S)
 _TIME = (PseudoColumn.TIME.value,)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from logdrain.answer.kept.timed_batches import Span, TimedBatches
 from logdrain.model.plans import Scan, TimeRange
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 
 # Slices that are made up follow each other within seconds; those that cron starts are a minute apart or more.
 _UNUSED_MAX_S = 30.0

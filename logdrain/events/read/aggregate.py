@@ -29,7 +29,7 @@ from logdrain.events.read.group_pipeline import (
 )
 from logdrain.model.plans import Aggregation
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups
+from logdrain.ports.queries import Groups
 
 RAW_CODEC: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 """How documents come that are counted before they are decoded; raw batches need a question more."""

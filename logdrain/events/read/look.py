@@ -15,10 +15,9 @@ from pymongo.errors import PyMongoError
 from logdrain.errors import StoreUnavailable
 from logdrain.events.bson.documents import binary_id, own_objects
 from logdrain.events.mongo_client import NEAR_MISSES, QUARANTINE, database_name, tables_among, unavailable
-from logdrain.model.catalog import SeenField
+from logdrain.model.catalog import FieldPath
 from logdrain.model.events import DropReason, NearMiss, NearMissReason, Origin, Quarantined, Table
 from logdrain.types.event_documents import read_origin
-from logdrain.types.type_table import BSON_TYPES
 
 _TIMEOUT_MS = 10_000
 _COUNT_WITHIN_S = 1.0
@@ -122,17 +121,19 @@ class MongoLook:
             raise _unreadable(error) from error
         return _event(table, document) if document else None
 
-    def type_shares(self, table: Table, fields: Sequence[SeenField], events_max: int) -> list[float]:
+    def type_shares(
+        self, table: Table, fields: Sequence[tuple[FieldPath, Sequence[str]]], events_max: int
+    ) -> list[float]:
         """Which part of the newest events has each of these fields with its type.
 
         Args:
             table: Where to look.
-            fields: Whose paths MongoDB takes for what they are.
+            fields: Each a path that MongoDB takes for what it is, and the names of its type in `$type`.
             events_max: So many events are looked at.
         """
         counts = {
             f"n{number}": {"$sum": {"$cond": [{"$in": [{"$type": f"${'.'.join(path)}"}, aliases]}, 1, 0]}}
-            for number, (path, aliases) in enumerate((path, BSON_TYPES[of].aliases) for path, of in fields)
+            for number, (path, aliases) in enumerate(fields)
         }
         group = {"$group": {"_id": None, "events": {"$sum": 1}, **counts}}
         stages: list[dict[str, Any]] = [{"$sort": {"_id": -1}}, {"$limit": events_max}, group]

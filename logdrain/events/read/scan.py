@@ -19,7 +19,8 @@ from logdrain.model.catalog import TableCatalog
 from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Scan
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups, ScanStream
+from logdrain.ports.queries import Groups
+from logdrain.ports.streams import ScanStream
 
 # What was read stays true when a node fails.
 _MAJORITY = ReadConcern("majority")

@@ -8,7 +8,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 
 from logdrain.events.driver import AsyncDatabase
 from logdrain.events.mongo_client import tables_among
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 
 _NAMESPACE_EXISTS = 48
 # Other drains make tables, people drop them; but not every tag that is refused asks MongoDB about that.

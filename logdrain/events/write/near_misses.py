@@ -15,7 +15,7 @@ from logdrain.events.bson.documents import near_miss_document
 from logdrain.events.driver import AsyncDatabase
 from logdrain.events.mongo_client import DRIVER_ERRORS, NEAR_MISSES
 from logdrain.model.events import NEAR_MISSES_KEPT, NearMiss
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 
 _WRITE_EVERY_S = 1.0
 _SIZE_MAX_BYTES = 16 * 1024 * 1024

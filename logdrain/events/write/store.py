@@ -26,9 +26,11 @@ from logdrain.events.write.quarantine import MongoQuarantine
 from logdrain.events.write.splits import MongoSplits
 from logdrain.events.write.threads import run_in_thread_if_large
 from logdrain.memory_budget import MemoryBudget
+from logdrain.model.disks import check_room
 from logdrain.model.events import Batch, DropReason, NearMiss, Origin, Quarantined, Split, Stored
-from logdrain.ports import Clock
+from logdrain.ports.clock import Clock
 
+_DISK_WITHIN_S = 1.0
 _INSERTS_AT_ONCE = 4
 # Encoding a large batch takes a while: other deliveries go on meanwhile.
 _THREAD_ABOVE_BYTES = 256 * 1024
@@ -121,8 +123,15 @@ class MongoEventStore:
         return count
 
     async def check(self) -> None:
-        """Ping. See the port."""
+        """Ping, and ask for the disk that the database is on. See the port."""
         await self._in_time(self._client.admin.command("ping"))
+        try:
+            found = await self._in_time(self._database.command("dbStats"), _DISK_WITHIN_S)
+        except StoreUnavailable:  # this user may not ask, or it takes too long: it is there, all the same
+            return
+        if "fsTotalSize" in found:
+            free_bytes = found["fsTotalSize"] - found["fsUsedSize"]
+            check_room("MongoDB's disk", free_bytes=free_bytes, total_bytes=found["fsTotalSize"])
 
     async def _in_time(self, doing: Awaitable[_T], within_s: float | None = None) -> _T:
         within_s = within_s or self._limits.store_timeout_s

@@ -14,7 +14,7 @@ import psycopg
 from logdrain.errors import LedgerUnavailable, MigrationError
 from logdrain.log import mask
 from logdrain.model.ledger_url import ledger_conninfo
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 
 _LOCK_KEY = 0x6C6F_6764_7261_696E  # "logdrain": one migration at a time in a database
 

@@ -65,6 +65,6 @@ _NAMES = """
 """
 
 # Written like functions, but part of the engine's grammar.
-_GRAMMAR = "cast coalesce extract grouping grouping_id position try try_cast"
+_GRAMMAR = "cast coalesce exists extract grouping grouping_id position try try_cast unnest"
 
 ENGINE_FUNCTIONS = frozenset(_NAMES.split()) | frozenset(_GRAMMAR.split())

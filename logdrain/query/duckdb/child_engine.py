@@ -17,7 +17,7 @@ import pyarrow as pa
 from logdrain.errors import QueryMemoryExceeded, QueryProcessDied, SqlError
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.query.duckdb.channel import Channel, ChannelError, Kind, Message
 from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
 from logdrain.query.duckdb.lower import lower, query_errors

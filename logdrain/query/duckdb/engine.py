@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from logdrain.model.queries import EngineQuery, Plan
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from logdrain.query.duckdb.lower import lower, query_errors
 from logdrain.query.duckdb.session import DuckdbSessions, Session
 from logdrain.query.duckdb.vector_functions import VectorFunction

@@ -61,6 +61,10 @@ _HISTOGRAM = (
     "CAST(_1 AS BIGINT), LIST(CAST(_0 AS DOUBLE)) FILTER (WHERE NOT _0 IS NULL), "
     "LIST(1e0) FILTER (WHERE NOT _0 IS NULL))), LAMBDA e : {'x': e.key, 'y': e.value})"
 )
+_INITCAP = (
+    "ARRAY_TO_STRING(LIST_TRANSFORM(REGEXP_EXTRACT_ALL(LOWER(_0), '\\s+|\\S+'), "
+    "lambda word: UPPER(word[1]) || word[2:]), '')"
+)
 _INSTANTS = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _DECIMAL = (exp.DType.DECIMAL,)
 _PERHAPS_WHOLE = WHOLE | {exp.DType.UNKNOWN}
@@ -278,6 +282,7 @@ HIVE: Functions = {
     "field": _field,
     "find_in_set": "CASE WHEN NOT (_0 IS NULL OR _1 IS NULL) "
     "THEN COALESCE(LIST_POSITION(STR_SPLIT(_1, ','), _0), 0) END",
+    "initcap": _INITCAP,
     "format_number": "FORMAT('{:,.' || CAST(_1 AS VARCHAR) || 'f}', CAST(_0 AS DOUBLE))",
     "from_utc_timestamp": "(TRY_CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE _1",
     "histogram_numeric": _HISTOGRAM,

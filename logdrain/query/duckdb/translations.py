@@ -42,6 +42,7 @@ SUGGESTIONS = {
     "assert_true": "it would stop the query: count the rows that break the rule, COUNT(IF(rule, NULL, 1))",
     "conv": "TO_BASE and FROM_HEX are there in Trino",
     "hash": "its numbers are Hive's own: write MD5",
+    "initcap": "write UPPER(SUBSTR(x, 1, 1)) || LOWER(SUBSTR(x, 2)); Hive has it: -T hive",
     "merge": "write APPROX_DISTINCT over the rows themselves",
     "reduce_agg": "write REDUCE(ARRAY_AGG(x), …)",
     "reflect": "there is no Java here; write the function itself",

@@ -27,6 +27,9 @@ _NO_DIFFERENCE = ("EXTRACT from TIMESTAMPTZ", "Hints are", "Argument 'accuracy'"
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 
+# What is written for a function: a call, or a word alone; the user's names are in quotes.
+_CALL = re.compile(r"(?P<name>\w+)(?:\(|\Z)")
+
 _LACKING = re.compile(r"(?P<name>\w+) is not supported in DuckDB")
 
 
@@ -54,6 +57,8 @@ class EngineGenerator(DuckDBGenerator):
         self._path.append(expression)
         text = super().sql(expression, key, comment)
         self._path.pop()
+        if isinstance(expression, exp.Func) and (call := _CALL.match(text)):
+            self._check(expression, call["name"])  # sqlglot has words of its own for some
         return text
 
     def function_fallback_sql(self, expression: exp.Func) -> str:

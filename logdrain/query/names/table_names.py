@@ -45,7 +45,8 @@ def _hint(context: PlanContext, parts: list[str]) -> str:
     elsewhere = [table.name for table in context.tables if table.table == parts[-1]]
     if elsewhere:
         return f"there is {' and '.join(elsewhere[:3])}"
-    return nearest_hint(".".join(parts), [table.name for table in context.tables])
+    known = [table.name for table in context.tables]
+    return nearest_hint(".".join(parts), known, "`logdrain tables` lists the tables")
 
 
 def _elsewhere(context: PlanContext, name: str) -> str:

@@ -1,5 +1,9 @@
-"""What Trino refuses and the engine would run: text beside a number, a condition that is none, …."""
+"""What Trino refuses and the engine would run: text beside a number, a condition that is none, ….
 
+`time` beside a date is refused in Hive, too: there it would be true for no event.
+"""
+
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -10,6 +14,7 @@ from logdrain.query.sql.constants import constant
 from logdrain.query.sql.context import PlanContext
 from logdrain.query.sql.kinds import NUMBER, TEMPORAL, TEXT, is_of
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _NO_CONDITION = TEXT | NUMBER | TEMPORAL
 _COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between)
 _UNITS = frozenset({"MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
@@ -19,17 +24,33 @@ _CAST = "convert with CAST(… AS …); a field that has held several types is V
 
 
 def check_types(context: PlanContext) -> None:
-    """Refuse what Trino refuses, before anything is pushed to the store.
+    """Refuse what Trino refuses, and `time` beside a date, before anything is pushed to the store.
 
     Raises:
         SqlTypeError, SqlSyntaxError, SqlError: with line and column.
     """
-    if context.dialect is not Dialect.TRINO:
-        return
+    checks = _CHECKS if context.dialect is Dialect.TRINO else _CHECKS_OF_BOTH
     for node in context.statement.walk():
-        for of, check in _CHECKS:
+        for of, check in checks:
             if isinstance(node, of):
                 check(context, node)
+
+
+def _check_time(context: PlanContext, node: exp.Expr) -> None:
+    """`time` is unix seconds, whatever day it is compared with."""
+    parts = list(node.iter_expressions())
+    if not any(
+        isinstance(part, exp.Column) and part.name == "time" and is_of(part, NUMBER) for part in parts
+    ):
+        return
+    for part in parts:
+        if is_of(part, TEMPORAL) or (part.is_string and _DATE.match(part.name)):
+            day = found[0] if (found := _DATE.search(context.readable(part))) else "2026-11-28"
+            raise SqlTypeError(
+                f"time is unix seconds, and {context.readable(part)} is none",
+                place=context.place(node),
+                hint=f"write TD_TIME_RANGE(time, '{day}', NULL), or with an end in the place of NULL",
+            )
 
 
 def _check_compared(context: PlanContext, node: exp.Expr) -> None:
@@ -110,7 +131,11 @@ def _check_entries(context: PlanContext, node: exp.Expr) -> None:
             )
 
 
-_CHECKS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[PlanContext, exp.Expr], None]], ...] = (
+_Checks = tuple[tuple[tuple[type[exp.Expr], ...], Callable[[PlanContext, exp.Expr], None]], ...]
+
+_CHECKS_OF_BOTH: _Checks = ((_COMPARED, _check_time),)
+_CHECKS: _Checks = (
+    *_CHECKS_OF_BOTH,
     (_COMPARED, _check_compared),
     ((exp.Case, exp.If, exp.Array), _check_branches),
     ((exp.Where, exp.Having, exp.Not, exp.And, exp.Or), _check_condition),

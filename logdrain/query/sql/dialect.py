@@ -78,6 +78,11 @@ def _functions(builders: Mapping[str, Builder], dialect: Dialect) -> dict[str, B
     return found
 
 
+def _own_grammars(parsers: Mapping[str, Builder], dialect: Dialect) -> dict[str, Builder]:
+    """Calls that the parser reads by a grammar of their own: our names are not among them."""
+    return {name: parse for name, parse in parsers.items() if name.lower() not in OWN_NAMES[dialect]}
+
+
 def _counting(name: str, signature: Signature, build: Builder) -> Builder:
     takes_dialect = "dialect" in build.__code__.co_varnames  # as the parser asks, too
 
@@ -103,6 +108,7 @@ def _decimal_literal(_: Parser, value: exp.Expr, of: exp.DataType) -> exp.Expr:
 class TdTrinoParser(UntypedCasts, TrinoParser):
     """Trino's grammar, and `CAST(x)`."""
 
+    FUNCTION_PARSERS: ClassVar = _own_grammars(TrinoParser.FUNCTION_PARSERS, Dialect.TRINO)
     FUNCTIONS: ClassVar = _functions(TrinoParser.FUNCTIONS, Dialect.TRINO)
     TYPE_CONVERTERS: ClassVar = {exp.DType.DECIMAL: build_default_decimal_type(38, 0)}
     TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
@@ -144,6 +150,7 @@ _TYPES_AS_FUNCTIONS = {
 class TdHiveParser(UntypedCasts, HiveParser):
     """Hive's grammar, and `CAST(x)`."""
 
+    FUNCTION_PARSERS: ClassVar = _own_grammars(HiveParser.FUNCTION_PARSERS, Dialect.HIVE)
     FUNCTIONS: ClassVar = {
         **_functions(HiveParser.FUNCTIONS, Dialect.HIVE),
         **dict.fromkeys(("STD", "STDDEV"), exp.StddevPop.from_arg_list),  # elsewhere of a sample

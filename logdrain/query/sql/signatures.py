@@ -190,6 +190,7 @@ _HIVE = {
     "from_unixtime": _call(1, 2, returns=_VARCHAR),
     "from_utc_timestamp": _call(2, returns=exp.DType.TIMESTAMP),
     "histogram_numeric": _call(2, returns=exp.DType.ARRAY),
+    "initcap": _call(1, returns=_VARCHAR),
     "isnotnull": _call(1),
     "isnull": _call(1),
     "json_tuple": _call_of_any(2),

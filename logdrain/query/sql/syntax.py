@@ -15,15 +15,17 @@ from logdrain.query.sql.context import PlanContext, node_place, place_of
 from logdrain.query.sql.dialect import FRONT_DOORS
 
 # Statements that change, read or configure something other than event tables, by their first word.
+_BEFORE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _STATEMENT = re.compile(
-    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
-    r"(?P<word>ADD|ALTER|ANALYZE|ATTACH|BEGIN|CALL|CHECKPOINT|COMMENT|COMMIT|COPY|CREATE|DEALLOCATE|DELETE|DESC"
+    rf"{_BEFORE}(?P<word>ADD|ALTER|ANALYZE|ATTACH|BEGIN|CALL|CHECKPOINT|COMMENT|COMMIT|COPY|CREATE|DEALLOCATE|DELETE|DESC"
     r"|DESCRIBE|DETACH|DFS|DROP|EXECUTE|EXPLAIN|EXPORT|FORCE|GRANT|IMPORT|INSERT|INSTALL|KILL|LOAD|LOCK|MERGE"
     r"|MSCK|PRAGMA|PREPARE|REFRESH|REPLACE|RESET|REVOKE|ROLLBACK|SET|SHOW|START|SUMMARIZE|TRUNCATE|UNSET|UPDATE|USE"
     r"|VACUUM)\b",
     re.DOTALL | re.IGNORECASE,
 )
 
+_FIRST_WORD = re.compile(rf"{_BEFORE}(?P<word>[a-z]\w*)", re.DOTALL | re.IGNORECASE)
+_FIRST_WORDS = frozenset({"SELECT", "WITH", "VALUES", "FROM", "TABLE"})
 _QUERY_HINT = "a query starts with SELECT, WITH or VALUES"
 _LARGE_HINT = "keep long lists of values in a table, and join it"
 _RESULT_HINT = (
@@ -60,7 +62,19 @@ _NOT_AFTER_COMMA = frozenset(
 )
 _WITH_BY = frozenset({"GROUP", "ORDER", "PARTITION"})
 _KEYWORDS = (
-    *("SELECT", "FROM", "WHERE", "HAVING", "LIMIT", "OFFSET", "UNION", "DISTINCT", "BETWEEN", "INTERVAL"),
+    *(
+        "SELECT",
+        "VALUES",
+        "FROM",
+        "WHERE",
+        "HAVING",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "DISTINCT",
+        "BETWEEN",
+        "INTERVAL",
+    ),
     *("CASE", "WHEN", "THEN", "ELSE", "JOIN", "LEFT", "RIGHT", "INNER", "CROSS", "OVER", "WITH", *_WITH_BY),
 )
 _WORD = re.compile(r"\w+")
@@ -292,14 +306,23 @@ def _word_hint(sql: str, error: ParseError) -> str:
     if str(first["highlight"]).startswith("`"):
         return 'names are quoted as in "price"; `price` is Hive\'s: -T hive'
     words = [word.upper() for word in _WORD.findall(sql[: _offset(sql, first["line"], first["col"])])]
+    begun = _FIRST_WORD.match(sql)
+    first_word = begun["word"].upper() if begun else ""
+    if first_word and first_word not in _FIRST_WORDS:  # `SELEC a` could be a name and its alias
+        return did_you_mean(near) if (near := _near(first_word)) else _QUERY_HINT
     before, *last = ["", "", *words][-3:]
     if last[0] in _WITH_BY and last[1] != "BY":
         return f"write {last[0]} BY"
     for previous, word in ((last[0], last[1]), (before, last[0])):
-        near = nearest(word, _KEYWORDS, likeness=0.75)
-        if near and word not in _KEYWORDS and previous not in ("FROM", "JOIN"):
+        near = _near(word)
+        if near and previous not in ("FROM", "JOIN"):
             return did_you_mean(near)
     return ""
+
+
+def _near(word: str) -> str:
+    """The keyword that a word is nearly; "" for none, or where it is one."""
+    return "" if word in _KEYWORDS else nearest(word, _KEYWORDS, likeness=0.75)
 
 
 def _token_message(sql: str, error: TokenError) -> tuple[str, Place]:

@@ -24,7 +24,7 @@ from logdrain import log
 from logdrain.errors import ResultRefused
 from logdrain.model.jobs import Claim
 from logdrain.model.result_files import FileTarget
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_places import FilePlace, file_place
 from logdrain.results.files.folder_files import (
     create,

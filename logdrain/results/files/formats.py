@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
 from logdrain.model.result_files import FileFormat
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.values.cells import Values, bare_values, column_cells, unix_times
 from logdrain.results.values.text_formats import CSV, csv_header, text_pieces
 from logdrain.types.postgres_types import Column, Kind, parquet_type

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from logdrain.model.jobs import ResultTarget
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.notes import MAY_READ_IDENTITY, has_identity
 from logdrain.results.tables import LOCATED, TableName, connect, located
 

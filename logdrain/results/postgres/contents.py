@@ -10,7 +10,7 @@ from datetime import datetime
 from psycopg import sql
 
 from logdrain.model.jobs import Claim
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.overtaken import newer_slice_held
 from logdrain.results.postgres.notes import Note
 from logdrain.results.postgres.result_table import make_own_table, table_exists

@@ -15,7 +15,7 @@ from psycopg.rows import scalar_row
 from logdrain.errors import ResultRefused, UnknownRole
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.notes import is_ledger
 from logdrain.results.postgres.result_table import lock_table, make_own_table, table_exists
 from logdrain.results.postgres.starts import own_views

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from logdrain.errors import SliceNotRepeatable
 from logdrain.model.jobs import Claim
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.overtaken import lease_lost
 from logdrain.results.postgres.result_table import make_own_table, table_exists
 from logdrain.results.tables import TableName

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from logdrain.errors import ResultRefused
 from logdrain.model.jobs import Mode
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.modes import SliceKey, delete_all
 from logdrain.results.postgres.widening import (

@@ -15,7 +15,8 @@ from psycopg import sql
 
 from logdrain.errors import ResultRefused
 from logdrain.model.jobs import Claim, ResultTarget
-from logdrain.ports import Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.modes import SliceKey
 from logdrain.results.postgres.result_table import make_own_table, table_exists

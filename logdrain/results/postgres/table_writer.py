@@ -18,7 +18,9 @@ from psycopg import sql
 from logdrain import log
 from logdrain.errors import ResultColumnConflict
 from logdrain.model.jobs import Claim, Mode, ResultTarget
-from logdrain.ports import ArrowStream, Calendar, Transaction
+from logdrain.ports.ledger import Calendar
+from logdrain.ports.streams import ArrowStream
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres import ddl
 from logdrain.results.postgres.connections import ResultConnections, TransactionStart
 from logdrain.results.postgres.contents import ContentsNote

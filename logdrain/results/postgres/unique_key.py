@@ -10,7 +10,7 @@ from psycopg import errors, sql
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
 from logdrain.model.names import nearest_hint
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.ddl import STAGING, column_list, create_index
 from logdrain.results.tables import TableName
 from logdrain.types.postgres_types import Column

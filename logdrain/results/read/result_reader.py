@@ -17,7 +17,8 @@ from logdrain.errors import ResultRefused, ResultUrlInvalid, UnknownTable
 from logdrain.model.jobs import ResultTarget
 from logdrain.model.names import nearest_hint
 from logdrain.model.plans import ResultColumn, ResultScan, ResultTable
-from logdrain.ports import ScanStream, Transaction
+from logdrain.ports.streams import ScanStream
+from logdrain.ports.transactions import Transaction
 from logdrain.results.read.copy_statement import copy_statement, scan_schema, travel_schema
 from logdrain.results.tables import TableName, connect, locate_table, result_errors
 from logdrain.results.url.target import OWN_TABLES, ParsedResult, check_schema, resolve_table

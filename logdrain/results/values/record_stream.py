@@ -12,7 +12,7 @@ from io import BufferedRandom
 import pyarrow as pa
 
 from logdrain.errors import JobResultInvalid
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.values.records import DeclaredColumns, common_schema, in_pieces, inferred_batch, widened
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logdrain.errors import ResultColumnConflict, ResultRefused
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.types.postgres_types import TIME
 
 

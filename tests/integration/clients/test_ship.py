@@ -77,8 +77,9 @@ def test_every_byte_is_copied_and_every_line_delivered() -> None:
     with ScriptedDrain() as drain:
         done = ship("--url", drain.url, data=WORDS)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, WORDS, b"")
+    assert (done.returncode, done.stdout) == (0, WORDS)
     assert drain.lines == WORDS.split(b"\n")
+    assert done.stderr == b"logdrain: %d lines delivered\n" % len(drain.lines)
 
 
 def test_many_lines_arrive_once_and_in_order() -> None:
@@ -170,7 +171,7 @@ def test_lines_are_delivered_when_nobody_reads_the_copy() -> None:
         shop.stdin.close()
 
         assert shop.exit_status() == 0
-        assert shop.stderr.read() == b""
+        assert shop.stderr.read() == b"logdrain: 2 lines delivered\n"
     assert drain.lines == [b"one", b"two"]
 
 

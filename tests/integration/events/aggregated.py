@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from logdrain.answer.queries import Answer, Queries
-from logdrain.bootstrap import SystemClock
+from logdrain.bootstrap.drain import SystemClock
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async
 from logdrain.events.read.scan import MongoScanSource

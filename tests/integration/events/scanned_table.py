@@ -13,7 +13,7 @@ from logdrain.events.read.scan import MongoScanSource
 from logdrain.model.catalog import ColumnType, FieldPath
 from logdrain.model.events import Table
 from logdrain.model.plans import Predicate, Scan, ScanColumn, TimeRange
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 
 TABLE = Table("production", "pay")
 ALWAYS = TimeRange(None, None)

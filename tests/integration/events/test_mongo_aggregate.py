@@ -15,7 +15,7 @@ from logdrain.model.catalog import TypeKind
 from logdrain.model.plans import Aggregation, Dialect
 from logdrain.model.queries import EngineQuery, Plan, QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, ScanStream
+from logdrain.ports.streams import ArrowStream, ScanStream
 from tests.integration.events.aggregated import ENGINE, SCHEDULED_TIME_S, AggregatedTables, aggregated_tables
 from tests.integration.events.slow_collection import SlowCollection
 

@@ -19,7 +19,7 @@ from logdrain.model.events import Record, Table
 from logdrain.model.plans import Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 from tests.integration.events.aggregated import (
     ENGINE,
     SCHEDULED_TIME_S,

@@ -105,7 +105,7 @@ def test_unreadable_schedules_are_not_kept(ledger: Ledger) -> None:
 
 def test_a_name_is_given_once(ledger: Ledger) -> None:
     ledger.schedules.create(PAY, NOW)
-    with pytest.raises(ScheduleExists, match="sched:delete pay_hourly"):
+    with pytest.raises(ScheduleExists, match="sched:update pay_hourly"):
         ledger.schedules.create(replace(PAY, result=""), NOW)
 
 

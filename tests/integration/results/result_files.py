@@ -6,7 +6,7 @@ from typing import Any
 
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat, FileTarget
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,

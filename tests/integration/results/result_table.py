@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from logdrain.jobs.due import CronCalendar
 from logdrain.model.jobs import Cause, Claim, Mode, ResultTarget, Schedule
-from logdrain.ports import ArrowStream, Transaction
+from logdrain.ports.streams import ArrowStream
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 
 SLICE = datetime(2012, 3, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import QueryMemoryExceeded, ResultColumnConflict, SliceNotRepeatable
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_table import CLAIM, HOUR, SLICE, SLICE_S, ResultTable, next_claim
 
 NEXT_SLICE = replace(CLAIM, scheduled_at=SLICE + HOUR)

@@ -15,7 +15,7 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_files import csv_of, target, write
 from tests.integration.results.result_table import (
     HOUR,

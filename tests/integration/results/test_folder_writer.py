@@ -22,7 +22,7 @@ from logdrain.errors import (
 )
 from logdrain.model.jobs import Mode
 from logdrain.model.result_files import FileFormat
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from tests.integration.results.result_files import ROWS, everything, target, write
 from tests.integration.results.result_table import (

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from logdrain.errors import LeaseLost, SliceNotRepeatable
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.results.postgres.notes import MarkNote
 from logdrain.results.tables import TableName
 from tests.integration.results.result_table import (

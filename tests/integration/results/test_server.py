@@ -13,7 +13,7 @@ import pytest
 from logdrain.errors import ResultUnavailable
 from logdrain.jobs.due import CronCalendar
 from logdrain.model.jobs import ResultTarget
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from tests.integration.results.result_table import (
     ANOTHER_LEDGER,

@@ -11,7 +11,8 @@ import pytest
 
 from logdrain.errors import LeaseLost, QueryMemoryExceeded, ResultRefused
 from logdrain.model.jobs import Claim, Mode
-from logdrain.ports import ArrowStream, Transaction
+from logdrain.ports.streams import ArrowStream
+from logdrain.ports.transactions import Transaction
 from tests.integration.results.result_table import (
     CLAIM,
     HOUR,

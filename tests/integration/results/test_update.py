@@ -8,7 +8,7 @@ import pytest
 
 from logdrain.errors import LeaseLost, ResultColumnConflict, ResultRefused
 from logdrain.model.jobs import Mode
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from tests.integration.results.result_table import (
     CLAIM,
     HOUR,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from logdrain.errors import ResultRefused
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.results.result_table import ResultTable
 
 

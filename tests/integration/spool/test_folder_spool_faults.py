@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from logdrain.errors import SpoolUnavailable
+from logdrain.errors import DiskNearlyFull, SpoolUnavailable
 from logdrain.model.spool import Spooled
 from logdrain.spool.folder_spool import FolderSpool
 from tests.integration.spool.spool_appender import make
@@ -256,3 +256,22 @@ async def test_reading_and_discarding_go_on_while_others_append(folder: Path) ->
     assert (spool.waiting_count, spool.size_bytes) == (0, 0)
     await spool.close()
     assert names(folder) == ["lock"]
+
+
+async def test_a_disk_or_a_bound_that_is_nearly_reached_is_told_of(
+    folder: Path, spool: FolderSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spool.check()  # the folder is still to be made
+    found = list(os.statvfs(folder.parent))
+    found[4] = found[2] // 100  # f_bavail, f_blocks
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(found))
+    with pytest.raises(DiskNearlyFull, match=r"the disk of the spool .* is nearly full: 1\.0% is free"):
+        await spool.check()
+    found[4] = found[2]
+    await spool.append(one(0))
+    await spool.close()
+    bounded = FolderSpool(folder, size_max_bytes=spool.size_bytes + 1)
+    await deliveries(bounded)
+    with pytest.raises(DiskNearlyFull, match="the spool is nearly full"):
+        await bounded.check()
+    await bounded.close()

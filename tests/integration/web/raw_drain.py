@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 from logdrain import metrics
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.config import Settings
 from logdrain.ingest.accept import IngestResult
 from logdrain.model.events import Stored
@@ -40,6 +40,7 @@ def make_parts(settings: Settings) -> Mock:
     parts = Mock(spec=DrainParts)
     parts.configure_mock(settings=settings, replay=None, ledger=None, stored_keys=None)
     parts.store.check = AsyncMock()
+    parts.intake.has_spool = False
     parts.intake.accept = AsyncMock(return_value=IngestResult(0, Stored()))
     return parts
 

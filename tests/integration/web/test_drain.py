@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from logdrain.bootstrap import Drain
+from logdrain.bootstrap.drain import Drain
 from logdrain.config import Settings, read_settings
 from logdrain.web.application import make_application
 
@@ -260,6 +260,18 @@ async def test_health_names_what_is_wrong(client: Client) -> None:
     response = await client.get("/health")
     assert response.status == 200
     assert await response.json() == {"status": "ok", "mongodb": "ok", "core": "python"}
+
+
+async def test_health_tells_of_a_disk_that_is_nearly_full(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await post(client, PAY)).status == 204  # MongoDB knows the disk of a database that is there
+    monkeypatch.setattr("logdrain.model.disks._FREE_SHARE_MIN", 1.0)  # some of every disk is in use
+    monkeypatch.setattr("logdrain.model.disks._FREE_MIN_BYTES", 2.0**70)
+    response = await client.get("/health")
+    report = await response.json()
+    assert (response.status, report["status"]) == (200, "degraded")
+    assert report["mongodb"]["code"] == "disk_nearly_full"
 
 
 @pytest.mark.usefixtures("cancelled_connects")

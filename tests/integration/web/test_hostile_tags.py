@@ -11,7 +11,8 @@ import pymongo
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from logdrain.bootstrap import Drain, open_queries
+from logdrain.bootstrap.drain import Drain
+from logdrain.bootstrap.queries import open_queries
 from logdrain.cli.output import to_json
 from logdrain.config import read_settings
 from logdrain.events.bson.documents import own_objects

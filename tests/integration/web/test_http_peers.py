@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from logdrain.errors import LedgerUnavailable, StoreUnavailable
+from logdrain.errors import DiskNearlyFull, LedgerUnavailable, StoreUnavailable
 from tests.integration.web.raw_drain import KEY, POST, Drain, counted, later, running, until
 
 
@@ -113,15 +113,25 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
     assert answer.status == 200
     assert re.search(rb"^logdrain_connections 1\.0$", answer.body, re.MULTILINE)
     drain.parts.intake.has_spool = True
+    drain.parts.intake.check_spool = AsyncMock(
+        side_effect=DiskNearlyFull("/spool: 1 % is free", hint="make room")
+    )
     drain.parts.store.check.side_effect = StoreUnavailable("db7.internal:27017 refused", hint="look there")
     closed, opened = [
         json.loads((await drain.ask(get.format("/health", key).encode())).body) for key in ("", reader)
     ]
-    assert closed == {"status": "degraded", "mongodb": {"code": "store_unavailable", "hint": "look there"}}
+    assert closed == {
+        "status": "degraded",
+        "mongodb": {"code": "store_unavailable", "hint": "look there"},
+        "spool": {"code": "disk_nearly_full", "hint": "make room"},
+    }
     assert opened["mongodb"]["message"] == "db7.internal:27017 refused"
     drain.parts.intake.has_spool = False
     failing = await drain.ask(get.format("/health", "").encode())
     assert (failing.status, json.loads(failing.body)["status"]) == (503, "failing")
+    drain.parts.store.check.side_effect = DiskNearlyFull("/db: 1 % is free", hint="make room")
+    nearly = await drain.ask(get.format("/health", "").encode())
+    assert (nearly.status, json.loads(nearly.body)["status"]) == (200, "degraded")
 
 
 async def test_without_the_ledger_metrics_do_not_repeat_what_it_said(drain: Drain) -> None:

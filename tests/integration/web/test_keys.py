@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from logdrain.__main__ import run
-from logdrain.bootstrap import Drain
+from logdrain.bootstrap.drain import Drain
 from logdrain.config import read_settings
 from logdrain.errors import ConfigError
 from logdrain.ledger.schema.migrate import migrate

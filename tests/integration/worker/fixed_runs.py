@@ -15,7 +15,8 @@ from logdrain.ledger.parts import Ledger, connect
 from logdrain.ledger.slices import PostgresSlices
 from logdrain.model.jobs import Cause, Claim, Schedule, SliceState
 from logdrain.model.queries import PlanSummary, QueryRequest
-from logdrain.ports import ArrowStream, Clock
+from logdrain.ports.clock import Clock
+from logdrain.ports.streams import ArrowStream
 from logdrain.results.files.file_writer import FolderResultWriter
 from logdrain.results.postgres.table_writer import PostgresResultWriter
 from logdrain.results.writers import ResultWriters

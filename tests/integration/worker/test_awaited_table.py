@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from logdrain.bootstrap import open_late_notes
+from logdrain.bootstrap.events import open_late_notes
 from logdrain.config import read_settings
 from logdrain.model.jobs import Cause, RunState
 from logdrain.model.late import LATE_SETTLES_S

@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from logdrain.ledger.parts import Ledger
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.worker.dying import dying_after
 from tests.integration.worker.fixed_runs import (
     Sums,

@@ -8,7 +8,7 @@ import pymongo
 import pytest
 
 from logdrain.answer.kept import shelf
-from logdrain.bootstrap import open_late_notes
+from logdrain.bootstrap.events import open_late_notes
 from logdrain.config import Settings, read_settings
 from logdrain.model.jobs import Cause
 from logdrain.model.late import LATE_SETTLES_S

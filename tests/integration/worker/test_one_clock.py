@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from logdrain.bootstrap import SystemClock
+from logdrain.bootstrap.drain import SystemClock
 from logdrain.config import read_settings
 from logdrain.errors import StoreUnavailable
 from logdrain.model.jobs import SliceState
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from logdrain.worker.loop import Worker
 from logdrain.worker.parts import WorkerParts, open_worker_parts
 from tests.integration.worker.fixed_runs import FixedClock, Sums, opened_worker, select_sums

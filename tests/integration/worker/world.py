@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from logdrain.bootstrap import SystemClock
+from logdrain.bootstrap.drain import SystemClock
 from logdrain.config import read_settings
 from logdrain.drain.ids import make_id
 from logdrain.events.mongo_client import close_async, database_name, open_async

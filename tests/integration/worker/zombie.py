@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 from tests.integration.worker.fixed_runs import opened_ledger, opened_worker, select_sums
 
 _OLD = {"milk": 1, "tea": 2}

@@ -13,8 +13,8 @@ from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 from logdrain.model.plans import Aggregation, Scan, ScanColumn, TimeRange
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups, ScanStream
-from logdrain.ports.queries import EVENTS
+from logdrain.ports.queries import EVENTS, Groups
+from logdrain.ports.streams import ScanStream
 
 HOUR_S = 3600
 PAY = Table("production", "pay")

@@ -23,8 +23,7 @@ from logdrain.model.plans import (
     SortKey,
     TimeRange,
 )
-from logdrain.ports import Groups
-from logdrain.ports.queries import EVENTS
+from logdrain.ports.queries import EVENTS, Groups
 from logdrain.types.arrow_columns import arrow_type
 
 KEYS = (

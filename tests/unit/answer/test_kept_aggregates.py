@@ -9,7 +9,7 @@ from logdrain.answer.queries import Queries
 from logdrain.model.catalog import FieldType, TypeKind
 from logdrain.model.plans import AggregateFunction, Aggregation, Measure, OutputColumn, Scan
 from logdrain.model.stops import Stop
-from logdrain.ports import Engine, ScanSource
+from logdrain.ports.queries import Engine, ScanSource
 from tests.unit.answer.kept_world import Seen, World, numbers, scan_of
 
 DAY_S = 86_400

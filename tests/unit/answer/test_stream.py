@@ -13,8 +13,7 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups
-from logdrain.ports.queries import EVENTS
+from logdrain.ports.queries import EVENTS, Groups
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
 ROWS = 3_000_000  # far more than the engine reads ahead

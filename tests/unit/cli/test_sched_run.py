@@ -9,7 +9,7 @@ import pytest
 from logdrain.cli import sched_run
 from logdrain.errors import LedgerUnavailable
 from logdrain.model.jobs import SliceState, SliceStatus
-from logdrain.ports import History
+from logdrain.ports.ledger import History
 
 AT = datetime(2012, 3, 1, tzinfo=UTC)
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdrain import log
-from logdrain.cli.output import FORMATS, print_table, to_json, write_stream
+from logdrain.cli.output import print_table, to_json
+from logdrain.cli.query_output import FORMATS, write_stream
 from logdrain.drain.loggers import may_start_event
-from logdrain.ports import ArrowStream
+from logdrain.ports.streams import ArrowStream
 
 CONTROLS = [
     "\x1b[31mred",

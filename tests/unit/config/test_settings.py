@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.config import SETTINGS, read_settings
+from logdrain.config import SETTINGS, read_settings, unknown_settings
 from logdrain.errors import ConfigError
 from logdrain.model.keys import Scope
 
@@ -65,3 +65,15 @@ def test_any_environment_is_read_or_refused(environment: dict[str, str]) -> None
     except ConfigError as error:
         problem = error.message
     assert not problem or any(name in problem for name in environment)
+
+
+def test_a_variable_that_is_nearly_a_setting_is_told_of() -> None:
+    environment = {
+        "LOGDRAIN_KYES": "",
+        "LOGDRAIN_URL": "http://a",
+        "LOGDRAIN_KEYS": "",
+        "X": "",
+    }
+    assert unknown_settings(environment) == [
+        "LOGDRAIN_KYES is no setting: did you mean 'LOGDRAIN_KEYS'?",
+    ]

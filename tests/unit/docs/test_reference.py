@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from logdrain import metrics
-from logdrain.bootstrap import DrainParts
+from logdrain.bootstrap.drain import DrainParts
 from logdrain.cli.commands import COMMANDS, function_name
 from logdrain.config import SETTINGS
 from logdrain.errors import JobFileInvalid, all_errors

@@ -89,7 +89,7 @@ class MemorySpool:
 
     async def append(self, spooled: Spooled) -> None:
         if self.full:
-            raise SpoolUnavailable("the disk is full")
+            raise SpoolUnavailable("the disk is full", hint="make room")
         self._count += 1
         self.entries.append(SpooledEntry(1, self._count, spooled, b""))
 
@@ -109,6 +109,9 @@ class MemorySpool:
     @property
     def size_bytes(self) -> int:
         return sum(len(entry.spooled.body) for entry in self.entries if entry.spooled)
+
+    async def check(self) -> None:
+        raise NotImplementedError
 
     async def close(self) -> None:
         return

@@ -124,6 +124,15 @@ async def test_where_neither_takes_it_nobody_is_told_that_it_is_durable() -> Non
         await Intake(ToldStore(is_up=False), spool, SHORT).accept(delivery(EVENT))
 
 
+async def test_where_the_spool_has_become_full_its_disk_is_named_and_the_store_beside_it() -> None:
+    store, spool = ToldStore(is_up=False), MemorySpool()
+    await spool.append(delivery(EVENT, "first"))
+    spool.full = True
+    with pytest.raises(SpoolUnavailable, match="the disk is full; MongoDB did not confirm") as caught:
+        await Intake(store, spool, SHORT).accept(delivery(EVENT, "second"))
+    assert caught.value.hint == "make room"
+
+
 async def test_another_body_of_the_same_name_is_no_retry() -> None:
     store = ToldStore(is_up=False)
     store.may_find.set()

@@ -75,7 +75,12 @@ def test_delays_with_and_without_a_unit(delay: str, seconds: int) -> None:
     [
         ("timezon = 1", "4: unknown key 'timezon', did you mean 'timezone'?"),
         ("colour = 1", "4: unknown key 'colour', there are"),
-        ("[schedule]", "4: unknown key 'schedule'"),
+        ("[schedule]", "4: unknown key 'schedule', its key is cron"),
+        ('query = "SELECT 1"', "4: unknown key 'query', its key is sql, or sql_file for a file"),
+        (
+            "result = heroku_db:sums  # where",
+            '4: not TOML: Invalid value: quote it, result = "heroku_db:sums"',
+        ),
         ('timezone = "JST"', "4: timezone 'JST' is not an IANA time zone"),
         ("timezone = 9", "4: timezone is a text in quotes, not 9"),
         ('delay = "soon"', "4: delay is seconds, or a text such as '10m'"),

@@ -13,7 +13,7 @@ from logdrain.model.catalog import ELEMENT, ColumnType, FieldPath, FieldType, Ta
 from logdrain.model.events import Record, Table
 from logdrain.model.plans import Comparator, Dialect, Predicate, Scan, ScanColumn
 from logdrain.model.queries import EngineQuery, Plan, QueryRequest
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.duckdb.engine import DuckdbEngine
 from logdrain.query.plan import plan_query
 

@@ -12,7 +12,8 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan, ScanColumn, TimeRange
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import Groups, ScanStream
+from logdrain.ports.queries import Groups
+from logdrain.ports.streams import ScanStream
 from tests.unit.query.event_tables import (
     ENGINE,
     NOW_S,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logdrain.errors import SqlError
+from logdrain.errors import SqlError, SqlTypeError
 from logdrain.model.plans import Dialect
 from tests.unit.query.event_tables import rows
 
@@ -136,6 +136,9 @@ def test_what_trino_runs_is_run(sql: str) -> None:
     ("sql", "hint"),
     [
         ("SELEC 1", "did you mean 'SELECT'?"),
+        ("SELEC price FROM pay", "did you mean 'SELECT'?"),
+        ("-- all of them\nselec * FROM pay", "did you mean 'SELECT'?"),
+        ("PRICE OF pay", "a query starts with SELECT, WITH or VALUES"),
         ("SELECT * FORM pay", "did you mean 'FROM'?"),
         ("SELECT * FROM pay WERE uid > 1", "did you mean 'WHERE'?"),
         ("SELECT * FROM pay ODER BY 1", "did you mean 'ORDER'?"),
@@ -203,3 +206,21 @@ def test_strings_and_lists_as_trino_has_them(expression: str, expected: list[obj
 def test_a_bad_json_path_prints_nothing_but_the_error(capfd: pytest.CaptureFixture[str]) -> None:
     message("SELECT JSON_EXTRACT_SCALAR('{}', 'bad path[')")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    ("sql", "day"),
+    [
+        ("SELECT 1 FROM pay WHERE time > '2026-11-28'", "2026-11-28"),
+        ("SELECT time BETWEEN '2026-11-27 00:00:00' AND '2026-11-28' FROM pay", "2026-11-27"),
+        ("SELECT 1 FROM pay WHERE DATE '2026-11-28' <= time", "2026-11-28"),
+        ("SELECT 1 FROM pay WHERE time >= TIMESTAMP '2026-11-28 01:00:00'", "2026-11-28"),
+    ],
+)
+def test_time_beside_a_date_is_refused_with_the_function_to_write(
+    sql: str, day: str, dialect: Dialect
+) -> None:
+    with pytest.raises(SqlTypeError, match="time is unix seconds") as error:
+        rows(sql, dialect=dialect)
+    assert error.value.hint.startswith(f"write TD_TIME_RANGE(time, '{day}', NULL)")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from logdrain.cli.output import write_stream
+from logdrain.cli.query_output import write_stream
 from logdrain.model.plans import Dialect
 from logdrain.query.sql.signatures import SIGNATURES
 from tests.unit.query.event_tables import ENGINE, check, lowered, select

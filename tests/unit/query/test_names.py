@@ -54,7 +54,8 @@ def test_every_reference_is_a_scan_of_its_own_in_order() -> None:
          "did you mean 'production.pay'?"),
         ("SELECT 1\nFROM www_access", "line 2, column 6: there is no table production.www_access",
          "there is testdb.www_access"),
-        ("SELECT 1 FROM a.b.c", "line 1, column 15: there is no table a.b.c", ""),
+        ("SELECT 1 FROM a.b.c", "line 1, column 15: there is no table a.b.c",
+         "`logdrain tables` lists the tables"),
     ],
 )  # fmt: skip
 def test_unknown_tables(sql: str, message: str, hint: str) -> None:

@@ -14,7 +14,7 @@ from logdrain.model.events import Table
 from logdrain.model.plans import Aggregation, Dialect, Scan
 from logdrain.model.queries import QueryRequest
 from logdrain.model.stops import Stop
-from logdrain.ports import Engine, Groups
+from logdrain.ports.queries import Engine, Groups
 from tests.unit.query.event_tables import ENGINE, TABLES, MemoryScan, catalog_of
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT COUNT(*) FROM t"

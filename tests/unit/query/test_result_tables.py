@@ -8,7 +8,7 @@ import pytest
 from logdrain.errors import SqlError, UnknownResult, UnknownTable
 from logdrain.model.plans import Comparator, Dialect, Predicate, ResultColumn, ResultTable, TimeRange
 from logdrain.model.queries import Plan, QueryRequest
-from logdrain.ports import ScanStream
+from logdrain.ports.streams import ScanStream
 from logdrain.query.explain import explain
 from logdrain.query.plan import plan_query
 from tests.unit.query.event_tables import ENGINE, NOW_S, SCHEDULED_TIME_S

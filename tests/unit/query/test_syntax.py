@@ -98,6 +98,8 @@ def test_only_event_tables_are_read(source: str) -> None:
         ("getenv('HOME')", "line 1, column 8: there is no function getenv"),
         ("current_setting('threads')", "line 1, column 8: there is no function current_setting"),
         ("1,\n  Nextval('s')", "line 2, column 3: there is no function Nextval"),
+        ("VERSION()", "line 1, column 8: there is no function VERSION"),
+        ("current_schemas(true)", "line 1, column 8: there is no function current_schemas"),
         ("pg_sleep(1)", "line 1, column 8: there is no function pg_sleep"),
         ("read_text('x')", "line 1, column 8: there is no function read_text"),
         ("lower(lowr('x'))", "line 1, column 14: there is no function lowr"),
@@ -165,3 +167,11 @@ def test_many_terms_are_no_problem() -> None:
 def test_a_call_of_long_constants_is_left_to_the_engine() -> None:
     assert "TD_URL_ENCODE(" not in lowered("SELECT TD_URL_ENCODE('a b')").sql.upper()
     assert "TD_URL_ENCODE(" in lowered(f"SELECT TD_URL_ENCODE('{'a b' * 4000}')").sql.upper()
+
+
+@pytest.mark.parametrize("function", ["current_catalog", "INITCAP('ann')"])
+def test_functions_that_the_parser_knows_and_trino_lacks(function: str) -> None:
+    with pytest.raises(
+        UnknownFunction, match=f"column 14: there is no function {function.partition('(')[0]}"
+    ):
+        plan(f"SELECT UPPER({function})")

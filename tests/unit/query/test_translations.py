@@ -227,7 +227,17 @@ def test_forms_without_a_counterpart(expression: str, message: str) -> None:
 def test_the_engine_has_every_function_on_the_list_and_none_is_dangerous() -> None:
     with duckdb.connect() as connection:
         found = connection.sql("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
-    grammar = {"cast", "coalesce", "extract", "grouping", "grouping_id", "position", "try", "try_cast"}
+    grammar = {
+        "cast",
+        "coalesce",
+        "extract",
+        "grouping",
+        "grouping_id",
+        "position",
+        "try",
+        "try_cast",
+        "exists",
+    }
     assert ENGINE_FUNCTIONS - grammar - {name for (name,) in found} == set()
     dangerous = {
         "getenv",

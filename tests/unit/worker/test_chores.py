@@ -10,7 +10,8 @@ from logdrain.errors import LedgerUnavailable, StoreUnavailable
 from logdrain.model.events import Table
 from logdrain.model.late import LateNote
 from logdrain.model.notices import Notice
-from logdrain.ports import History, LateNotes, LateWork, Notices
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import History, LateWork, Notices
 from logdrain.worker.chores import NOTES_KEEP, NOTICE_ATTEMPTS_MAX, Chores
 from tests.changed_settings import settings_with
 

@@ -16,7 +16,10 @@ from logdrain.model.jobs import Cause, Claim, Reads, Schedule
 from logdrain.model.plans import Scan, TimeRange
 from logdrain.model.queries import PlanSummary
 from logdrain.model.stops import Stop
-from logdrain.ports import ArrowStream, LateNotes, ResultWriter, Slices
+from logdrain.ports.events import LateNotes
+from logdrain.ports.ledger import Slices
+from logdrain.ports.results import ResultWriter
+from logdrain.ports.streams import ArrowStream
 from logdrain.worker.slices import SliceRunner
 
 NOW = datetime(2012, 3, 1, 1, tzinfo=UTC)

@@ -5,10 +5,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from logdrain.errors import LeaseLost, ResultRefused, ResultUnavailable, StoreUnavailable
+from logdrain.errors import LeaseLost, LedgerUnavailable, ResultRefused, ResultUnavailable, StoreUnavailable
 from logdrain.model.jobs import Cause, Claim, RunFailure, RunOutcome, Schedule
 from logdrain.model.stops import Stop
-from logdrain.ports import Transaction
+from logdrain.ports.transactions import Transaction
 from logdrain.worker.chores import Chores
 from logdrain.worker.loop import Worker
 
@@ -266,3 +266,17 @@ def test_a_slice_that_a_person_interrupts_waits_again() -> None:
         worker(slices, interrupted).run_one()
     assert slices.released == [claim()]
     assert slices.failures == []
+
+
+def test_a_worker_waits_for_its_ledger(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("logdrain.worker.loop._AWAY_S", 0.0)
+    begin = Mock(side_effect=[LedgerUnavailable("refused", hint="see that it runs"), None])
+    waiting = worker(ScriptedSlices(), lambda _: OUTCOME)
+    waiting.once_there(begin)
+    assert begin.call_count == 2
+    assert "worker_waits" in capsys.readouterr().err
+    waiting.stop()
+    waiting.once_there(begin)
+    assert begin.call_count == 2
