@@ -184,6 +184,12 @@ def _reduce(node: exp.Expr, context: SqlTree) -> exp.Expr:
     return called(finish, [reduced])
 
 
+def _count_if(node: exp.Expr, _: SqlTree) -> exp.Expr:
+    """0 for no rows, where DuckDB's own is NULL; FILTER and OVER stay behind it."""
+    case = exp.Case(ifs=[exp.If(this=node.this.copy(), true=exp.Literal.number(1))])
+    return exp.Count(this=case, big_int=True)
+
+
 def _json_field_text(node: exp.Expr, _: SqlTree) -> exp.Expr:
     steps = "".join('."' + step.name.replace('"', '\\"') + '"' for step in node.expressions)
     return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[node.this, exp.Literal.string(f"${steps}")])
@@ -225,7 +231,7 @@ BOTH: Functions = {
     exp.Chr: lambda node, _: template("CHR(CAST(_0 AS INTEGER))", *node.expressions),
     exp.ApproxDistinct: _approx_distinct,
     exp.ArraySize: _cardinality,
-    exp.CountIf: lambda node, _: template("COUNT(CASE WHEN _0 THEN 1 END)", node.this),
+    exp.CountIf: _count_if,
     exp.DateAdd: date_add,
     exp.Distinct: _count_distinct,
     exp.Pad: _in_integer("expression"),

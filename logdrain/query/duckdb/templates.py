@@ -10,7 +10,6 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import exp
 
-from logdrain.errors import UnsupportedSql
 from logdrain.query.sql.context import SqlTree
 
 Rule = Callable[[exp.Expr, SqlTree], exp.Expr]
@@ -25,12 +24,8 @@ _AROUND = (exp.Paren, exp.Cast, exp.Neg)  # as cheap as what is in them
 def from_template(text: str) -> Rule:
     """A rule that puts the arguments of a call into a template, in the place of _0, _1 and so on."""
 
-    def fill(node: exp.Expr, context: SqlTree) -> exp.Expr:
+    def fill(node: exp.Expr, _: SqlTree) -> exp.Expr:
         filled = _parsed(text).copy()
-        if filled.find(exp.AggFunc) and isinstance(node.parent, (exp.Filter, exp.Window)):
-            raise UnsupportedSql(
-                f"{node.name} with FILTER or OVER", place=context.place(node), hint="use CASE, or a subquery"
-            )
         give_place(node, filled)
         return _filled(filled, node.expressions)
 

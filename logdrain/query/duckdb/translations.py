@@ -2,6 +2,7 @@
 
 from sqlglot import exp
 
+from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.bound_parts import bind_parts
 from logdrain.query.duckdb.functions_of_hive import HIVE
@@ -29,6 +30,12 @@ def translate_functions(context: SqlTree) -> None:
             continue
         lowered = rule(node, context)
         lowered.type = lowered.type or node.type
+        is_measured = isinstance(node.parent, (exp.Filter, exp.Window)) and node.arg_key == "this"
+        if is_measured and isinstance(lowered, exp.Paren):
+            name = (context.written(node) or node.name).upper()
+            raise UnsupportedSql(
+                f"{name} with FILTER or OVER", place=context.place(node), hint="use CASE, or a subquery"
+            )
         if lowered is not node:
             give_place(node, lowered)
             node.replace(lowered)

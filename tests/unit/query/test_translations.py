@@ -9,7 +9,7 @@ import pytest
 from logdrain.errors import UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
-from tests.unit.query.event_tables import one, plan, select
+from tests.unit.query.event_tables import one, plan, rows, select
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -250,6 +250,26 @@ def test_the_engine_has_every_function_on_the_list_and_none_is_dangerous() -> No
         "getvariable",
     }
     assert ENGINE_FUNCTIONS & dangerous == set()
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("COUNT_IF(paid) FILTER (WHERE uid > 0)", [4]),
+        ("COUNT_IF(uid > 99)", [0]),
+        ("COUNT_IF(paid) OVER (PARTITION BY REGEXP_EXTRACT(userid, 'u') ORDER BY price)", [1, 2, 3, 3, 4, 5]),
+    ],
+)
+def test_an_aggregate_that_is_written_otherwise_keeps_its_filter_and_window(
+    expression: str, values: list[int]
+) -> None:
+    assert [value for (value,) in sorted(rows(select(expression, "pay")))] == values
+
+
+@pytest.mark.parametrize("clause", ["OVER ()", "FILTER (WHERE uid > 0)"])
+def test_a_formula_of_aggregates_takes_neither(clause: str) -> None:
+    with pytest.raises(UnsupportedSql, match="column 8: SKEWNESS with FILTER or OVER"):
+        plan(select(f"SKEWNESS(price) {clause}", "pay"))
 
 
 @pytest.mark.parametrize(
