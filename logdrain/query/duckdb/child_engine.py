@@ -154,7 +154,8 @@ class _Child:
     def is_ready(self) -> bool:
         """Wait until it can run a query; False where it has ended instead."""
         try:
-            return self.channel.receive().kind is Kind.IDLE
+            is_idle = self.channel.receive().kind is Kind.IDLE
+            return is_idle and self._process.poll() is None  # it may have said so, and ended since
         except ChannelError:
             return False
 

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from logdrain.bootstrap.drain import Drain
 from logdrain.config import Settings, read_settings
+from logdrain.drain.compiled import clean_frames
 from logdrain.web.application import make_application
 
 KEY = "a-drain-key-for-tests"
@@ -259,7 +260,7 @@ async def test_every_frame_is_counted_under_one_kind(client: Client) -> None:
 async def test_health_names_what_is_wrong(client: Client) -> None:
     response = await client.get("/health")
     assert response.status == 200
-    assert await response.json() == {"status": "ok", "mongodb": "ok", "core": "python"}
+    assert await response.json() == {"status": "ok", "mongodb": "ok", "core": clean_frames("auto").name}
 
 
 async def test_health_tells_of_a_disk_that_is_nearly_full(

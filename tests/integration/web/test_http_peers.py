@@ -113,6 +113,7 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
     assert answer.status == 200
     assert re.search(rb"^logdrain_connections 1\.0$", answer.body, re.MULTILINE)
     drain.parts.intake.has_spool = True
+    drain.parts.intake.core = "python"
     drain.parts.intake.check_spool = AsyncMock(
         side_effect=DiskNearlyFull("/spool: 1 % is free", hint="make room")
     )
@@ -124,6 +125,7 @@ async def test_metrics_need_a_key_and_health_keeps_names_to_itself(drain: Drain)
         "status": "degraded",
         "mongodb": {"code": "store_unavailable", "hint": "look there"},
         "spool": {"code": "disk_nearly_full", "hint": "make room"},
+        "core": "python",
     }
     assert opened["mongodb"]["message"] == "db7.internal:27017 refused"
     drain.parts.intake.has_spool = False
