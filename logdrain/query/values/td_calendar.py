@@ -94,6 +94,18 @@ def shifted(seconds: int, count: int, unit: Unit, zone: tzinfo) -> int:
     return unix_seconds(_months_later(local, count * _MONTHS[unit]), zone)
 
 
+def boundary(unit: Unit, seconds: int, count: int, zone: tzinfo) -> int:
+    """The start of the unit so many units after the one that the instant lies in.
+
+    A day that begins late, as a clock change skips its midnight, does not make its neighbours begin late.
+
+    Raises:
+        OverflowError: as `local_time`.
+    """
+    start = shifted(start_of(unit, seconds, zone), count, unit, zone)
+    return start if unit in _LENGTHS_S else start_of(unit, start, zone)
+
+
 def _start(unit: Unit, local: datetime) -> datetime:
     """When the unit began, on the local clock."""
     return _STARTS[unit](local.replace(tzinfo=None, microsecond=0))

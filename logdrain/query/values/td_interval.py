@@ -7,7 +7,7 @@
 import re
 from datetime import tzinfo
 
-from logdrain.query.values.td_calendar import Unit, shifted, start_of
+from logdrain.query.values.td_calendar import Unit, boundary, shifted, start_of
 from logdrain.query.values.td_time import unix_time
 
 _DURATION = re.compile(r"([+-]?[0-9]{1,9})([smhdwMqy])")
@@ -35,8 +35,8 @@ def interval(spec: str, base: int, zone: tzinfo) -> tuple[int, int] | None:
     point = _point(offset, base, unit, zone) if offset else start_of(unit, base, zone)
     if point is None:
         return None
-    boundary = shifted(start_of(unit, point, zone), count, unit, zone)
-    return min(point, boundary), max(point, boundary)
+    end = boundary(unit, point, count, zone)
+    return min(point, end), max(point, end)
 
 
 def _point(offset: str, base: int, window: Unit, zone: tzinfo) -> int | None:
@@ -47,7 +47,7 @@ def _point(offset: str, base: int, window: Unit, zone: tzinfo) -> int | None:
         point: int | None = base
     elif duration is not None:
         count, unit = duration
-        point = shifted(start_of(unit, base, zone), count, unit, zone)
+        point = boundary(unit, base, count, zone)
     else:
         point = unix_time(place, zone)
     for move in reversed(moves):

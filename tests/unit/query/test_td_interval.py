@@ -2,7 +2,7 @@ from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logdrain.query.values.td_interval import interval
@@ -75,6 +75,7 @@ ZONES = st.sampled_from([UTC, TOKYO, ZoneInfo("America/Havana"), ZoneInfo("Ameri
 
 
 @given(st.integers(0, 4_000_000_000), st.sampled_from("smhdwMqy"), ZONES, st.integers(1, 5))
+@example(9954000, "d", ZoneInfo("America/Havana"), 2)  # its midnight is skipped
 def test_ranges_tile_time(base: int, unit: str, zone: tzinfo, count: int) -> None:
     """`-2d` ends where today begins; today holds the base; `-1d`, `-1d/-1d`, … lie end to end."""
     today = interval(f"1{unit}", base, zone)
