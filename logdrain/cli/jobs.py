@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,6 @@ from logdrain.errors import (
 from logdrain.model.job_files import Job
 from logdrain.ports.ledger import Schedules
 
-_SQL_PLACE = re.compile(r"line (?P<line>[0-9]+), (?=column)")
 _KEY_OF: tuple[tuple[type[LogdrainError] | tuple[type[LogdrainError], ...], str], ...] = (
     (CronInvalid, "cron"),
     (ZoneInvalid, "timezone"),
@@ -59,8 +57,7 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.job_folder import load_jobs
-    from logdrain.results.postgres.target_check import check_target
-    from logdrain.worker.schedule_checks import check_schedule
+    from logdrain.worker.schedule_checks import check_for_results
 
     settings = servers.settings_of(arguments)
     with _said_line_by_line():
@@ -80,15 +77,7 @@ def run_jobs(arguments: argparse.Namespace) -> int:
                 print(f"{job.schedule.name}: left out (enabled = false)")
                 continue
             with _placed(job):
-                checked = check_schedule(
-                    job.schedule,
-                    ledger.results.url,
-                    queries,
-                    now,
-                    result_folder=settings.result_folder,
-                    environment=os.environ.get,
-                    check_target=check_target,
-                )
+                checked = check_for_results(job.schedule, ledger, queries, settings, os.environ.get)
                 moved = left_behind(results.get(job.schedule.name, ""), job.schedule.result)
                 for warning in filter(None, (*checked.warnings, moved)):
                     sys.stderr.write(f"warning: {job.schedule.name}: {warning}\n")

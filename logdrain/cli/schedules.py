@@ -43,8 +43,7 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
     from logdrain.jobs.option_values import check_schedule_name
-    from logdrain.results.postgres.target_check import check_target
-    from logdrain.worker.schedule_checks import check_schedule
+    from logdrain.worker.schedule_checks import check_for_results
 
     check_schedule_name(arguments.name)
     fields = {"timezone": "UTC", "delay_s": 0, **given(arguments)}
@@ -60,15 +59,7 @@ def run_sched_create(arguments: argparse.Namespace) -> int:
     settings = servers.settings_of(arguments)
     with open_ledger(settings) as ledger, open_queries(settings) as queries:
         now = ledger.clock.now()
-        checked = check_schedule(
-            schedule,
-            ledger.results.url,
-            queries,
-            now,
-            result_folder=settings.result_folder,
-            environment=os.environ.get,
-            check_target=check_target,
-        )
+        checked = check_for_results(schedule, ledger, queries, settings, os.environ.get)
         ledger.schedules.create(schedule, now)
     for warning in checked.warnings:
         sys.stderr.write(f"warning: {warning}\n")
@@ -107,8 +98,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
     """Change a schedule; all that can be checked now is checked now."""
     from logdrain.bootstrap.ledger import open_ledger
     from logdrain.bootstrap.queries import open_queries
-    from logdrain.results.postgres.target_check import check_target
-    from logdrain.worker.schedule_checks import check_schedule
+    from logdrain.worker.schedule_checks import check_for_results
 
     fields = _fields(arguments)
     if not fields and arguments.time is None:
@@ -121,15 +111,7 @@ def run_sched_update(arguments: argparse.Namespace) -> int:
         before = ledger.schedules.get(arguments.name)
         schedule = dataclasses.replace(before, **fields)
         schedule = dataclasses.replace(schedule, result=with_time(schedule.result, arguments.time))
-        checked = check_schedule(
-            schedule,
-            ledger.results.url,
-            queries,
-            now,
-            result_folder=settings.result_folder,
-            environment=os.environ.get,
-            check_target=check_target,
-        )
+        checked = check_for_results(schedule, ledger, queries, settings, os.environ.get)
         ledger.schedules.update(arguments.name, schedule, now)
     for warning in filter(None, (*checked.warnings, left_behind(before.result, schedule.result))):
         sys.stderr.write(f"warning: {warning}\n")

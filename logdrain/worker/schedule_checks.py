@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from logdrain.answer.queries import Queries
+from logdrain.config import Settings
 from logdrain.errors import UnknownTable
 from logdrain.jobs.cron import Cron, skipped_day
 from logdrain.jobs.cron import parse as parse_cron
+from logdrain.ledger.parts import Ledger
 from logdrain.model.jobs import Mode, ResultTarget, Schedule
 from logdrain.model.queries import Plan
 from logdrain.model.result_files import FileTarget
 from logdrain.query.explain import text_sums
 from logdrain.query.plan import check_text
 from logdrain.results.files.file_places import file_place
+from logdrain.results.postgres.target_check import check_target
 from logdrain.results.postgres.unique_key import check_unique
 from logdrain.results.url.target import parse_result, resolve, variable_name
 from logdrain.results.values.start_stream import check_start
@@ -33,6 +36,25 @@ class CheckedSchedule:
 
     first: datetime | None
     warnings: tuple[str, ...]
+
+
+def check_for_results(
+    schedule: Schedule,
+    ledger: Ledger,
+    queries: Queries,
+    settings: Settings,
+    environment: Callable[[str], str | None],
+) -> CheckedSchedule:
+    """As `check_schedule`, with the ledger's results and clock; the result's Postgres is looked at, too."""
+    return check_schedule(
+        schedule,
+        ledger.results.url,
+        queries,
+        ledger.clock.now(),
+        result_folder=settings.result_folder,
+        environment=environment,
+        check_target=check_target,
+    )
 
 
 def check_schedule(
