@@ -4,6 +4,7 @@
 `exit_status` is the process exit status when the error ends a command (2 = the words of the command are off).
 """
 
+from logdrain.errors.archive import ArchiveDamaged, ArchiveOvertaken, ArchiveRefused, ArchiveUnavailable
 from logdrain.errors.keys import KeyAmbiguous, TooManyAttempts, UnknownKey, UnknownRole
 from logdrain.errors.results import (
     ResultColumnConflict,
@@ -83,6 +84,10 @@ from logdrain.errors.sql import (
 )
 
 __all__ = [
+    "ArchiveDamaged",
+    "ArchiveOvertaken",
+    "ArchiveRefused",
+    "ArchiveUnavailable",
     "BadRequest",
     "BodyTooLarge",
     "ConfigError",

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from logdrain.ledger.archive_manifest import PostgresManifest
 from logdrain.ledger.connections import Connections
 from logdrain.ledger.history import PostgresHistory
 from logdrain.ledger.late_work import PostgresLateWork
 from logdrain.ledger.notices import PostgresNotices
 from logdrain.ledger.schedules import PostgresNamedResults, PostgresSchedules
 from logdrain.ledger.slices import PostgresSlices
+from logdrain.ports.archive import ArchiveManifest
 from logdrain.ports.clock import Clock
 from logdrain.ports.ledger import Calendar, History, LateWork, NamedResults, Notices, Schedules, Slices
 
@@ -27,6 +29,7 @@ class Ledger:
     late_work: LateWork
     notices: Notices
     results: NamedResults
+    manifest: ArchiveManifest
 
     @property
     def clock(self) -> Clock:
@@ -57,4 +60,5 @@ def connect(dsn: str, calendar: Calendar) -> Ledger:
         PostgresLateWork(connections),
         PostgresNotices(connections),
         PostgresNamedResults(connections),
+        PostgresManifest(connections),
     )

@@ -8,8 +8,9 @@ from logdrain.errors import LedgerUnavailable, MigrationError
 from logdrain.ledger.schema.migrate import check, migrate, migrations
 
 
-def test_migrations_are_numbered_without_a_gap() -> None:
-    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+def test_each_migration_has_a_number_of_its_own() -> None:
+    numbers = [migration.number for migration in migrations()]
+    assert numbers == sorted(set(numbers))
 
 
 def test_an_empty_database_is_migrated_once(postgres_url: str) -> None:
