@@ -12,7 +12,9 @@ import pyarrow as pa
 from logdrain.answer.aggregate_rows import rows_of
 from logdrain.answer.deadlines import time_limit
 from logdrain.answer.kept.scans import KeptScans
+from logdrain.answer.narrowed.narrowed_source import NarrowedSource
 from logdrain.errors import QueryRowsExceeded, ScanTypeChanged, SqlError
+from logdrain.model.narrowing import Narrowing
 from logdrain.model.plans import Aggregation, Scan, TimeRange
 from logdrain.model.queries import EngineQuery, Plan, PlanSummary, QueryRequest
 from logdrain.model.stops import Stop
@@ -40,6 +42,7 @@ class Queries:
         has_addresses: Whether the engine has a database of addresses.
         results: Where result tables are read; None where there are no named results.
         kept: Reads from `source`, and keeps what neighbouring slices both read; None: nothing is kept.
+        may_aggregate: Whether the store may group, where it can.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class Queries:
         has_addresses: bool = False,
         results: ResultReader | None = None,
         kept: KeptScans | None = None,
+        may_aggregate: bool = True,
     ) -> None:
         self._results = results
+        self._may_aggregate = may_aggregate
         self._has_addresses = has_addresses
         self._kept = kept
         self._source: ScanSource = kept or source
@@ -158,6 +163,16 @@ class Queries:
             with _warned(answer.plan):
                 yield replace(answer, rows=_bounded(answer.rows, stop, rows_max))
 
+    def narrowed(self, narrowing: Narrowing) -> "Queries":
+        """The same over what somebody may see; there are no result tables."""
+        return Queries(
+            NarrowedSource(self._source, narrowing),
+            self._engine,
+            self.timeout_s,
+            has_addresses=self._has_addresses,
+            may_aggregate=False,
+        )
+
     def close_idle(self) -> None:
         """Give back what is kept for the next query."""
         self._engine.close_idle()
@@ -168,7 +183,7 @@ class Queries:
         """Read up to the first rows, with a new plan where one was not right; `stack` ends the rest."""
         tries_left = _PLAN_TRIES
         prepared = self._prepared.find(request)
-        may_aggregate = True
+        may_aggregate = self._may_aggregate
         while True:
             plan, summary = self._plan_or_cached(request, prepared)
             tries_left -= plan is not None

@@ -1,0 +1,1 @@
+"""Events as a narrowed key sees them."""
