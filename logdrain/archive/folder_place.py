@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ import msgspec
 
 from logdrain.archive.folder_files import described_errors, sync_file, sync_folder
 from logdrain.errors import ArchiveDamaged, ArchiveRefused, ArchiveUnavailable
+from logdrain.model.archive import NewFile
 
 IDENTITY_FILE = "logdrain-archive.json"
 """Which place this is."""
@@ -26,8 +26,6 @@ VERSION = 1
 """Of the layout of a place; a higher one is refused."""
 
 _STAGING = ".new"
-# What a killed builder left; no build takes so long.
-_STAGED_FOR_S = 86_400
 _READ_SIZE_BYTES = 2**20
 
 
@@ -112,8 +110,8 @@ class FolderPlace:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def commit(self, staged: Path, stem: str) -> PlacedFile:
-        """Give a written file its place: durable, under a name made from its content.
+    def prepare(self, staged: Path, stem: str) -> PlacedFile:
+        """Make a written file durable where it is, and say what it will be called.
 
         Args:
             staged: From `staged`; written and closed.
@@ -124,16 +122,23 @@ class FolderPlace:
         """
         with described_errors(self.folder):
             digest, size_bytes = digest_of(staged)
-            name = f"{stem}-{digest}.parquet"
-            target = self.folder / PurePosixPath(name)
+            sync_file(staged)
+        return PlacedFile(f"{stem}-{digest}.parquet", digest, size_bytes)
+
+    def commit(self, staged: Path, file: PlacedFile) -> None:
+        """Give a prepared file its place, durably.
+
+        Raises:
+            ArchiveUnavailable: the disk is full, read-only, or gone.
+        """
+        with described_errors(self.folder):
+            target = self.path(file.name)
             made = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
             target.parent.mkdir(parents=True, exist_ok=True)
             for path in made:
                 sync_folder(path.parent)
-            sync_file(staged)
             staged.replace(target)
             sync_folder(target.parent)
-        return PlacedFile(name, digest, size_bytes)
 
     def path(self, name: str) -> Path:
         """Where a file of the manifest is.
@@ -146,7 +151,7 @@ class FolderPlace:
             raise ArchiveDamaged(f"the manifest names a file outside of the archive: {name!r}")
         return self.folder / pure
 
-    def verify(self, file: PlacedFile) -> None:
+    def verify(self, file: PlacedFile | NewFile) -> None:
         """Read the whole file and compare it with what was written.
 
         Raises:
@@ -164,23 +169,34 @@ class FolderPlace:
         if (digest, size_bytes) != (file.digest, file.size_bytes):
             raise ArchiveDamaged(f"the archive's file {file.name} is damaged", hint=_BUILD_AGAIN)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, written_before_s: float) -> bool:
         """Delete a file that no generation needs any more; one that is gone is as good.
+
+        A name is made from the content: the same file may just have been written again.
+
+        Args:
+            name: In the manifest.
+            written_before_s: One that was written later stays, unix seconds.
 
         Raises:
             ArchiveUnavailable: the disk is read-only or gone.
         """
         path = self.path(name)
         with described_errors(self.folder):
+            if not path.exists():
+                return True
+            if path.stat().st_mtime >= written_before_s:
+                return False
             path.unlink(missing_ok=True)
             for folder in path.parents:
                 if folder == self.folder:
                     break
                 with contextlib.suppress(OSError):  # other files are in it, or it is gone with its file
                     folder.rmdir()
+        return True
 
-    def sweep(self) -> int:
-        """Remove what killed builders left half written a day ago; returns how many files.
+    def sweep(self, written_before_s: float) -> int:
+        """Remove what killed builders left half written before this time; returns how many files.
 
         Raises:
             ArchiveUnavailable: the folder cannot be read.
@@ -190,10 +206,9 @@ class FolderPlace:
         with described_errors(self.folder):
             if not staging.exists():
                 return 0
-            before_s = time.time() - _STAGED_FOR_S
             for path in staging.iterdir():
                 with contextlib.suppress(FileNotFoundError):  # its builder was quicker
-                    if path.stat().st_mtime < before_s:
+                    if path.stat().st_mtime < written_before_s:
                         path.unlink()
                         count += 1
         return count

@@ -56,8 +56,9 @@ RETURNING fence
 _INSERT = """
 INSERT INTO logdrain.archive_files
     (place, database, "table", begins_s, ends_s, name, digest, size_bytes, rows, first_id, last_id, columns,
-     read_began)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
+     read_began, replaced_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s,
+        CASE WHEN %s THEN NULL ELSE clock_timestamp() END)
 """
 _OVERLAPS = """
 SELECT EXISTS (
@@ -156,6 +157,11 @@ class PostgresManifest:
         with self._connections.transaction() as transaction:
             transaction.execute("DELETE FROM logdrain.archive_leases WHERE fence = %s", (lease.fence,))
 
+    def announce(self, lease: ArchiveLease, new: NewFile) -> None:
+        """Note a file that is about to get its place. See the port."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(_INSERT, (*_row(lease.place, new), False))
+
     def swap(self, lease: ArchiveLease, old: Sequence[ArchiveFile], new: Sequence[NewFile]) -> None:
         """Put files in the place of others, in one transaction. See the port."""
         with self._connections.transaction() as transaction:
@@ -173,7 +179,7 @@ class PostgresManifest:
             if replaced.rowcount != len(old):
                 raise _overtaken(lease, "a file was replaced meanwhile")
             for file in new:
-                transaction.execute(_INSERT, _row(lease.place, file))
+                transaction.execute(_INSERT, (*_row(lease.place, file), True))
             found = transaction.execute(_OVERLAPS, _values(lease.place, lease.table, lease.hours)).fetchone()
             if found == (True,):
                 raise _overtaken(lease, "hours of it are in another file")

@@ -1,7 +1,7 @@
 """The archive's manifest, and the layout of its files."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -75,6 +75,10 @@ class ArchiveManifest(Protocol):
         """Give it back."""
         ...
 
+    def announce(self, lease: ArchiveLease, new: NewFile) -> None:
+        """Note a file that is about to get its place: if nothing swaps it in, it goes like a replaced one."""
+        ...
+
     def swap(self, lease: ArchiveLease, old: Sequence[ArchiveFile], new: Sequence[NewFile]) -> None:
         """Put files in the place of others, in one transaction.
 
@@ -94,4 +98,32 @@ class ArchiveManifest(Protocol):
 
     def forget_place(self, unseen_for: timedelta) -> list[str]:
         """Let places leave the manifest that were not seen so long; returns their ids."""
+        ...
+
+
+class ArchiveSource(Protocol):
+    """Events in MongoDB, to be archived.
+
+    Raises (every method):
+        StoreUnavailable: MongoDB did not answer.
+    """
+
+    def tables(self) -> list[Table]:
+        """All tables, in order of name."""
+        ...
+
+    def store_time(self) -> datetime:
+        """MongoDB's clock, UTC."""
+        ...
+
+    def hours(self, table: Table, gap: ArchiveHours, events_max: int) -> Iterator[tuple[int, int]]:
+        """The hours of a stretch that have events, newest first: start, and count up to `events_max`."""
+        ...
+
+    def documents(self, table: Table, hours: ArchiveHours) -> Iterator[bytes]:
+        """Events as BSON, in order of `_id`; what is read stays true when a node fails."""
+        ...
+
+    def count(self, table: Table, hours: ArchiveHours) -> int:
+        """How many events there are."""
         ...

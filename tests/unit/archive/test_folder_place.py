@@ -1,6 +1,7 @@
 """A place: whole files or none, one installation, clear words for what is wrong with it."""
 
 import errno
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +25,9 @@ def place(tmp_path: Path) -> FolderPlace:
 def put(place: FolderPlace, octets: bytes, stem: str = STEM) -> PlacedFile:
     with place.staged() as path:
         path.write_bytes(octets)
-        return place.commit(path, stem)
+        file = place.prepare(path, stem)
+        place.commit(path, file)
+        return file
 
 
 def files(place: FolderPlace) -> list[str]:
@@ -129,8 +132,10 @@ def test_a_bit_that_flipped(place: FolderPlace) -> None:
 
 def test_a_file_that_is_gone(place: FolderPlace) -> None:
     file = put(place, b"octets")
-    place.remove(file.name)
-    place.remove(file.name)
+    assert not place.remove(file.name, 0)  # written again meanwhile
+    place.verify(file)
+    assert place.remove(file.name, math.inf)
+    assert place.remove(file.name, math.inf)
     assert files(place) == []
     assert not (place.folder / "production").exists()  # empty folders go with their last file
     with pytest.raises(ArchiveDamaged, match="is gone"):
@@ -143,10 +148,10 @@ def test_no_name_leads_out(place: FolderPlace, name: str) -> None:
         place.path(name)
 
 
-def test_what_killed_builders_left_is_swept_after_a_day(place: FolderPlace) -> None:
+def test_what_killed_builders_left_is_swept(place: FolderPlace) -> None:
     young, old = (place.folder / ".new" / name for name in ("young.parquet", "old.parquet"))
     young.touch()
     old.touch()
     os.utime(old, (0, 0))
-    assert place.sweep() == 1
+    assert place.sweep(1) == 1
     assert files(place) == [".new/young.parquet"]

@@ -29,10 +29,10 @@ ROOMS = (
 # Every other file of the rooms is pure.
 FILES_WITH_IO = frozenset(
     {
-        *("archive/folder_files.py", "archive/folder_place.py"),
+        *("archive/builder.py", "archive/folder_files.py", "archive/folder_place.py"),
         *("clients/http_drain.py", "clients/http_shipper.py"),
         *("events/driver.py", "events/mongo_client.py"),
-        *("events/read/aggregate.py", "events/read/late_notes.py"),
+        *("events/read/aggregate.py", "events/read/archive_source.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),
         "events/write/declarations.py",
         *("events/write/collections.py", "events/write/insert_batcher.py", "events/write/late_writer.py"),
