@@ -11,7 +11,7 @@ import msgspec
 from psycopg.rows import TupleRow
 
 from logdrain.errors import ArchiveOvertaken
-from logdrain.ledger.connections import Connections
+from logdrain.ledger.connections import Connections, storable
 from logdrain.model.archive import (
     ArchiveColumn,
     ArchiveFile,
@@ -20,13 +20,15 @@ from logdrain.model.archive import (
     ContentFacts,
     NewFile,
     PlaceFacts,
+    PlaceState,
 )
 from logdrain.model.events import Table
 from logdrain.ports.transactions import Transaction
 
 _PLACES = """
 SELECT place.id, coalesce(mount.folder, ''), place.seen_at, coalesce(file.files, 0), coalesce(file.rows, 0),
-       coalesce(file.size_bytes, 0)
+       coalesce(file.size_bytes, 0), place.waiting, place.failed, place.failure,
+       coalesce(extract(epoch FROM clock_timestamp() - place.behind_since), 0)::double precision
 FROM logdrain.archive_places AS place
 LEFT JOIN LATERAL (SELECT folder FROM logdrain.archive_mounts WHERE archive_mounts.place = place.id
                    ORDER BY seen_at DESC LIMIT 1) AS mount ON true
@@ -69,6 +71,13 @@ SELECT EXISTS (
      AND other.replaced_at IS NULL
     WHERE one.place = %(place)s AND one.database = %(database)s AND one."table" = %(table)s
       AND one.replaced_at IS NULL AND one.begins_s < %(ends_s)s AND one.ends_s > %(begins_s)s)
+"""
+_NOTE_STATE = """
+UPDATE logdrain.archive_places
+SET waiting = coalesce(%(waiting)s::bigint, waiting), failed = failed + %(failed)s, failure = %(failure)s,
+    behind_since = CASE WHEN %(waiting)s::bigint = 0 THEN NULL
+                        ELSE coalesce(behind_since, clock_timestamp()) END
+WHERE id = %(place)s
 """
 _UNREFERENCED = """
 SELECT DISTINCT name FROM logdrain.archive_files AS old
@@ -196,6 +205,13 @@ class PostgresManifest:
                 "DELETE FROM logdrain.archive_files"
                 " WHERE place = %s AND name = ANY (%s) AND replaced_at IS NOT NULL",
                 (place, list(names)),
+            )
+
+    def note_pass(self, place: str, state: PlaceState) -> None:
+        """Keep how a pass went. See the port."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(
+                _NOTE_STATE, state._asdict() | {"place": place, "failure": storable(state.failure)}
             )
 
     def forget_place(self, unseen_for: timedelta) -> list[str]:

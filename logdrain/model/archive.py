@@ -83,11 +83,29 @@ class ArchiveFile(NewFile):
     committed_at: datetime
 
 
+class PlaceState(NamedTuple):
+    """How the last pass over a place went.
+
+    Attributes:
+        waiting: Files that are still to be built; None where it is not known.
+        failed: Builds, or whole passes, that failed; to add to those before.
+        failure: Why the pass failed; "" where it did not.
+    """
+
+    waiting: int | None
+    failed: int
+    failure: str
+
+
 class PlaceFacts(NamedTuple):
     """A place that the manifest knows.
 
     Attributes:
         seen_at: When a worker last had it before it, by the ledger's clock.
+        waiting: Files that the last pass left to be built.
+        failed: Builds and passes that failed, of all time.
+        failure: Why the last pass failed; "" where it did not.
+        behind_s: For how long files have been waiting without a break.
     """
 
     id: str
@@ -96,6 +114,10 @@ class PlaceFacts(NamedTuple):
     files: int
     rows: int
     size_bytes: int
+    waiting: int
+    failed: int
+    failure: str
+    behind_s: float
 
 
 class ArchiveLease(NamedTuple):

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from logdrain.model.archive import ArchiveFile, ArchiveHours, ArchiveLease, ContentFacts, NewFile, PlaceFacts
+from logdrain.model.archive import (
+    ArchiveFile,
+    ArchiveHours,
+    ArchiveLease,
+    ContentFacts,
+    NewFile,
+    PlaceFacts,
+    PlaceState,
+)
 from logdrain.model.events import Table
 
 
@@ -94,6 +102,10 @@ class ArchiveManifest(Protocol):
 
     def forget(self, place: str, names: Sequence[str]) -> None:
         """Forget replaced files whose octets are deleted."""
+        ...
+
+    def note_pass(self, place: str, state: PlaceState) -> None:
+        """Keep how a pass went."""
         ...
 
     def forget_place(self, unseen_for: timedelta) -> list[str]:

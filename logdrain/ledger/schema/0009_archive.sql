@@ -2,7 +2,12 @@
 
 CREATE TABLE logdrain.archive_places (
     id      text PRIMARY KEY,
-    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- How the last pass went.
+    waiting bigint NOT NULL DEFAULT 0,
+    failed  bigint NOT NULL DEFAULT 0,
+    failure text NOT NULL DEFAULT '',
+    behind_since timestamptz
 );
 
 -- Where machines have had a place: a folder that was one and is empty is a disk that is not mounted.
