@@ -30,7 +30,8 @@ ROOMS = (
 FILES_WITH_IO = frozenset(
     {
         *("archive/builder.py", "archive/folder_files.py", "archive/folder_place.py"),
-        *("clients/http_drain.py", "clients/http_shipper.py"),
+        *("clients/http_drain.py", "clients/http_shipper.py", "clients/event_connection.py"),
+        *("clients/client.py", "clients/event_queue.py", "clients/line_writer.py", "clients/recorder.py"),
         *("events/driver.py", "events/mongo_client.py"),
         *("events/read/aggregate.py", "events/read/archive_source.py", "events/read/late_notes.py"),
         *("events/read/look.py", "events/read/scan.py", "events/write/catalog_writer.py"),

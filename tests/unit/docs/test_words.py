@@ -16,13 +16,13 @@ _FIELD_WORDS = """
 answer attribute batcher batches body builder cache call cast casts cause cells channel check chores client
 clock clues collection column columns command comparator connection connections constant context core count
 courier cron cursor database databases deadlines declarations decoder dialect documents due encoded entry
-error facts failure field file filter folder format frames function generator groups hive hour hours id join
-key keys kind limit limiter limits lines logplex measure migration mode name note notes notices outcome
-parameter parser part parts pass piece placement predicate queries query range reader reading reads reason
-refusal rejection replay report request reservation results risk runner runs scans schedules scope segment
-segments sender server session sessions settings shape shipper slices source span split splits splitter sql
-start state status stop store stream struct summary tables target text thread timeouts tree trino type unit
-url value verdict version wait writer writers
+error exchange facts failure field file filter folder format frames function generator groups handler hive
+hour hours id item join key keys kind limit limiter limits lines logplex measure migration mode name note
+notes notices outcome parameter parser part parts pass piece placement predicate queries query question
+range reader reading reads reason recorder refusal rejection replay report request reservation results risk
+runner runs scans schedules scope segment segments sender server session sessions settings shape shipper
+slices source span split splits splitter sql start state status stop store stream struct summary tables
+target text thread timeouts tree trino type unit url value verdict version wait writer writers
 """
 # Names that are still to be replaced by the field's.
 _STRANGE = "foreign intake kept look mark quarantined refused ring shelf spooled stored up use"
