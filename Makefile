@@ -72,9 +72,9 @@ chaos: $(READY) ## break everything, count what is lost: ROUNDS=5 CHAOS_SEED=…
 
 lock: ## renew the pinned requirements (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml -o requirements.txt
+	  --extra server pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra sandbox --extra dev -c requirements.txt pyproject.toml build-requirements.in -o requirements-dev.txt
+	  --extra server --extra sandbox --extra dev -c requirements.txt pyproject.toml build-requirements.in -o requirements-dev.txt
 
 clean: ## remove what the other targets made, but no data
 	rm -rf $(VENV) $(FUZZ) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

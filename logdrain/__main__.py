@@ -20,6 +20,11 @@ from logdrain.model.names import nearest_hint
 
 _DEFECT_STATUS = 70  # EX_SOFTWARE of sysexits.h
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What the extra `server` brings. Without it the client and `ship` work, and nothing else.
+_SERVER_MODULES = frozenset(
+    {"aiohttp", "bson", "croniter", "duckdb", "msgspec", "prometheus_client", "psycopg", "pyarrow"}
+    | {"pymongo", "pymongoarrow", "regex", "rich", "sqlglot"}
+)
 _SERVERS = frozenset({"up", "serve", "work"})
 
 
@@ -55,8 +60,17 @@ def run(words: list[str]) -> int:
     except OSError as error:
         return _not_written(error, words)
     except Exception as error:  # noqa: BLE001  # a defect of ours: who meets it needs a line, not our stack
-        _tell_defect(error, in_full=_wants_all(words))
-        return _DEFECT_STATUS
+        return _not_done(error, words)
+
+
+def _not_done(error: Exception, words: list[str]) -> int:
+    """The exit status after an error that is none of the tree: a package is missing, or it is a defect."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _SERVER_MODULES:
+        sys.stderr.write(f"logdrain: `{words[0]}` needs packages that are not installed: {error.name}\n")
+        sys.stderr.write("hint: pip install 'logdrain[server]'\n")
+        return 1
+    _tell_defect(error, in_full=_wants_all(words))
+    return _DEFECT_STATUS
 
 
 def _wants_all(words: list[str]) -> bool:

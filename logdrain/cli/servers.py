@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from logdrain import log
-from logdrain.cli.output import print_facts
 from logdrain.config import Settings, read_settings, unknown_settings
 from logdrain.errors import NotRunning, UsageError
 from logdrain.log import mask
@@ -194,6 +193,8 @@ def run_urls(arguments: argparse.Namespace) -> int:
     else:
         if not found:
             running(arguments)
+        from logdrain.cli.output import print_facts  # what `ship` imports needs no other package
+
         print_facts({name: mask(url) for name, url in found.items()}, sys.stdout)
     return 0
 
