@@ -35,7 +35,7 @@ class LineWriter:
             return
         with self._lock:
             stream.flush()
-            left = memoryview(line.encode("utf-8", "replace"))
+            left = line.encode("utf-8", "replace")
             while left:
                 try:
                     left = left[os.write(number, left) :]

@@ -44,7 +44,8 @@ class JsonWriter:
         """The JSON text of what came from an application; anything may be in it."""
         try:
             text = self._encode(properties)
-            text.encode()
+            if not text.isascii():
+                text.encode()  # half a character has no UTF-8
         except Exception:  # noqa: BLE001  # whatever an application's object raises: the walk tells which it was
             walk = _Walk(self._warn)
             return json.dumps(walk.object(properties), ensure_ascii=False, separators=(",", ":"))

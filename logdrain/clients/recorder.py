@@ -6,10 +6,10 @@ import importlib
 import json
 import logging
 import os
-import random
 import time
 from collections.abc import Iterator, Mapping, MutableSequence
 from contextlib import contextmanager, suppress
+from random import SystemRandom
 from typing import Any
 from weakref import WeakSet
 
@@ -66,7 +66,7 @@ class Recorder:
             # fork while the queue's thread imports leaves the module locked in the child.
             module = importlib.import_module("logdrain.clients.event_connection")
             connect = functools.partial(module.connection_to, self._url, self._write_key)
-            exchange = Exchange(connect, self._warn, random.random)
+            exchange = Exchange(connect, self._warn, _JITTER)
             self._queue = EventQueue(exchange, queue_events=queue_events)
         elif not isinstance(transport, str):
             self._list = transport
@@ -179,7 +179,7 @@ class Recorder:
         return analysis(name, {**of, **options}, self._ask)
 
     def _track(self, event: Any, given: Any, ids: dict[str, Any], when: Any, insert_id: str | None) -> None:
-        if not isinstance(given, Mapping):
+        if type(given) is not dict and not isinstance(given, Mapping):
             if given is not None:
                 self._warn("properties that are no mapping are recorded as the field `value`")
             given = {} if given is None else {"value": given}
@@ -222,7 +222,9 @@ class Recorder:
     ) -> None:
         own = {"time": time_ms} if time_ms is not None else {}
         named = {} if insert_id is None else {"insert_id": insert_id}
-        renamed = {f"{name}_" if name in ids else name: value for name, value in fields.items()}
+        renamed = fields
+        if not ids.keys().isdisjoint(fields):
+            renamed = {f"{name}_" if name in ids else name: value for name, value in fields.items()}
         try:
             self._lines.write(tagged_line(event, {**renamed, **ids, **named, **own}, self._json))
         except (OSError, ValueError) as problem:
@@ -245,6 +247,8 @@ class Recorder:
 
 
 _WARNINGS_MAX = 100
+# Not the shared generator: an application's seed, and its children after a fork, are not to see us draw.
+_JITTER = SystemRandom().random
 _RECORDERS: WeakSet["Recorder"] = WeakSet()
 
 

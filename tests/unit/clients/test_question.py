@@ -14,12 +14,23 @@ from logdrain import Client
 from logdrain.clients.canonical_json import canonical_json
 from logdrain.clients.question import Question, QuestionAnswer, question_on
 
-CASES = json.loads((Path(__file__).parents[2] / "golden" / "canonical_json.json").read_text())
+GOLDEN = Path(__file__).parents[2] / "golden"
+CASES = json.loads((GOLDEN / "canonical_json.json").read_text())
+QUESTIONS = json.loads((GOLDEN / "questions.json").read_text())
 
 
 @pytest.mark.parametrize(("value", "expected"), CASES, ids=range(len(CASES)))
 def test_the_cases_that_both_languages_share(value: Any, expected: str) -> None:
     assert canonical_json(value) == expected
+
+
+@pytest.mark.parametrize("case", QUESTIONS, ids=range(len(QUESTIONS)))
+def test_the_questions_that_both_languages_share(case: dict[str, Any]) -> None:
+    (_, *tables), *words = case["words"]
+    question = question_on(tables, no_server)
+    for word, *values in words:
+        question = getattr(question, word)(*values)
+    assert question.to_json() == canonical_json(case["body"])
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
