@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -25,6 +26,7 @@ QUEUE_EVENTS = 10_000
 BODY_MAX_CHARS = 4 * 1024 * 1024
 
 _NEVER = sys.maxsize
+_NO_ROUTE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)  # a URL or a server that is put right later
 
 
 class Exchange(NamedTuple):
@@ -220,7 +222,8 @@ class EventQueue:
         if server_ms is not None:
             offset_ms = round(server_ms - (before_ms + time.time() * 1000) / 2)
             self.offset_ms = offset_ms if abs(offset_ms) > OFFSET_MIN_MS else 0
-        return answer, verdict_on(answer.status)
+        verdict = verdict_on(answer.status)
+        return answer, Verdict.REFUSED if answer.status in _NO_ROUTE else verdict
 
     def _note(self, part: list[EventItem], answer: Any, verdict: Verdict) -> list[EventItem]:
         """Count what became of a part; events that had a wrong clock's time only, stamped once more."""

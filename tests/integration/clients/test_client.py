@@ -94,9 +94,12 @@ def test_a_wrong_clock_is_learnt_and_what_it_stamped_is_stamped_once_more(server
     assert (ld.sent, ld.dropped) == (2, 2)
 
 
-def test_events_wait_while_a_key_is_refused_and_flush_tells_how_many(server: EventsServer) -> None:
+@pytest.mark.parametrize("status", [401, 404])
+def test_events_wait_while_a_key_or_route_is_not_known_and_flush_tells_how_many(
+    server: EventsServer, status: int
+) -> None:
     is_known = threading.Event()
-    server.script = lambda _events, _number: Reply(200 if is_known.is_set() else 401)
+    server.script = lambda _events, _number: Reply(200 if is_known.is_set() else status)
     ld = client_of(server)
     ld.track("a.b", {"n": 1})
     ld.track("a.b", {"n": 2})
