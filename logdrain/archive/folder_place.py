@@ -259,7 +259,7 @@ class FolderPlace:
         return found
 
 
-_BUILD_AGAIN = "`logdrain archive:build` makes its hours again, from MongoDB"
+_BUILD_AGAIN = "restore the file; MongoDB has its events"
 
 
 def digest_of(path: Path) -> tuple[str, int]:
