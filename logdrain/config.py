@@ -138,6 +138,11 @@ def _flag(name: str) -> Any:
     return _setting(name, "0", lambda text: _read_choice(text, ("0", "1")) == "1")
 
 
+def _processes(name: str) -> Any:
+    """A number, or None for what fits into the memory."""
+    return _setting(name, "auto", lambda text: None if text == "auto" else _read_number(text, int, 0, 16))
+
+
 def _url(name: str, *schemes: str) -> Any:
     return _setting(name, "", lambda text: _read_url(text, schemes), is_secret=True)
 
@@ -190,6 +195,8 @@ class Settings:
     query_timeout_s: float = _number("LOGDRAIN_QUERY_TIMEOUT_S", 3600, 0.1, 604_800)
     query_spill_max_bytes: int = _whole("LOGDRAIN_QUERY_SPILL_MAX_BYTES", 2**33, _MEBIBYTE, 2**44)
     query_rows_max: int = _whole("LOGDRAIN_QUERY_ROWS_MAX", 10_000_000, 1, 2**40)
+    query_processes: int | None = _processes("LOGDRAIN_QUERY_PROCESSES")
+    query_waiting_max: int = _whole("LOGDRAIN_QUERY_WAITING_MAX", 64, 0, 100_000)
     kept_events_max_bytes: int = _whole("LOGDRAIN_KEPT_EVENTS_MAX_BYTES", 2**28, 0, 2**40)
     geoip_file: str = _text("LOGDRAIN_GEOIP_FILE")
     debug: str = _text("LOGDRAIN_DEBUG", "0")  # `__main__` reads it where another setting is wrong, too
@@ -223,3 +230,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if problems:
         raise ConfigError("; ".join(problems), hint="docs/reference/settings.md lists all settings")
     return Settings(**values)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What `read_settings` reads the same settings from, but for keys: for a child that lets nobody in."""
+    return {
+        setting.name: _written(getattr(settings, name))
+        for name, setting in _SETTINGS.items()
+        if name != "keys"
+    } | ({"DYNO": "child"} if settings.is_heroku_dyno else {})
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "auto"
+    return str(int(value)) if isinstance(value, bool) else str(value)

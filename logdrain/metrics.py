@@ -18,6 +18,17 @@ DELIVERIES = Counter(
 AUTH_FAILURES = Counter(
     "logdrain_auth_failures", "Requests without a valid key, by reason.", ["reason"], registry=REGISTRY
 )
+QUESTIONS_RUNNING = Gauge(
+    "logdrain_questions_running", "Questions that query processes answer now.", registry=REGISTRY
+)
+QUESTIONS_WAITING = Gauge(
+    "logdrain_questions_waiting", "Questions that wait for a query process.", registry=REGISTRY
+)
+QUERY_PROCESS_STARTS = Counter(
+    "logdrain_query_process_starts",
+    "Starts of query processes: more than there are means that some died.",
+    registry=REGISTRY,
+)
 CONNECTIONS = Gauge("logdrain_connections", "Connections that are open.", registry=REGISTRY)
 CONNECTIONS_REFUSED = Counter(
     "logdrain_connections_refused", "Connections above the limit, answered 503 at once.", registry=REGISTRY

@@ -70,6 +70,7 @@ from logdrain.errors.schedules import (
 )
 from logdrain.errors.sql import (
     NumberOverflow,
+    QueriesOff,
     QueryMemoryExceeded,
     QueryProcessDied,
     QueryRowsExceeded,
@@ -78,6 +79,7 @@ from logdrain.errors.sql import (
     SqlError,
     SqlSyntaxError,
     SqlTypeError,
+    TooManyQuestions,
     UnknownFunction,
     UnknownTable,
     UnsupportedSql,
@@ -112,6 +114,7 @@ __all__ = [
     "NumberOverflow",
     "Place",
     "PortInUse",
+    "QueriesOff",
     "QueryMemoryExceeded",
     "QueryProcessDied",
     "QueryRowsExceeded",
@@ -147,6 +150,7 @@ __all__ = [
     "TimeInvalid",
     "TooManyAttempts",
     "TooManyConnections",
+    "TooManyQuestions",
     "Unauthorized",
     "UnknownFunction",
     "UnknownKey",

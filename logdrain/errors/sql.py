@@ -66,7 +66,7 @@ class QueryProcessDied(SqlError):
     """The process that ran the query ended in the middle of it."""
 
     code = "query_process_died"
-    status = 500
+    status = 503
     retryable = True
 
 
@@ -89,3 +89,18 @@ class ScanTypeChanged(SqlError):
     code = "scan_type_changed"
     status = 503
     retryable = True
+
+
+class TooManyQuestions(LogdrainError):
+    """As many questions wait as may wait."""
+
+    code = "too_many_questions"
+    status = 429
+    retryable = True
+
+
+class QueriesOff(LogdrainError):
+    """This process answers no questions: it has no query processes."""
+
+    code = "queries_off"
+    status = 404

@@ -8,11 +8,12 @@ from logdrain import log, metrics
 from logdrain.bootstrap.drain import DrainParts
 from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFound
 from logdrain.memory_budget import MemoryBudget
-from logdrain.web.background import expire_splits, refresh_keys, replay_spool
+from logdrain.web.background import answer_questions, expire_splits, refresh_keys, replay_spool
 from logdrain.web.drain import post_logs
 from logdrain.web.health import get_health
 from logdrain.web.metrics_page import get_metrics
 from logdrain.web.parts import BODY_MEMORY, LEDGER_THREAD, PARTS
+from logdrain.web.questions import post_sql
 from logdrain.web.server.access import ACCESS, Access
 from logdrain.web.server.answers import error_response
 from logdrain.web.server.key_ring import KeyRing
@@ -33,6 +34,7 @@ _ROUTES = (
     web.post("/logs/", post_logs, expect_handler=_expect),  # Logplex drops for good what is answered 404
     web.get("/health", get_health),
     web.get("/metrics", get_metrics),
+    web.post("/v1/sql", post_sql),
 )
 
 _ROUTES_HINT = "there are " + ", ".join(
@@ -56,7 +58,7 @@ def make_application(parts: DrainParts) -> web.Application:
     ring = KeyRing(parts.settings.keys, stored, refresh_s=parts.settings.keys_refresh_s)
     application[ACCESS] = Access(ring, proxy_count=parts.settings.proxy_count)
     application.add_routes(_ROUTES)
-    application.cleanup_ctx.extend((expire_splits, refresh_keys, replay_spool))
+    application.cleanup_ctx.extend((expire_splits, refresh_keys, replay_spool, answer_questions))
     return application
 
 

@@ -9,6 +9,9 @@ from aiohttp import web
 
 from logdrain import log
 from logdrain.bootstrap.drain import DrainParts
+from logdrain.web.asking.pass_on import QUESTIONS, QuestionSender
+from logdrain.web.asking.process_count import process_count
+from logdrain.web.asking.query_processes import QueryProcesses
 from logdrain.web.parts import PARTS
 from logdrain.web.server.access import ACCESS
 
@@ -40,6 +43,16 @@ async def replay_spool(application: web.Application) -> AsyncIterator[None]:
         yield
     if not await replay.finish(_FINISH_REPLAY_S):
         log.warning("spool_left", hint="the next start replays it: keep its folder")
+
+
+async def answer_questions(application: web.Application) -> AsyncIterator[None]:
+    """Have query processes for the questions that come."""
+    settings = application[PARTS].settings
+    count = process_count(settings)
+    questions = QuestionSender(QueryProcesses(settings, count) if count else None)
+    application[QUESTIONS] = questions
+    yield
+    await questions.close()
 
 
 async def _expire_forever(parts: DrainParts) -> None:

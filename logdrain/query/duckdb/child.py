@@ -7,10 +7,8 @@ The memory that it may map beside what it has when it idles is that of a query. 
 process itself ends it: its parent starts another.
 """
 
-import fcntl
 import os
 import resource
-import signal
 import socket
 import sys
 import threading
@@ -25,6 +23,7 @@ from logdrain.model.stops import Stop
 from logdrain.query.duckdb.address_files import open_addresses
 from logdrain.query.duckdb.channel import Channel, ChannelError, Kind, Message
 from logdrain.query.duckdb.failure import NO_MEMORY_STATUS, DuckdbFailure
+from logdrain.query.duckdb.parent_process import end_with_parent
 from logdrain.query.duckdb.session import DuckdbSessions
 
 # Shares of a query's memory: DuckDB counts what it buffers, and spills; texts, Python, and Arrow on its way
@@ -41,23 +40,13 @@ def main() -> None:
     """Serve the parent until it is gone. Never returns."""
     status = 0
     try:
-        _end_with_parent()
+        end_with_parent()
         _serve(Channel(socket.socket(fileno=int(sys.argv[1]))))
     except ChannelError:
         pass
     except MemoryError:
         status = NO_MEMORY_STATUS
     os._exit(status)  # DuckDB complains of objects that are left
-
-
-def _end_with_parent() -> None:
-    """Nothing but the parent, its end, and SIGKILL ends this process: a dyno's SIGTERM goes to all."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    stdin = sys.stdin.fileno()
-    # SIGIO ends a process; it comes when the other end of the pipe is closed.
-    fcntl.fcntl(stdin, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(stdin, fcntl.F_SETFL, fcntl.fcntl(stdin, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _serve(channel: Channel) -> None:

@@ -154,6 +154,11 @@ class Connection(web.RequestHandler):
         return self._state is _State.IDLE
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the peer sends nothing any more; it may still read."""
+        return self._has_ended
+
+    @property
     def unsent_bytes(self) -> int:
         """What the peer has not made room for."""
         return self._wire.get_write_buffer_size() if self._wire else 0

@@ -43,6 +43,7 @@ FILES_WITH_IO = frozenset(
         *("keys/postgres_keys.py", "ledger/connections.py"),
         *("query/duckdb/channel.py", "query/duckdb/child.py", "query/duckdb/child_engine.py"),
         *("query/duckdb/databases.py", "query/duckdb/session.py", "query/duckdb/spill_folder.py"),
+        "query/duckdb/parent_process.py",
         *("results/files/file_writer.py", "results/files/folder_files.py", "results/files/formats.py"),
         *("results/postgres/connections.py", "results/read/result_reader.py"),
         "results/values/record_stream.py",
