@@ -33,6 +33,7 @@ from logdrain.model.events import (
     Origin,
     Quarantined,
     Record,
+    RejectedItem,
     Split,
     Table,
 )
@@ -53,6 +54,7 @@ class ParsedDelivery:
         times_without_zone: Events whose record has a local time.
         messages: The application's messages, in order, until `read` makes lines of them.
         begun: Processes whose first message was read in bulk, and is not among these.
+        rejected_items: Of a body of items, those that are no events.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -65,6 +67,7 @@ class ParsedDelivery:
     times_without_zone: int = 0
     messages: list[Message] = field(default_factory=list)
     begun: set[Origin] = field(default_factory=set)
+    rejected_items: list[RejectedItem] = field(default_factory=list)
 
     def add(self, other: "ParsedDelivery") -> None:
         """Put what another delivery holds behind this."""

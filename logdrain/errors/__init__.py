@@ -33,6 +33,7 @@ from logdrain.errors.root import (
     StoreUnavailable,
     TooManyConnections,
     Unauthorized,
+    UnsupportedMediaType,
     UsageError,
 )
 from logdrain.errors.sandbox import (
@@ -159,6 +160,7 @@ __all__ = [
     "UnknownRun",
     "UnknownSchedule",
     "UnknownTable",
+    "UnsupportedMediaType",
     "UnsupportedSql",
     "UsageError",
     "ZoneInvalid",

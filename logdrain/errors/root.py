@@ -64,7 +64,7 @@ class Unauthorized(LogdrainError):
 
 
 class BadRequest(LogdrainError):
-    """What came is no HTTP request, or its body breaks off the framing it declared."""
+    """What came is no HTTP request, or its body is not what the route takes."""
 
     code = "bad_request"
     status = 400
@@ -83,6 +83,13 @@ class TooManyConnections(LogdrainError):
     code = "too_many_connections"
     status = 503
     retryable = True
+
+
+class UnsupportedMediaType(LogdrainError):
+    """A body's Content-Type is none that the route takes."""
+
+    code = "unsupported_media_type"
+    status = 415
 
 
 class BodyTooLarge(LogdrainError):

@@ -17,7 +17,7 @@ from logdrain.errors import LogdrainError, SplitChanged, SpoolUnavailable, Store
 from logdrain.ingest.parse import FindSplits, count_stored, parse_delivery, store_parsed
 from logdrain.ingest.weight import weigh_body
 from logdrain.memory_budget import MemoryBudget
-from logdrain.model.events import Origin, Split, Stored
+from logdrain.model.events import Origin, RejectedItem, Split, Stored
 from logdrain.model.spool import Spooled
 from logdrain.ports.events import EventStore
 from logdrain.ports.spool import Spool
@@ -47,11 +47,13 @@ class IngestResult:
         frames: Frames found; None where the delivery is in the spool, unread.
         spooled_because: "" where it is in the store; else the error's code, or `in_order` where it stands
             behind others.
+        rejected_items: Of a body of items that was read, those that are no events.
     """
 
     frames: int | None
     stored: Stored
     spooled_because: str = ""
+    rejected_items: tuple[RejectedItem, ...] = ()
 
 
 _Written = tuple[ParsedDelivery, Stored]
@@ -165,7 +167,7 @@ class Intake:
             parsed, stored = await asyncio.shield(work)
         count_stored(parsed, stored)
         self._store.note_near_misses(parsed.near_misses)
-        return IngestResult(parsed.frames, stored)
+        return IngestResult(parsed.frames, stored, rejected_items=tuple(parsed.rejected_items))
 
     async def _write(self, spooled: Spooled, find_splits: FindSplits) -> _Written:
         if self._memory is None:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from logdrain import metrics
 from logdrain.drain.bulk import CleanFrames, PythonFrames, parse_in_bulk
+from logdrain.drain.json_events import read_items
 from logdrain.drain.reading import ParsedDelivery, quarantine_body, read, unfinished
-from logdrain.model.events import Batch, DropReason, LineKind, Origin, Split, Stored
+from logdrain.model.events import Batch, Content, DropReason, LineKind, Origin, Split, Stored
 from logdrain.model.spool import Spooled
 from logdrain.ports.events import EventStore
 
@@ -45,11 +46,14 @@ async def parse_delivery(
 
     Raises:
         StoreUnavailable: from `find_splits`.
+        BadRequest: a body of items is neither an array nor lines.
     """
     delivery, body, problem = spooled
     if problem:
         return ParsedDelivery(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
     readers = _READERS if len(body) > _THREAD_ABOVE_BYTES else None
+    if delivery.content == Content.ITEMS:
+        return await _done(readers, partial(read_items, body, delivery))
     parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max, clean_frames))
     pieces = await _done(readers, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []

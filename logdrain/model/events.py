@@ -55,6 +55,9 @@ class DropReason(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"  # above the limit of keys a record
     TOO_LARGE = "too_large"  # above MongoDB's 16 MiB a document
     NO_TIME = "no_time"  # neither the record nor the frame has a readable time
+    BAD_ITEM = "bad_item"  # an item of POST /v1/events that has not its form
+    BAD_TIME = "bad_time"  # an item's time that is no instant, or more than an hour ahead
+    INSERT_ID_WITHOUT_TIME = "insert_id_without_time"  # an item's insert_id names an event only with its time
     SPLIT = "split"  # a cut line whose other pieces did not come
     TOO_MANY_TABLES = "too_many_tables"  # above the table limit
     STORE_REJECTED = "store_rejected"  # MongoDB refused this one document
@@ -81,6 +84,13 @@ class Origin(NamedTuple):
     token: str
 
 
+class Content(StrEnum):
+    """What the body of a delivery is made of."""
+
+    FRAMES = "frames"  # POST /logs
+    ITEMS = "items"  # POST /v1/events
+
+
 class Delivery(NamedTuple):
     """One POST, as its request names it.
 
@@ -89,12 +99,16 @@ class Delivery(NamedTuple):
         id: What the sender repeats when it sends the same body again.
         token: Logplex-Drain-Token, or "" where the sender has none.
         message_count: Logplex-Msg-Count, or None.
+        content: What the body is made of.
+        received_ms: Of items: when the server took them, unix milliseconds; a replay judges by it, too.
     """
 
     drain: str
     id: str
     token: str
     message_count: int | None
+    content: str = Content.FRAMES
+    received_ms: int = 0
 
 
 class Frame(NamedTuple):
@@ -175,6 +189,22 @@ class Quarantined(NamedTuple):
     time_ms: int | None
     origin: Origin
     raw: bytes
+
+
+class RejectedItem(NamedTuple):
+    """An item of `POST /v1/events` that is no event; its octets are in quarantine.
+
+    Attributes:
+        position: Place in the body, from 0.
+        insert_id: The item's own, or None.
+        reason: From the closed list.
+        detail: One line for people: what exactly is wrong.
+    """
+
+    position: int
+    insert_id: str | None
+    reason: DropReason
+    detail: str
 
 
 class NearMiss(NamedTuple):

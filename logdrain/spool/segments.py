@@ -14,11 +14,11 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from logdrain.model.events import Delivery
+from logdrain.model.events import Content, Delivery
 from logdrain.model.spool import Spooled
 
 ReadAt = Callable[[int, int], bytes]
@@ -94,10 +94,15 @@ def read_first_line(octets: bytes) -> bytes | Foreign | None:
 def encode(spooled: Spooled, key: bytes) -> bytes:
     """One entry; the same size under every key."""
     # Lone surrogates: the request's headers may hold octets that are no UTF-8.
-    names = _NAMES.encode([*spooled.delivery, spooled.problem]).encode("utf-8", "surrogatepass")
+    names = _NAMES.encode([*_names(spooled.delivery), spooled.problem]).encode("utf-8", "surrogatepass")
     checksum = zlib.crc32(spooled.body, zlib.crc32(names))
     header = _HEADER.pack(_MAGIC, key, len(names), len(spooled.body), checksum)
     return b"".join((header, _CHECKSUM.pack(zlib.crc32(header)), names, spooled.body))
+
+
+def _names(delivery: Delivery) -> Iterable[object]:
+    """What an entry says of a delivery; of frames no more than programs of before items can read."""
+    return delivery if delivery.content != Content.FRAMES else delivery[: Delivery._fields.index("content")]
 
 
 def survey(read_at: ReadAt, size: int, key: bytes | None) -> SegmentSummary:

@@ -10,6 +10,7 @@ from logdrain.errors import BadRequest, LogdrainError, MethodNotAllowed, NotFoun
 from logdrain.memory_budget import MemoryBudget
 from logdrain.web.background import answer_questions, expire_splits, refresh_keys, replay_spool
 from logdrain.web.drain import post_logs
+from logdrain.web.events import post_events
 from logdrain.web.health import get_health
 from logdrain.web.metrics_page import get_metrics
 from logdrain.web.parts import BODY_MEMORY, LEDGER_THREAD, PARTS
@@ -32,6 +33,7 @@ async def _expect(request: web.Request) -> None:
 _ROUTES = (
     web.post("/logs", post_logs, expect_handler=_expect),
     web.post("/logs/", post_logs, expect_handler=_expect),  # Logplex drops for good what is answered 404
+    web.post("/v1/events", post_events, expect_handler=_expect),
     web.get("/health", get_health),
     web.get("/metrics", get_metrics),
     web.post("/v1/sql", post_sql),

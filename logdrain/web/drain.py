@@ -24,7 +24,7 @@ _SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
 async def post_logs(request: web.Request) -> web.Response:
     """Accept a delivery; 204 once all of it is durable. No content is ever refused."""
     parts = request.app[PARTS]
-    drain = await require(request, Scope.DRAIN)
+    drain = (await require(request, Scope.DRAIN)).name
     clock_s = asyncio.get_running_loop().time
     started_s = clock_s()
     with request.app[BODY_MEMORY].reservation() as memory:

@@ -8,6 +8,7 @@ import binascii
 import hmac
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -53,8 +54,8 @@ class Access:
             burst=FAILURES_BURST, per_s=FAILURES_PER_S, addresses_max=_ADDRESSES_MAX
         )
 
-    async def caller(self, request: web.Request, scope: Scope) -> str:
-        """The caller's name: the user name of the URL, else the key's own name.
+    async def caller(self, request: web.Request, scope: Scope) -> "Caller":
+        """Whose key it is.
 
         Raises:
             Unauthorized: no key, one nobody knows, or one of another scope.
@@ -63,7 +64,7 @@ class Access:
         """
         authorization = request.headers.get("Authorization", "")
         try:
-            return name_of(authorization, self.ring.keys, scope)
+            return caller_of(authorization, self.ring.keys, scope)
         except Refused as refused:
             self._check_attempts(request, refused)
             if refused.reason is not Refusal.UNKNOWN:
@@ -71,7 +72,7 @@ class Access:
         # It may be new. Logplex never repeats what is answered 401, so that must be certain.
         is_certain = await self.ring.ask_again()
         try:
-            return name_of(authorization, self.ring.keys, scope)
+            return caller_of(authorization, self.ring.keys, scope)
         except Refused as refused:
             error = self._counted(refused)
             if is_certain:
@@ -100,12 +101,24 @@ class Access:
 ACCESS = web.AppKey("access", Access)
 
 
-async def require(request: web.Request, scope: Scope) -> str:
-    """The caller's name; raises as `Access.caller`."""
+class Caller(NamedTuple):
+    """Who sends a request.
+
+    Attributes:
+        name: The user name of the URL, else the key's own name.
+        key_name: The key's own name.
+    """
+
+    name: str
+    key_name: str
+
+
+async def require(request: web.Request, scope: Scope) -> Caller:
+    """Who sends it; raises as `Access.caller`."""
     return await request.app[ACCESS].caller(request, scope)
 
 
-def name_of(authorization: str, keys: Iterable[Key], scope: Scope) -> str:
+def caller_of(authorization: str, keys: Iterable[Key], scope: Scope) -> Caller:
     """Whom this header lets in.
 
     Raises:
@@ -117,7 +130,7 @@ def name_of(authorization: str, keys: Iterable[Key], scope: Scope) -> str:
     matching = [key for key in keys if hmac.compare_digest(key.sha256, wanted)]
     allowed = [key for key in matching if key.scope in (scope, Scope.ADMIN)]
     if allowed:
-        return name or allowed[0].name
+        return Caller(name or allowed[0].name, allowed[0].name)
     if matching:
         raise Refused(
             Refusal.SCOPE,

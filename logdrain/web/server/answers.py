@@ -36,4 +36,9 @@ def refusal(error: LogdrainError) -> bytes:
 
 
 def _error_json(error: LogdrainError) -> str:
-    return json.dumps({"error": {"code": error.code, "message": error.located, "hint": error.hint}})
+    return json.dumps(error_fields(error))
+
+
+def error_fields(error: LogdrainError) -> dict[str, dict[str, str]]:
+    """An error as it stands in every answer."""
+    return {"error": {"code": error.code, "message": error.located, "hint": error.hint}}

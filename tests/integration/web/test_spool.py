@@ -13,6 +13,7 @@ import pytest
 from logdrain.config import Settings
 from logdrain.sandbox.mongo_server import MongoServer
 from tests.integration.web.test_drain import (
+    KEY,
     Client,
     client_for,
     frame,
@@ -21,6 +22,7 @@ from tests.integration.web.test_drain import (
 )
 from tests.integration.web.waiting import until
 
+WRITE_KEY = "a-write-key-for-tests"
 serving = asynccontextmanager(client_for)
 
 
@@ -37,6 +39,7 @@ def settings(mongod: MongoServer, tmp_path: Path) -> Settings:
     return settings_for(
         mongod.uri,
         LOGDRAIN_ACK="spooled",
+        LOGDRAIN_KEYS=f"drain:shop:{KEY} write:site:{WRITE_KEY}",
         LOGDRAIN_SPOOL_FOLDER=str(tmp_path / "spool"),
         LOGDRAIN_SPOOL_AFTER_S="0.3",
     )
@@ -84,3 +87,21 @@ async def test_the_next_process_replays_what_the_last_left(mongod: MongoServer, 
         # A retry of what was acknowledged from the spool adds nothing.
         assert await send(client, 3) == 204
     assert numbers(mongod) == list(range(5))
+
+
+@pytest.mark.usefixtures("cancelled_connects")
+async def test_items_wait_in_the_spool_and_are_events_once(mongod: MongoServer, settings: Settings) -> None:
+    item = b'{"event":"a.b","properties":{"n":1},"time":1330560001,"insert_id":"i1"}'
+    plain = b'{"event":"a.b","properties":{"n":2}}'
+    headers = {"Authorization": f"Bearer {WRITE_KEY}"}
+    async with serving(settings) as client:
+        mongod.stop()
+        for body in (b"[" + item + b"," + plain + b',{"event":"a"}]', item):
+            response = await client.post("/v1/events", data=body, headers=headers)
+            assert response.status == 200
+            assert (await response.json())["duplicates"] == 0
+        mongod.start()
+        await until(lambda: numbers(mongod) == [1, 2])
+        response = await client.post("/v1/events", data=item, headers=headers)
+        found = await response.json()
+        assert (found["accepted"], found["duplicates"]) == (0, 1)

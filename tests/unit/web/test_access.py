@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from logdrain.errors import LedgerUnavailable, TooManyAttempts, Unauthorized
 from logdrain.metrics import AUTH_FAILURES
 from logdrain.model.keys import Key, Refusal, Scope, digest
-from logdrain.web.server.access import FAILURES_BURST, Access, Refused, name_of
+from logdrain.web.server.access import FAILURES_BURST, Access, Refused, caller_of
 from logdrain.web.server.key_ring import KeyRing
 
 
@@ -39,7 +39,11 @@ def basic(user: str, password: str) -> str:
     ],
 )
 def test_who_may(authorization: str, name: str) -> None:
-    assert name_of(authorization, KEYS, Scope.DRAIN) == name
+    assert caller_of(authorization, KEYS, Scope.DRAIN).name == name
+
+
+def test_a_key_has_a_name_whatever_the_url_says() -> None:
+    assert caller_of(basic("anything", "drain-secret"), KEYS, Scope.DRAIN).key_name == "shop"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_who_may(authorization: str, name: str) -> None:
 )
 def test_who_may_not(authorization: str, reason: Refusal) -> None:
     with pytest.raises(Refused) as caught:
-        name_of(authorization, KEYS, Scope.DRAIN)
+        caller_of(authorization, KEYS, Scope.DRAIN)
     assert caught.value.reason is reason
     assert isinstance(caught.value.error, Unauthorized)
     assert "secret" not in str(caught.value.error)
@@ -68,7 +72,7 @@ def test_who_may_not(authorization: str, reason: Refusal) -> None:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
 def test_any_header_is_refused_not_failed(authorization: str) -> None:
     with pytest.raises(Refused):
-        name_of(authorization, KEYS, Scope.DRAIN)
+        caller_of(authorization, KEYS, Scope.DRAIN)
 
 
 class ScriptedRing(KeyRing):
@@ -88,7 +92,7 @@ class ScriptedRing(KeyRing):
 
 async def name_for(access: Access, authorization: str) -> str:
     request = make_mocked_request("POST", "/logs", headers={"Authorization": authorization})
-    return await access.caller(request, Scope.DRAIN)
+    return (await access.caller(request, Scope.DRAIN)).name
 
 
 async def test_a_new_key_works_at_once() -> None:
