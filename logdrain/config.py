@@ -40,16 +40,6 @@ def _read_folder(text: str) -> str:
     return os.path.abspath(text) if text else ""  # noqa: PTH100  # Path.resolve() follows links
 
 
-def _read_archive(text: str) -> str:
-    """The folder of an archive's URL, which may be a bare path."""
-    scheme, separator, path = text.partition("://")
-    if not separator:
-        return _read_folder(text)
-    if scheme != "file" or not path.startswith("/"):
-        raise ValueError("is neither a path nor file:///path")
-    return _read_folder(path)
-
-
 def _read_number(text: str, kind: type[int] | type[float], low: float, high: float) -> float:
     try:
         number = kind(text)
@@ -118,10 +108,6 @@ def _folder(name: str) -> Any:
     return _setting(name, "", _read_folder)
 
 
-def _archive(name: str) -> Any:
-    return _setting(name, "", _read_archive)
-
-
 def _whole(name: str, default: int, low: int, high: int) -> Any:
     return _setting(name, str(default), lambda text: _read_number(text, int, low, high))
 
@@ -185,7 +171,6 @@ class Settings:
     mongodb_driver: str = _choice("LOGDRAIN_MONGODB_DRIVER", "pymongo", "motor")
     jobs_folder: str = _text("LOGDRAIN_JOBS_FOLDER", "jobs")
     result_folder: str = _folder("LOGDRAIN_RESULT_FOLDER")
-    archive_folder: str = _archive("LOGDRAIN_ARCHIVE_URL")
     lease_s: float = _number("LOGDRAIN_LEASE_S", 15, 1, 3600)
     worker_threads: int = _whole("LOGDRAIN_WORKER_THREADS", 2, 1, 64)
     notify_url: str = _url("LOGDRAIN_NOTIFY_URL", "https", "http")

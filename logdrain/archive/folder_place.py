@@ -83,13 +83,13 @@ class FolderPlace:
                 if known is not None:  # a disk that is not mounted is an empty folder
                     raise ArchiveUnavailable(
                         f"the archive {self.folder} is gone: {IDENTITY_FILE} is missing",
-                        hint="mount its disk; or name another folder in LOGDRAIN_ARCHIVE_URL",
+                        hint="mount its disk; or name another folder",
                     )
                 found = self._make_identity()
         if found.installation != self._installation:
             raise ArchiveRefused(
                 f"the archive {self.folder} belongs to another installation of logdrain",
-                hint="name another folder in LOGDRAIN_ARCHIVE_URL, or its own ledger in DATABASE_URL",
+                hint="name another folder, or its own ledger in DATABASE_URL",
             )
         return found
 
@@ -223,13 +223,13 @@ class FolderPlace:
             if version is not None and msgspec.json.decode(version, type=int) > VERSION:
                 raise ArchiveRefused(
                     f"the archive {self.folder} was made by a newer version of logdrain",
-                    hint="install that version, or name another folder in LOGDRAIN_ARCHIVE_URL",
+                    hint="install that version, or name another folder",
                 )
             return msgspec.json.decode(octets, type=PlaceIdentity)
         except msgspec.DecodeError as error:
             raise ArchiveRefused(
                 f"{self.folder / IDENTITY_FILE} cannot be read: {error}",
-                hint="name another folder in LOGDRAIN_ARCHIVE_URL, or restore the file",
+                hint="name another folder, or restore the file",
             ) from error
 
     def _make_identity(self) -> PlaceIdentity:
@@ -241,7 +241,7 @@ class FolderPlace:
         if any(path.name not in {_STAGING, IDENTITY_FILE} for path in self.folder.iterdir()):
             raise ArchiveRefused(
                 f"the folder {self.folder} is not empty and is no archive: {IDENTITY_FILE} is missing",
-                hint="name an empty folder in LOGDRAIN_ARCHIVE_URL, or restore that file",
+                hint="name an empty folder, or restore that file",
             )
         mine = PlaceIdentity(VERSION, secrets.token_hex(16), self._installation)
         staging = self.folder / _STAGING

@@ -1,40 +1,26 @@
 """A question goes from a request to a query process, and its answer back, octet by octet.
 
-Equal questions at the same moment are one: they share the answer. Where nobody waits for it any more, the
-question is cancelled.
+Where nobody waits for it any more, the question is cancelled.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
-from logdrain.errors import LogdrainError, QueriesOff, QueryProcessDied
-from logdrain.web.asking.envelope import NDJSON, Envelope, error_document
+from logdrain.errors import QueriesOff, QueryProcessDied
+from logdrain.web.asking.envelope import NDJSON, Envelope
 from logdrain.web.asking.query_processes import QueryProcesses
+from logdrain.web.server.answers import error_fields
 from logdrain.web.server.connections import Connection
 
 _T = TypeVar("_T")
 _LOOK_EVERY_S = 0.25
-_ANSWER_MAX_BYTES = 256 * 1024 * 1024
 _PASSED_HEADERS = ("Content-Type", "Logdrain-Warnings", "Retry-After", "X-Content-Type-Options")
-
-
-class WholeAnswer(NamedTuple):
-    """An answer that is read to its end."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class _Shared(NamedTuple):
-    task: asyncio.Task[WholeAnswer]
-    waiting: list[object]
 
 
 class QuestionSender:
@@ -46,7 +32,6 @@ class QuestionSender:
 
     def __init__(self, processes: QueryProcesses | None) -> None:
         self._processes = processes
-        self._shared: dict[bytes, _Shared] = {}
 
     @property
     def processes(self) -> QueryProcesses:
@@ -58,7 +43,7 @@ class QuestionSender:
         if self._processes is None:
             raise QueriesOff(
                 "this server answers no questions",
-                hint="LOGDRAIN_QUERY_PROCESSES=1, or ask a `logdrain serve --only query`",
+                hint="set LOGDRAIN_QUERY_PROCESSES=1",
             )
         return self._processes
 
@@ -70,14 +55,6 @@ class QuestionSender:
             ConnectionError: nobody reads the answer any more.
         """
         return await _while_there(request, lambda: self._streamed(request, envelope))
-
-    async def whole(self, request: web.Request, envelope: Envelope) -> web.Response:
-        """Answer a request at once, with the answer of an equal question where one is under way.
-
-        Raises what `stream` does.
-        """
-        answer = await _while_there(request, lambda: self._joined(envelope))
-        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def _streamed(self, request: web.Request, envelope: Envelope) -> web.StreamResponse:
         async with self.processes.asked(envelope) as answer:
@@ -91,34 +68,6 @@ class QuestionSender:
                 return response
         await response.write_eof()
         return response
-
-    async def _joined(self, envelope: Envelope) -> WholeAnswer:
-        key = msgspec.json.encode(envelope)
-        shared = self._shared.get(key)
-        if shared is None:
-            shared = _Shared(asyncio.create_task(self._read(envelope)), [])
-            self._shared[key] = shared
-            shared.task.add_done_callback(lambda _: self._shared.pop(key, None))
-        me = object()
-        shared.waiting.append(me)
-        try:
-            return await asyncio.shield(shared.task)
-        finally:
-            shared.waiting.remove(me)
-            if not shared.waiting and not shared.task.done():
-                self._shared.pop(key, None)
-                shared.task.cancel()
-
-    async def _read(self, envelope: Envelope) -> WholeAnswer:
-        async with self.processes.asked(envelope) as answer:
-            pieces: list[bytes] = []
-            size_bytes = 0
-            async for octets in answer.content.iter_any():
-                size_bytes += len(octets)
-                if size_bytes > _ANSWER_MAX_BYTES:
-                    raise LogdrainError("the answer is too large", hint="ask for fewer groups")
-                pieces.append(octets)
-            return WholeAnswer(answer.status, _passed(answer), b"".join(pieces))
 
     async def close(self) -> None:
         """End the processes."""
@@ -138,7 +87,7 @@ async def _break_off(request: web.Request, response: web.StreamResponse, error: 
     if response.content_type == NDJSON and not isinstance(error, aiohttp.ClientPayloadError):
         died = QueryProcessDied("the query process ended in the middle of the answer", hint="ask again")
         with suppress(ConnectionError):
-            await response.write(b"\n" + msgspec.json.encode(error_document(died)) + b"\n")
+            await response.write(b"\n" + msgspec.json.encode(error_fields(died)) + b"\n")
     if request.transport is not None:
         request.transport.close()
 

@@ -25,9 +25,9 @@ from logdrain.config import Settings, read_settings
 from logdrain.errors import LogdrainError, RunKilled
 from logdrain.model.stops import Stop
 from logdrain.query.duckdb.parent_process import end_with_parent
-from logdrain.web.asking.envelope import AT_ONCE, NDJSON, AnswerHead, AnswerParts, Envelope, error_document
+from logdrain.web.asking.envelope import AT_ONCE, NDJSON, AnswerHead, AnswerParts, Envelope
 from logdrain.web.asking.question_routes import QuestionRunner
-from logdrain.web.server.answers import error_response
+from logdrain.web.server.answers import error_fields, error_response
 
 _T = TypeVar("_T")
 _BODY_MAX_BYTES = 4 * 1024 * 1024
@@ -108,7 +108,7 @@ class QueryServer:
 async def _break_off(request: web.Request, response: web.StreamResponse, error: Exception) -> None:
     """End without the last chunk; lines of JSON end with the error."""
     if response.content_type == NDJSON and isinstance(error, LogdrainError):
-        await response.write(msgspec.json.encode(error_document(error)) + b"\n")
+        await response.write(msgspec.json.encode(error_fields(error)) + b"\n")
     if request.transport is not None:
         request.transport.close()
 

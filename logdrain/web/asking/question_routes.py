@@ -29,10 +29,8 @@ class QuestionRunner:
         Raises (while it is read):
             LogdrainError: it cannot be answered.
         """
-        narrowing = envelope.limits.narrowing
-        queries = self._queries if narrowing is None else self._queries.narrowed(narrowing)
         if envelope.route != "sql":
             raise NotFound(f"no question is asked at {envelope.route}")
         question = msgspec.json.decode(envelope.body, type=SqlQuestion)
         rows_max = self._settings.query_rows_max
-        yield from answer_sql(queries, question, now_s=now_s, rows_max=rows_max, stop=stop)
+        yield from answer_sql(self._queries, question, now_s=now_s, rows_max=rows_max, stop=stop)

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logdrain.config import SETTINGS, read_settings, unknown_settings
+from logdrain.config import SETTINGS, environment_of, read_settings, unknown_settings
 from logdrain.errors import ConfigError
 from logdrain.model.keys import Scope
 
@@ -77,3 +79,22 @@ def test_a_variable_that_is_nearly_a_setting_is_told_of() -> None:
     assert unknown_settings(environment) == [
         "LOGDRAIN_KYES is no setting: did you mean 'LOGDRAIN_KEYS'?",
     ]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"DYNO": "web.1"},
+        {
+            "LOGDRAIN_QUERY_PROCESSES": "2",
+            "LOGDRAIN_METRICS_OPEN": "1",
+            "LOGDRAIN_SPOOL_FOLDER": "/spool",
+            "MONGODB_URI": "mongodb://u:p@db/logdrain",
+        },
+    ],
+    ids=["nothing", "dyno", "some"],
+)
+def test_a_child_reads_the_same_settings_but_no_keys(environment: dict[str, str]) -> None:
+    settings = read_settings({**environment, "LOGDRAIN_KEYS": "drain:shop:" + "s" * 32})
+    assert read_settings(environment_of(settings)) == replace(settings, keys=())
