@@ -26,7 +26,7 @@ from logdrain.query.duckdb.functions_of_both import (
     pairs,
 )
 from logdrain.query.duckdb.json_functions import JSON_FUNCTIONS
-from logdrain.query.duckdb.templates import Rule, called, from_template, over, template
+from logdrain.query.duckdb.templates import Rule, bound, called, from_template, over, template
 from logdrain.query.duckdb.trino_casts import trino_cast
 from logdrain.query.sql.context import SqlTree
 from logdrain.query.sql.kinds import is_of
@@ -64,6 +64,18 @@ _SKEWNESS = (  # of the whole, where DuckDB's is that of a sample
     "CASE WHEN COUNT(_0) >= 3 THEN SKEWNESS(_0) * (COUNT(_0) - 2) / SQRT(COUNT(_0) * (COUNT(_0) - 1.0e0)) END"
 )
 _COSINE = "LIST_COSINE_SIMILARITY(CAST(_0 AS DOUBLE[]), CAST(_1 AS DOUBLE[]))"
+_CONTAINS_SEQUENCE = (
+    "CASE WHEN LEN(_1) = 0 THEN LEN(_0) >= 0 "
+    "ELSE LIST_CONTAINS(LIST_TRANSFORM(RANGE(1, LEN(_0) - LEN(_1) + 2), "
+    "LAMBDA n : LIST_SLICE(_0, n, n + LEN(_1) - 1) IS NOT DISTINCT FROM _1), TRUE) END"
+)
+_GREAT_CIRCLE = (  # in kilometres
+    "6371.01e0 * ATAN2(SQRT(POWER(COS(RADIANS(_2)) * SIN(RADIANS(_1 - _3)), 2) "
+    "+ POWER(COS(RADIANS(_0)) * SIN(RADIANS(_2)) "
+    "- SIN(RADIANS(_0)) * COS(RADIANS(_2)) * COS(RADIANS(_1 - _3)), 2)), "
+    "SIN(RADIANS(_0)) * SIN(RADIANS(_2)) + COS(RADIANS(_0)) * COS(RADIANS(_2)) * COS(RADIANS(_1 - _3)))"
+)
+_SHUFFLE = "LIST_TRANSFORM(LIST_SORT(LIST_TRANSFORM(_0, LAMBDA e : {'r': RANDOM(), 'e': e})), LAMBDA p : p.e)"
 _WILSON = (
     "(_0 * 1.0e0 / _1 + _2 * _2 / (2 * _1) {} _2 * SQRT((_0 * 1.0e0 / _1 * (1 - _0 * 1.0e0 / _1) "
     "+ _2 * _2 / (4 * _1)) / _1)) / (1 + _2 * _2 / _1)"
@@ -268,7 +280,7 @@ def _over_entries(kind: str) -> Rule:
         key, value = (
             exp.Dot(this=entry.copy(), expression=exp.to_identifier(part)) for part in ("key", "value")
         )
-        result = _called_with_two(node, context, function, key, value)
+        result = _called_with(node, context, function, key, value)
         entries = exp.Anonymous(this="MAP_ENTRIES", expressions=[source.copy()])
         if kind == "filter":
             body: exp.Expr = result
@@ -289,21 +301,39 @@ def _zip_with(node: exp.Expr, context: SqlTree) -> exp.Expr:
         exp.Anonymous(this="STRUCT_EXTRACT", expressions=[pair.copy(), exp.Literal.number(number)])
         for number in (1, 2)
     ]
-    body = _called_with_two(node, context, function, *sides)
+    body = _called_with(node, context, function, *sides)
     zipped = exp.Anonymous(this="LIST_ZIP", expressions=[left.copy(), right.copy()])
     return exp.Anonymous(
         this="LIST_TRANSFORM", expressions=[zipped, exp.Lambda(this=body, expressions=[pair])]
     )
 
 
-def _called_with_two(
-    node: exp.Expr, context: SqlTree, function: exp.Expr, first: exp.Expr, second: exp.Expr
-) -> exp.Expr:
-    if not isinstance(function, exp.Lambda) or len(function.expressions) != 2:  # noqa: PLR2004  first and second
-        raise UnsupportedSql(
-            f"{node.name.upper()} whose last argument is not (a, b) -> …", place=context.place(node)
+def _map_zip_with(node: exp.Expr, context: SqlTree) -> exp.Expr:
+    """A map with all keys of two maps; a map that lacks the key gives NULL."""
+    *maps, function = node.expressions
+
+    def zipped(both: list[exp.Expr]) -> exp.Expr:
+        key = exp.to_identifier("zipped_key")
+        values = [template("MAP_EXTRACT_VALUE(_0, _1)", one, key) for one in both]
+        entry = exp.Anonymous(
+            this="ROW", expressions=[key, _called_with(node, context, function, key, *values)]
         )
-    return called(function, [first, second])
+        keys = template("LIST_DISTINCT(LIST_CONCAT(MAP_KEYS(_0), MAP_KEYS(_1)))", *both)
+        mapped = exp.Lambda(this=entry, expressions=[key.copy()])
+        return template(
+            "MAP_FROM_ENTRIES(_0)", exp.Anonymous(this="LIST_TRANSFORM", expressions=[keys, mapped])
+        )
+
+    return bound(maps, zipped)
+
+
+def _called_with(node: exp.Expr, context: SqlTree, function: exp.Expr, *arguments: exp.Expr) -> exp.Expr:
+    if not isinstance(function, exp.Lambda) or len(function.expressions) != len(arguments):
+        names = ", ".join("abc"[: len(arguments)])
+        raise UnsupportedSql(
+            f"{node.name.upper()} whose last argument is not ({names}) -> …", place=context.place(node)
+        )
+    return called(function, arguments)
 
 
 TRINO: Functions = {
@@ -322,6 +352,7 @@ TRINO: Functions = {
     "bitwise_right_shift": "CAST(_0 AS BIGINT) >> _1",
     "bitwise_right_shift_arithmetic": "CAST(_0 AS BIGINT) >> _1",
     "codepoint": "UNICODE(_0)",
+    "contains_sequence": _CONTAINS_SEQUENCE,
     "cosine_distance": f"1 - ({_COSINE})",
     "cosine_similarity": _COSINE,
     "crc32": "HIVE_CRC32(DECODE(_0))",
@@ -331,6 +362,7 @@ TRINO: Functions = {
     "format_datetime": format_datetime,
     "from_base64url": "FROM_BASE64(REPLACE(REPLACE(_0, '-', '+'), '_', '/'))",
     "from_iso8601_date": _ISO_DATE,
+    "great_circle_distance": _GREAT_CIRCLE,
     "hamming_distance": "CASE WHEN _0 = '' AND _1 = '' THEN 0 ELSE HAMMING(_0, _1) END",
     "infinity": "CAST('Infinity' AS DOUBLE)",
     "is_finite": "ISFINITE(_0)",
@@ -339,6 +371,7 @@ TRINO: Functions = {
     "map_agg": _first_values(_ENTRIES, _KEYS),
     "map_filter": _over_entries("filter"),
     "map_union": _first_values(_ENTRIES_OF_MAPS, "FLATTEN(LIST(MAP_KEYS(_0)))"),
+    "map_zip_with": _map_zip_with,
     "millisecond": "MILLISECOND(_0) % 1000",
     "multimap_agg": _all_values(_ENTRIES),
     "multimap_from_entries": _all_values(
@@ -360,6 +393,7 @@ TRINO: Functions = {
     "repeat": "LIST_TRANSFORM(RANGE(_1), LAMBDA n : _0)",
     "reverse": _reverse,
     "sha1": "UNHEX(SHA1(_0))",
+    "shuffle": _SHUFFLE,
     "slice": _SLICE,
     "split": {2: "STR_SPLIT(_0, _1)", 3: _SPLIT_3},
     "split_part": "LIST_EXTRACT(STR_SPLIT(_0, _1), _2)",

@@ -17,17 +17,25 @@ _FIRST = exp.Literal.number(1)
 
 
 def write_row_forms(context: PlanContext) -> None:
-    """Rewrite UNNEST of several lists, of a map, of rows, and LATERAL VIEWs of other functions than EXPLODE.
+    """Rewrite VALUES of rows, UNNEST of several lists, of a map, of rows, LATERAL VIEWs but of EXPLODE.
 
     Raises:
         UnsupportedSql: the names do not fit the columns.
     """
+    for values in context.statement.find_all(exp.Values):
+        values.set("expressions", [_row_of_values(row) for row in values.expressions])
     for unnest in list(context.statement.find_all(exp.Unnest)):
         _unnest(context, unnest)
     for select in list(context.statement.find_all(exp.Select)):
         _view_of_projections(context, select)
         for lateral in list(select.args.get("laterals") or []):
             _view(context, select, lateral)
+
+
+def _row_of_values(row: exp.Expr) -> exp.Expr:
+    """`VALUES ROW(1, 'a')` has two columns, as `VALUES (1, 'a')` has."""
+    is_row = len(row.expressions) == 1 and isinstance(row.expressions[0], exp.Struct)
+    return exp.Tuple(expressions=row.expressions[0].expressions) if is_row else row
 
 
 def _unnest(context: PlanContext, unnest: exp.Unnest) -> None:

@@ -1,4 +1,4 @@
-"""The normal distribution, and histograms of few buckets, as Trino computes them."""
+"""The normal, beta and t distributions, and histograms of few buckets, as Trino computes them."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,10 @@ from statistics import NormalDist
 
 _BUCKETS_MIN = 2
 _WAITING_MAX = 100  # as in Trino
+
+_SMALLEST = 1e-300  # stands for 0 where one divides by it
+_TERMS_MAX = 10_000
+_HALVINGS = 200
 
 Point = tuple[float, float]
 """A value and its weight."""
@@ -24,6 +28,76 @@ def inverse_normal_cdf(mean: float, deviation: float, probability: float) -> flo
     if not (deviation > 0 and 0 < probability < 1):
         return None
     return NormalDist(mean, deviation).inv_cdf(probability)
+
+
+def beta_cdf(alpha: float, beta: float, value: float) -> float | None:
+    """How likely a value is at most this; None for a parameter below 0, a value beyond [0, 1]."""
+    if not (alpha > 0 and beta > 0 and 0 <= value <= 1):
+        return None
+    if value in (0, 1):
+        return value
+    logarithm = math.lgamma(alpha + beta) - math.lgamma(alpha) - math.lgamma(beta)
+    factor = math.exp(logarithm + alpha * math.log(value) + beta * math.log1p(-value))
+    if value < (alpha + 1) / (alpha + beta + 2):  # the fraction converges fast there
+        return factor * _beta_fraction(alpha, beta, value) / alpha
+    return 1 - factor * _beta_fraction(beta, alpha, 1 - value) / beta
+
+
+def inverse_beta_cdf(alpha: float, beta: float, probability: float) -> float | None:
+    """The value that is not exceeded with a probability, which may be 0 and 1."""
+    if not (alpha > 0 and beta > 0 and 0 <= probability <= 1):
+        return None
+    if probability in (0, 1):
+        return probability
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if (beta_cdf(alpha, beta, middle) or 0.0) < probability:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def t_cdf(freedom: float, value: float) -> float | None:
+    """How likely a value of Student's t distribution is at most this."""
+    if not freedom > 0 or math.isnan(value):
+        return None
+    tail = (beta_cdf(freedom / 2, 0.5, freedom / (freedom + value * value)) or 0.0) / 2
+    return 1 - tail if value > 0 else tail
+
+
+def t_pdf(freedom: float, value: float) -> float | None:
+    """How dense the values of Student's t distribution are here."""
+    if not freedom > 0 or math.isnan(value):
+        return None
+    logarithm = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(logarithm - (freedom + 1) / 2 * math.log1p(value * value / freedom))
+
+
+def _beta_fraction(alpha: float, beta: float, value: float) -> float:
+    """The continued fraction of the incomplete beta function, by Lentz's method."""
+    above = 1.0
+    below = 1 / _not_zero(1 - (alpha + beta) * value / (alpha + 1))
+    found = below
+    for at in range(1, _TERMS_MAX):
+        around = alpha + 2 * at
+        for term in (
+            at * (beta - at) * value / ((around - 1) * around),
+            -(alpha + at) * (alpha + beta + at) * value / (around * (around + 1)),
+        ):
+            below = 1 / _not_zero(1 + term * below)
+            above = _not_zero(1 + term / above)
+            found *= above * below
+        if abs(above * below - 1) < math.ulp(1.0):
+            break
+    return found
+
+
+def _not_zero(number: float) -> float:
+    return number if abs(number) > _SMALLEST else _SMALLEST
 
 
 def numeric_histogram(

@@ -11,9 +11,17 @@ from functools import lru_cache, partial
 from typing import Any
 
 from logdrain.model.plans import Scalar
-from logdrain.query.values import java_regex
+from logdrain.query.values import java_regex, octets
 from logdrain.query.values.agents import OPTIONS, classified, described
-from logdrain.query.values.distributions import inverse_normal_cdf, normal_cdf, numeric_histogram
+from logdrain.query.values.distributions import (
+    beta_cdf,
+    inverse_beta_cdf,
+    inverse_normal_cdf,
+    normal_cdf,
+    numeric_histogram,
+    t_cdf,
+    t_pdf,
+)
 from logdrain.query.values.hive_texts import converted, crc32, soundex
 from logdrain.query.values.java_format import Part, formatted, has_seconds, pattern_parts
 from logdrain.query.values.java_parse import time_reader, unix_seconds
@@ -209,19 +217,38 @@ TRINO_TEXTS = (
 )
 _COUNT = Parameter("BIGINT", "number of buckets", "write a whole number")
 _REALS = Parameter("DOUBLE[]", "list of numbers", "write numbers")
-NORMAL = (
+DISTRIBUTIONS = (
     ScalarFunction("normal_cdf", (_REAL, _REAL, _REAL), "DOUBLE", normal_cdf),
     ScalarFunction("inverse_normal_cdf", (_REAL, _REAL, _REAL), "DOUBLE", inverse_normal_cdf),
+    ScalarFunction("beta_cdf", (_REAL, _REAL, _REAL), "DOUBLE", beta_cdf),
+    ScalarFunction("inverse_beta_cdf", (_REAL, _REAL, _REAL), "DOUBLE", inverse_beta_cdf),
+    ScalarFunction("t_cdf", (_REAL, _REAL), "DOUBLE", t_cdf),
+    ScalarFunction("t_pdf", (_REAL, _REAL), "DOUBLE", t_pdf),
 )
 HISTOGRAM = ScalarFunction(
     "numeric_histogram_of", (_COUNT, _REALS, _REALS), "MAP(DOUBLE, DOUBLE)", numeric_histogram
 )
-XXHASH64 = ScalarFunction("xxhash64", (Parameter("BLOB", "octets", "write TO_UTF8(text)"),), "BLOB", xxhash64)
+_DATA = Parameter("BLOB", "octets", "write TO_UTF8(text)")
+OCTETS = (
+    ScalarFunction("xxhash64", (_DATA,), "BLOB", xxhash64),
+    ScalarFunction("murmur3", (_DATA,), "BLOB", octets.murmur3),
+    ScalarFunction("sha512", (_DATA,), "BLOB", octets.sha512),
+    *(
+        ScalarFunction(f"hmac_{name}", (_DATA, _DATA), "BLOB", partial(octets.keyed_hash, name))
+        for name in ("md5", "sha1", "sha256", "sha512")
+    ),
+    ScalarFunction("to_base32", (_DATA,), "VARCHAR", octets.to_base32),
+    ScalarFunction("from_base32", (_TEXT,), "BLOB", octets.from_base32),
+    ScalarFunction("to_ieee754_32", (_REAL,), "BLOB", octets.to_ieee754_32),
+    ScalarFunction("to_ieee754_64", (_REAL,), "BLOB", octets.to_ieee754_64),
+    ScalarFunction("from_ieee754_32", (_DATA,), "DOUBLE", octets.from_ieee754_32),
+    ScalarFunction("from_ieee754_64", (_DATA,), "DOUBLE", octets.from_ieee754_64),
+)
 JSON_PIECE = ScalarFunction("json_piece", (_TEXT, _TEXT), "VARCHAR", json_piece)
 
 SCALAR_FUNCTIONS = (
     JSON_PIECE,
-    *(*NORMAL, HISTOGRAM, XXHASH64),
+    *(*DISTRIBUTIONS, HISTOGRAM, *OCTETS),
     *(JAVA_FORMAT, JAVA_PARSE, CONV, CRC32, SOUNDEX),
     *(TIME_FORMAT_OF_HIVE, TIME_FORMAT_OF_TRINO, PARSE, STRING, DATE_TRUNC, DURATION),
     *(URL_ENCODE, URL_DECODE, SUBSTRING, DIGEST),

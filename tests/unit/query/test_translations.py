@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from logdrain.errors import UnsupportedSql
+from logdrain.errors import UnknownFunction, UnsupportedSql
 from logdrain.model.plans import Dialect
 from logdrain.query.duckdb.allowed_functions import ENGINE_FUNCTIONS
 from tests.unit.query.event_tables import one, plan, rows, select
@@ -212,7 +212,7 @@ def test_hive(expression: str, value: Any) -> None:
     [
         ("FORMAT_DATETIME(NOW(), LOWER('Y'))", "the pattern must be a string"),
         ("REDUCE(ARRAY[1], 0, (s, x) -> s, 5)", "REDUCE whose last argument"),
-        ("MAP_AGG(1, 2) FILTER (WHERE TRUE)", "MAP_AGG with FILTER or OVER"),
+        ("MAP_ZIP_WITH(MAP(), MAP(), x -> x)", r"MAP_ZIP_WITH whose last argument is not \(a, b, c\)"),
         ("REGEXP_REPLACE('a', '(a)', x -> x[1])", "REGEXP_REPLACE with a function"),
         ("APPROX_PERCENTILE(1, 2, 0.5)", "APPROX_PERCENTILE with weights"),
         ("FORMAT_DATETIME(NOW(), 'Q')", "the pattern has 'Q'"),
@@ -266,15 +266,38 @@ def test_an_aggregate_that_is_written_otherwise_keeps_its_filter_and_window(
     assert [value for (value,) in sorted(rows(select(expression, "pay")))] == values
 
 
-@pytest.mark.parametrize("clause", ["OVER ()", "FILTER (WHERE uid > 0)"])
-def test_a_formula_of_aggregates_takes_neither(clause: str) -> None:
-    with pytest.raises(UnsupportedSql, match="column 8: SKEWNESS with FILTER or OVER"):
-        plan(select(f"SKEWNESS(price) {clause}", "pay"))
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("EVERY(paid) FILTER (WHERE uid > 0)", [True]),
+        ("ROUND(SKEWNESS(price) OVER (PARTITION BY uid > 9), 6)", [0.0] * 6),
+        (
+            "ROUND(ENTROPY(uid) FILTER (WHERE uid < 2) OVER (PARTITION BY uid), 6)",
+            [0.0, 0.0, 0.0, 0.0, 1.0, 1.0],
+        ),
+        ("MAP_KEYS(MAP_AGG(userid, price) FILTER (WHERE price > 400))", [["u5"]]),
+        (
+            "MAP_AGG(userid, price) FILTER (WHERE price > 400) OVER (PARTITION BY price > 300)",
+            [None] * 4 + [[("u5", 500)]] * 2,
+        ),
+    ],
+)
+def test_a_formula_of_aggregates_takes_them(expression: str, values: list[Any]) -> None:
+    assert [value for (value,) in sorted(rows(select(expression, "pay")), key=repr)] == values
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("ST_DISTANCE", "points, areas"), ("TDIGEST_AGG", "APPROX_PERCENTILE"), ("CLASSIFY", "job in Python")],
+)
+def test_what_trino_has_and_is_not_run_says_what_to_do_instead(name: str, hint: str) -> None:
+    with pytest.raises(UnknownFunction, match=hint):
+        plan(select(f"{name}(1, 2)"))
 
 
 @pytest.mark.parametrize(
     "expression",
-    ["ARRAY_SORT(ARRAY[1], (a, b) -> 1)", "SHA512(TO_UTF8('a'))"],
+    ["ARRAY_SORT(ARRAY[1], (a, b) -> 1)"],
 )
 def test_what_the_engine_would_read_differently_is_refused(expression: str) -> None:
     with pytest.raises(UnsupportedSql):
