@@ -36,8 +36,8 @@ def from_base32(text: str) -> bytes | None:
     """The octets; None where the text is no base 32. Padding may be left out."""
     plain = text.rstrip("=")
     try:
-        return b32decode(plain + "=" * (-len(plain) % _LANE))
-    except (binascii.Error, ValueError):
+        return b32decode(plain + "=" * (-len(plain) % _LANE)) if plain.isascii() else None
+    except binascii.Error:
         return None
 
 
