@@ -1,6 +1,6 @@
 """Runs the measurements: all of them, or those that are named.
 
-    python bench/run.py [drain store serve sql backfill schedules] [--events N]
+    python bench/run.py [drain store serve write sql backfill schedules] [--events N]
 
 Starts a real mongod and a real Postgres, durable, in a temporary folder, and stops them at the end.
 Each measurement is a process of its own, and can be read on its own.
@@ -24,7 +24,7 @@ from logdrain.sandbox.mongo_server import MongoServer
 from logdrain.sandbox.postgres_server import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[1]
-MEASUREMENTS = ("drain", "store", "serve", "sql", "backfill", "schedules")
+MEASUREMENTS = ("drain", "store", "serve", "write", "sql", "backfill", "schedules")
 ON_REQUEST = ("engine", "memory")  # the latter takes its time: ten million events
 PACKAGES = ("duckdb", "pymongo", "pymongoarrow", "pyarrow", "aiohttp", "msgspec")
 

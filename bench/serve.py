@@ -64,14 +64,14 @@ def make_load(connections: int, frames: int, events: int) -> Load:
 
 
 @contextmanager
-def serving(mongodb_uri: str) -> Iterator[tuple[str, int]]:
+def serving(mongodb_uri: str, scope: str = "drain") -> Iterator[tuple[str, int]]:
     """`logdrain serve` on a free port: its address and pid."""
     with tempfile.TemporaryDirectory(prefix="logdrain-bench-") as name:
         port = choose_port(Path(name))
         settings = {
             "MONGODB_URI": mongodb_uri,
             "DATABASE_URL": "",
-            "LOGDRAIN_KEYS": f"drain:bench:{KEY}",
+            "LOGDRAIN_KEYS": f"{scope}:bench:{KEY}",
             "LOGDRAIN_METRICS_OPEN": "1",
             "LOGDRAIN_SPOOL_FOLDER": str(Path(name, "spool")),
         }

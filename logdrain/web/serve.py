@@ -36,10 +36,10 @@ def serve(settings: Settings, hosts: Sequence[str] = ALL_INTERFACES) -> None:
         UsageError: a host is no address of this machine.
         ConfigError: no key lets anybody in.
     """
-    lets_in = any(key.scope in (Scope.DRAIN, Scope.ADMIN) for key in settings.keys)
+    lets_in = any(key.scope in (Scope.DRAIN, Scope.WRITE, Scope.ADMIN) for key in settings.keys)
     if not lets_in and not settings.database_url:
         raise ConfigError(
-            "no key may send to the drain: LOGDRAIN_KEYS has none of scope drain, DATABASE_URL is not set",
+            "no key may send events: LOGDRAIN_KEYS has none of scope drain or write, DATABASE_URL is not set",
             hint="LOGDRAIN_KEYS=drain:shop:$(openssl rand -hex 32), or DATABASE_URL and keys:create",
         )
     asyncio.run(_serve(settings, hosts))

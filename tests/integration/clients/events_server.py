@@ -29,6 +29,14 @@ class EventsServer:
         self.url = ""
         self.changed = threading.Condition()
 
+    def keep(self, events: list[dict[str, Any]], reply: Reply) -> None:
+        """Keep them before they are answered, each insert_id once: a client may die over the answer."""
+        known = {rejection["insert_id"] for rejection in reply.rejected}
+        with self.changed:
+            known.update(event["insert_id"] for event in self.events)
+            self.events += [event for event in events if event["insert_id"] not in known]
+            self.changed.notify_all()
+
     def wait_for(self, is_so: Callable[[], bool]) -> None:
         """Wait for a condition on what came; a test that waits for ever is ended by who runs it."""
         with self.changed:
@@ -59,16 +67,12 @@ def events_server(script: Script = lambda _events, _number: Reply()) -> Iterator
                 "rejected": list(reply.rejected),
                 "server_time": int((time.time() + reply.ahead_s) * 1000),
             }
+            server.keep(events if reply.status == 200 else [], reply)
             content = json.dumps(answer).encode()
             self.send_response(reply.status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
-            lost = {rejection["insert_id"] for rejection in reply.rejected}
-            with server.changed:
-                if reply.status == 200:
-                    server.events += [event for event in events if event["insert_id"] not in lost]
-                server.changed.notify_all()
 
         def log_message(self, format: str, *_: Any) -> None:  # noqa: A002  # the name of the parameter
             pass
