@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -51,13 +51,21 @@ async def parse_delivery(
     delivery, body, problem = spooled
     if problem:
         return ParsedDelivery(quarantine_body(body, delivery, DropReason.BAD_ENCODING, problem))
-    readers = _READERS if len(body) > _THREAD_ABOVE_BYTES else None
     if delivery.content == Content.ITEMS:
-        return await _done(readers, partial(read_items, body, delivery))
-    parsed = await _done(readers, partial(parse_in_bulk, body, delivery, keys_per_record_max, clean_frames))
-    pieces = await _done(readers, partial(unfinished, parsed, delivery))
+        return await run_in_reader_if_large(body, partial(read_items, body, delivery))
+    parsed = await run_in_reader_if_large(
+        body, partial(parse_in_bulk, body, delivery, keys_per_record_max, clean_frames)
+    )
+    pieces = await run_in_reader_if_large(body, partial(unfinished, parsed, delivery))
     waiting = await find_splits(list(pieces), list(pieces.values())) if pieces else []
-    return await _done(readers, partial(read, parsed, delivery, waiting))
+    return await run_in_reader_if_large(body, partial(read, parsed, delivery, waiting))
+
+
+async def run_in_reader_if_large(body: bytes, work: Callable[[], _Result]) -> _Result:
+    """Do what a large body takes a while for in the readers' thread, so that other requests go on."""
+    if len(body) <= _THREAD_ABOVE_BYTES:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(_READERS, work)
 
 
 async def store_parsed(parsed: ParsedDelivery, store: EventStore) -> Stored:
@@ -87,10 +95,6 @@ def count_stored(parsed: ParsedDelivery, stored: Stored) -> None:
         metrics.LINES.labels(kind.value).inc(number)
     for code, number in parsed.lost.items():
         metrics.LOSSES_REPORTED.labels(code).inc(number)
-
-
-async def _done(readers: Executor | None, work: Callable[[], _Result]) -> _Result:
-    return await asyncio.get_running_loop().run_in_executor(readers, work) if readers else work()
 
 
 def _free(batch: Batch) -> None:

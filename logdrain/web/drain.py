@@ -7,15 +7,13 @@ from aiohttp import web
 
 from logdrain import log, metrics
 from logdrain.drain.ids import body_id, bounded_name
-from logdrain.errors import StoreBusy
 from logdrain.model.events import Delivery
 from logdrain.model.keys import Scope
 from logdrain.model.spool import Spooled
 from logdrain.web.parts import BODY_MEMORY, PARTS
 from logdrain.web.server.access import require
-from logdrain.web.server.body import UndecodableBody, read_body
+from logdrain.web.server.body import UndecodableBody, receive_body
 
-_RECEIVE_WITHIN_S = 60.0
 _COUNT = re.compile(r"[0-9]{1,9}")
 # These send no X-Request-Id of their own: one on their requests is a router's, new at every retry.
 _SENDERS_WITHOUT_REQUEST_ID = ("logplex/", "excon/")
@@ -30,12 +28,9 @@ async def post_logs(request: web.Request) -> web.Response:
     with request.app[BODY_MEMORY].reservation() as memory:
         problem = ""
         try:
-            async with asyncio.timeout(_RECEIVE_WITHIN_S):
-                body = await read_body(request, parts.settings.body_size_max_bytes, memory)
+            body = await receive_body(request, parts.settings.body_size_max_bytes, memory)
         except UndecodableBody as error:
             body, problem = error.raw, error.detail
-        except TimeoutError as error:
-            raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
         delivery = _delivery(request, drain, body)
         result = await parts.intake.accept(Spooled(delivery, body, problem))
     metrics.DELIVERIES.labels("204").inc()

@@ -3,35 +3,33 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from logdrain import log
 from logdrain.drain.ids import bounded_name
 from logdrain.drain.json_events import read_items, split_items
-from logdrain.errors import BadRequest, LogdrainError, StoreBusy, UnsupportedMediaType
+from logdrain.errors import BadRequest, UnsupportedMediaType
 from logdrain.ingest.accept import IngestResult
+from logdrain.ingest.parse import run_in_reader_if_large
 from logdrain.model.events import Content, Delivery, DropReason, RejectedItem
 from logdrain.model.keys import Scope
 from logdrain.model.spool import Spooled
 from logdrain.web.parts import BODY_MEMORY, PARTS
 from logdrain.web.server.access import require
-from logdrain.web.server.answers import error_fields
-from logdrain.web.server.body import UndecodableBody, read_body
+from logdrain.web.server.answers import error_fields, json_response
+from logdrain.web.server.body import UndecodableBody, receive_body
 
-_Result = TypeVar("_Result")
-
-_RECEIVE_WITHIN_S = 60.0
-_THREAD_ABOVE_BYTES = 256 * 1024
 # text/plain is what a page may send without asking first; none is what curl -d sends.
 _MEDIA_TYPES = frozenset(
     {"application/json", "application/x-ndjson", "text/plain", "application/x-www-form-urlencoded"}
 )
 _DEFAULT_MEDIA_TYPE = "application/octet-stream"  # aiohttp's word for no Content-Type
+
+_STORE_REFUSES = "the store does not take these items; they are in quarantine"
 
 
 async def post_events(request: web.Request) -> web.Response:
@@ -43,19 +41,18 @@ async def post_events(request: web.Request) -> web.Response:
     started_s = asyncio.get_running_loop().time()
     with request.app[BODY_MEMORY].reservation() as memory:
         try:
-            async with asyncio.timeout(_RECEIVE_WITHIN_S):
-                body = await read_body(request, parts.settings.body_size_max_bytes, memory)
+            body = await receive_body(request, parts.settings.body_size_max_bytes, memory)
         except UndecodableBody as error:
             raise BadRequest(error.detail, hint="send gzip, deflate or plain") from error
-        except TimeoutError as error:
-            raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
         delivery = Delivery(key_name, uuid.uuid4().hex, "", None, Content.ITEMS, received_ms)
         # What is no body of items is refused before it can be spooled.
-        items = len(await _run(body, partial(split_items, body)))
+        items = len(await run_in_reader_if_large(body, partial(split_items, body)))
         result = await parts.intake.accept(Spooled(delivery, body, ""))
         rejected = result.rejected_items
         if result.spooled_because:  # nobody has read it yet
-            rejected = tuple((await _run(body, partial(read_items, body, delivery))).rejected_items)
+            rejected = tuple(
+                (await run_in_reader_if_large(body, partial(read_items, body, delivery))).rejected_items
+            )
     answer = _answer(items, rejected, result, received_ms)
     log.info(
         "events_received",
@@ -68,14 +65,7 @@ async def post_events(request: web.Request) -> web.Response:
         rejected=items - answer["accepted"] - answer["duplicates"],
         seconds=asyncio.get_running_loop().time() - started_s,
     )
-    return web.json_response(
-        body=msgspec.json.encode(answer), status=BadRequest.status if "error" in answer else 200
-    )
-
-
-async def _run(body: bytes, work: Callable[[], _Result]) -> _Result:
-    """Do what a large body takes a while for in a thread, so that other requests go on."""
-    return await asyncio.to_thread(work) if len(body) > _THREAD_ABOVE_BYTES else work()
+    return json_response(answer, BadRequest.status if "error" in answer else 200)
 
 
 def _check_media_type(request: web.Request) -> None:
@@ -108,11 +98,11 @@ def _answer(
         "server_time": received_ms,
     }
     if items and not accepted and not stored.duplicates:
-        answer.update(error_fields(_none_accepted()))
+        none_accepted = BadRequest(
+            "no item of the body is an event", hint="`rejected` says what is wrong with each"
+        )
+        answer.update(error_fields(none_accepted))
     return answer
-
-
-_STORE_REFUSES = "the store does not take these items; they are in quarantine"
 
 
 def _refused_by_store(rejected: Sequence[RejectedItem], result: IngestResult) -> list[tuple[DropReason, int]]:
@@ -123,7 +113,3 @@ def _refused_by_store(rejected: Sequence[RejectedItem], result: IngestResult) ->
     for item in rejected:
         counts[item.reason] = counts.get(item.reason, 0) - 1
     return [(reason, count) for reason, count in counts.items() if count > 0]
-
-
-def _none_accepted() -> LogdrainError:
-    return BadRequest("no item of the body is an event", hint="`rejected` says what is wrong with each")

@@ -1,6 +1,8 @@
 """Errors as answers: JSON, the same everywhere."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -11,14 +13,20 @@ _RETRY_AFTER_S = "1"
 
 def error_response(error: LogdrainError) -> web.Response:
     """`{"error": {"code", "message", "hint"}}` with the error's status and the headers that go with it."""
-    response = web.Response(
-        text=_error_json(error), status=error.status, content_type="application/json", charset="utf-8"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"  # a message repeats what was sent, HTML and all
+    response = json_response(error_fields(error), error.status)
     if error.retryable:
         response.headers["Retry-After"] = _RETRY_AFTER_S
     if response.status == web.HTTPUnauthorized.status_code:
         response.headers["WWW-Authenticate"] = 'Basic realm="logdrain", charset="UTF-8"'
+    return response
+
+
+def json_response(document: Mapping[str, Any], status: int) -> web.Response:
+    """A document as an answer."""
+    response = web.Response(
+        text=json.dumps(document), status=status, content_type="application/json", charset="utf-8"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"  # a message repeats what was sent, HTML and all
     return response
 
 

@@ -8,11 +8,12 @@ import zlib
 
 from aiohttp import web
 
-from logdrain.errors import BodyTooLarge
+from logdrain.errors import BodyTooLarge, StoreBusy
 from logdrain.memory_budget import Reservation
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
+_RECEIVE_WITHIN_S = 60.0
 _CHUNK_SIZE_BYTES = 64 * 1024
 _MEMBERS_MAX = 1000  # a sender that compresses line by line makes no more
 _CODINGS = {"gzip": _GZIP_OR_ZLIB, "x-gzip": _GZIP_OR_ZLIB, "deflate": _GZIP_OR_ZLIB}
@@ -25,6 +26,19 @@ class UndecodableBody(Exception):  # named for what it carries, and caught at on
         super().__init__(detail)
         self.raw = raw
         self.detail = detail
+
+
+async def receive_body(request: web.Request, size_max_bytes: int, memory: Reservation) -> bytes:
+    """`read_body`, within the time that a sender may take.
+
+    Raises:
+        StoreBusy: it did not come in time; else what `read_body` raises.
+    """
+    try:
+        async with asyncio.timeout(_RECEIVE_WITHIN_S):
+            return await read_body(request, size_max_bytes, memory)
+    except TimeoutError as error:
+        raise StoreBusy(f"the body did not arrive within {_RECEIVE_WITHIN_S:g} s") from error
 
 
 async def read_body(request: web.Request, size_max_bytes: int, memory: Reservation) -> bytes:
